@@ -1,0 +1,100 @@
+# Every target works from a bare Python >= 3.11 with venv: nothing to activate, nothing installed outside .venv/.
+# Another interpreter: make demo PYTHON=/path/to/python3.12
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+# Test workers. CI has two cores.
+JOBS ?= 2
+UV_VERSION := 0.13.9
+
+# An outer environment must not lend us its packages, nor its idea of where the project's home is.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+
+# First that is new enough and can make environments. It is run, not only found: version managers leave stubs behind.
+CANDIDATES := $(if $(PYTHON),$(PYTHON),python3.11 python3.12 python3.13 python3.14 python3 python)
+SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))
+
+# The lock names every release with its hash, so pip needs no resolver's judgement; --no-compile saves a third of the
+# time, and Python compiles what is really imported.
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+INSTALL = $(PIP) install --no-compile --require-hashes --requirement
+# Our own package: no fetching of a build backend, it is in the lock.
+INSTALL_SELF := $(PIP) install --no-deps --no-build-isolation --editable .
+
+.PHONY: help
+help: ## Show this list
+	@echo "usage: make TARGET      (first time: demo, then test)"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+.PHONY: demo
+demo: $(VENV)/.runtime ## Make a sample feed and run it through to the promoted training set
+	@$(BIN)/leadscore demo
+
+.PHONY: ui
+ui: $(VENV)/.runtime ## Open Dagster: the graph, the checks, the reports
+	@$(BIN)/leadscore ui
+
+.PHONY: test
+test: lint ## Lint, then all tests but the mutants
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not prove"
+
+.PHONY: lint
+lint: $(VENV)/.test ## ruff, mypy, import-linter
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+.PHONY: prove
+prove: $(VENV)/.test ## Undo each ruling in turn and see its test turn red (tests/mutants.toml)
+	@$(BIN)/python -m pytest -m prove
+
+.PHONY: bench
+bench: $(VENV)/.runtime ## Time and memory against a bare scan of the same files, at the plan's scale
+	@$(BIN)/python -m benchmarks.phase1
+
+.PHONY: lock
+lock: $(VENV)/.created ## Pin again what pyproject.toml asks for; make lock UPGRADE=--upgrade takes newer releases
+	@$(PIP) install uv==$(UV_VERSION)
+	@$(LOCK) --output-file requirements.lock
+	@$(LOCK) --extra test --constraints requirements.lock --output-file requirements-test.lock
+
+# --universal: one file for every platform and Python; fewest: one release of a package for all of them, where possible.
+LOCK := $(BIN)/uv pip compile pyproject.toml --group build --quiet --universal --python-version 3.11 \
+  --fork-strategy fewest --generate-hashes --no-strip-extras --no-emit-index-url --no-annotate \
+  --custom-compile-command "make lock" $(UPGRADE)
+
+.PHONY: clean
+clean: ## Remove what make, tests and tools made; .leadscore/ (your data) stays
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find leadscore_v6 tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+# --- the environment, each step remembered by a stamp file --------------------------------------------------------
+
+$(VENV)/.created:
+	@for python in $(CANDIDATES); do \
+	  if "$$python" -c '$(SUITABLE)' >/dev/null 2>&1; then \
+	    echo "Making $(VENV) with $$("$$python" --version) ..."; \
+	    "$$python" -m venv --clear $(VENV) && touch $@; exit; \
+	  fi; \
+	done; \
+	echo "No Python >= 3.11 (and < 3.15) with venv and ensurepip among: $(CANDIDATES)." >&2; \
+	echo "Install one (Debian and Ubuntu keep venv in a package of its own: python3-venv)," >&2; \
+	echo "or say where one is: make $(MAKECMDGOALS) PYTHON=/path/to/python3" >&2; \
+	exit 1
+
+$(VENV)/.runtime: $(VENV)/.created requirements.lock pyproject.toml
+	@echo "Installing what it runs on (once, about a minute) ..."
+	@$(INSTALL) requirements.lock
+	@$(INSTALL_SELF)
+	@touch $@
+
+# The test lock holds the runtime's releases too, so one install makes both.
+$(VENV)/.test: $(VENV)/.created requirements-test.lock pyproject.toml
+	@echo "Installing what the tests need (once, about a minute) ..."
+	@$(INSTALL) requirements-test.lock
+	@$(INSTALL_SELF)
+	@touch $(VENV)/.runtime $@

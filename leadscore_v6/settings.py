@@ -1,0 +1,100 @@
+"""Where things are: the home folder, the engine, the datasets. Read from the environment, once, at the edge.
+
+Belongs here: names and paths of the fixed interface (`LEADSCORE_HOME`, `LEADSCORE_WAREHOUSE`, …).
+Does not belong here: thresholds and contracts (config/), or run parameters such as `as_of`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from leadscore_v6.errors import UsageError
+
+ENGINES = ("duckdb", "bigquery")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The fixed interface of `architecture.md`, resolved."""
+
+    home: Path
+    data: Path
+    engine: str = "duckdb"
+    project: str | None = None
+    dataset: str = "LeadScoring"
+    crm_dataset: str = "SavvyGTMData"
+    threads: int | None = None
+    memory_limit: str = "3GB"
+    lease_wait_seconds: float = 60.0
+
+    @property
+    def warehouse_file(self) -> Path:
+        """The embedded warehouse."""
+        return self.home / "warehouse.duckdb"
+
+    @property
+    def artifacts(self) -> Path:
+        """Reports and other files for people, by the plan's names."""
+        return self.home / "artifacts"
+
+    @property
+    def landing(self) -> Path:
+        """The inbox that the sensor watches unless `LEADSCORE_DATA` names another folder."""
+        return self.home / "landing"
+
+    @property
+    def store(self) -> Path:
+        """Landed files by SHA-256; the raw views read these, so nothing here is ever changed."""
+        return self.landing / "by_sha256"
+
+    @property
+    def dagster_home(self) -> Path:
+        """Dagster's own storage."""
+        return self.home / "dagster"
+
+    @property
+    def outbox(self) -> Path:
+        """What waits to be delivered to people or other systems."""
+        return self.home / "outbox"
+
+    @property
+    def ledger_mirror(self) -> Path:
+        """The ledger's lines as last committed, for readers while a run holds the warehouse (R44)."""
+        return self.home / "ledger.jsonl"
+
+
+def from_environment(
+    env: Mapping[str, str] | None = None, home: Path | None = None, data: Path | None = None
+) -> Settings:
+    """Settings from `LEADSCORE_*`; `home` and `data` win over the environment. Raises UsageError on a bad value."""
+    env = os.environ if env is None else env
+    engine = env.get("LEADSCORE_WAREHOUSE", "duckdb")
+    if engine not in ENGINES:
+        raise UsageError(f"LEADSCORE_WAREHOUSE is {engine!r}; it can be {' or '.join(ENGINES)}.")
+    home = Path(home or env.get("LEADSCORE_HOME") or ".leadscore").absolute()
+    named = data or env.get("LEADSCORE_DATA")
+    return Settings(
+        home=home,
+        data=Path(named).absolute() if named else home / "landing",
+        engine=engine,
+        project=env.get("LEADSCORE_GCP_PROJECT"),
+        dataset=env.get("LEADSCORE_DATASET", "LeadScoring"),
+        crm_dataset=env.get("LEADSCORE_CRM_DATASET", "SavvyGTMData"),
+        threads=_positive(env, "LEADSCORE_THREADS"),
+        memory_limit=env.get("LEADSCORE_MEMORY_LIMIT", "3GB"),
+        lease_wait_seconds=float(_positive(env, "LEADSCORE_LEASE_WAIT_SECONDS", zero_allowed=0) or 0)
+        if "LEADSCORE_LEASE_WAIT_SECONDS" in env
+        else 60.0,
+    )
+
+
+def _positive(env: Mapping[str, str], name: str, zero_allowed: int = 1) -> int | None:
+    text = env.get(name)
+    if text is None:
+        return None
+    if not text.isdigit() or int(text) < zero_allowed:
+        raise UsageError(f"{name} is {text!r}; it must be a whole number, {zero_allowed} or more.")
+    return int(text)

@@ -1,0 +1,258 @@
+"""The embedded engine: one DuckDB file in the home, the landed CSV files read in place.
+
+Belongs here: what only DuckDB knows (settings, CSV reader options, renaming). Does not belong here: SQL of a step,
+or translation rules (`sql.py`). One process writes at a time; that is the lease's business (`lease.py`), not this
+module's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from leadscore_v6.errors import InputError, LeadscoreError, UsageError, WarehouseBusy
+from leadscore_v6.warehouse.protocol import FileTable, Params, TableColumn
+from leadscore_v6.warehouse.sql import to_duckdb
+
+if TYPE_CHECKING:
+    import duckdb
+
+# DuckDB's words for GoogleSQL's types, both ways; anything else is not used by the plan's tables.
+GOOGLE_TYPES = {
+    "VARCHAR": "STRING",
+    "BIGINT": "INT64",
+    "INTEGER": "INT64",
+    "DOUBLE": "FLOAT64",
+    "BOOLEAN": "BOOL",
+    "DATE": "DATE",
+    "TIMESTAMP WITH TIME ZONE": "TIMESTAMP",
+    "DECIMAL(38,9)": "NUMERIC",
+}
+_DUCKDB_TYPES = {google: duck for duck, google in GOOGLE_TYPES.items() if duck != "INTEGER"}
+_NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\.([A-Za-z_][A-Za-z0-9_]*)")
+_CSV_LINE = re.compile(r"CSV Error on Line: (\d+)")
+_CSV_COLUMNS = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
+
+
+class DuckDBWarehouse:
+    """The `Warehouse` protocol on DuckDB. `home` is what raw views' file names are relative to (R55)."""
+
+    def __init__(
+        self,
+        file: Path,
+        datasets: tuple[str, str] = ("LeadScoring", "SavvyGTMData"),
+        threads: int | None = None,
+        memory_limit: str = "3GB",
+        read_only: bool = False,
+    ) -> None:
+        """Open (and create) the warehouse. Raises WarehouseBusy when another process has the file open."""
+        self.dataset, self.crm_dataset = datasets
+        self.home = file.parent
+        self._connection = _connect(file, read_only)
+        # UTC: DATE(timestamp) is the UTC day (R37). Division by zero is an error in GoogleSQL.
+        settings: dict[str, Any] = {
+            "TimeZone": "UTC",
+            "file_search_path": str(self.home),
+            "memory_limit": memory_limit,
+            "temp_directory": str(self.home / "tmp"),
+            "ieee_floating_point_ops": False,
+            "enable_progress_bar": False,
+        }
+        if threads:
+            settings["threads"] = threads
+        for name, value in settings.items():
+            self._connection.execute(f"SET {name} = {_literal(value)}")
+        if not read_only:
+            for dataset in datasets:
+                self._connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{dataset}"')
+
+    def close(self) -> None:
+        """Release the file."""
+        self._connection.close()
+
+    def query(self, sql: str, params: Params | None = None) -> list[dict[str, Any]]:
+        """Rows of a GoogleSQL query."""
+        result = self._run(to_duckdb(sql), params)
+        names = [column[0] for column in result.description]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+    def create_table(self, name: str, select: str, params: Params | None = None) -> None:
+        """`CREATE OR REPLACE TABLE name AS select`."""
+        self._run(f"CREATE OR REPLACE TABLE {_quoted(name)} AS {to_duckdb(select)}", params)
+
+    def create_view(self, name: str, select: str) -> None:
+        """`CREATE OR REPLACE VIEW name AS select`."""
+        self._run(f"CREATE OR REPLACE VIEW {_quoted(name)} AS {to_duckdb(select)}")
+
+    def expose_file(self, name: str, file: FileTable) -> None:
+        """A view on the landed file: every column a VARCHAR, an empty field (quoted or not) NULL (R1, R36)."""
+        columns = ", ".join(f"{_literal(column)}: 'VARCHAR'" for column in file.columns)
+        self._run(
+            f"CREATE OR REPLACE VIEW {_quoted(name)} AS SELECT * FROM read_csv({_literal(file.path)}, "
+            "auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '', "
+            # A record may be long (471 columns, free text), never unbounded.
+            "allow_quoted_nulls = true, strict_mode = true, null_padding = false, max_line_size = 4194304, "
+            f"columns = {{{columns}}})"
+        )
+
+    def publish(self, candidate: str, name: str) -> None:
+        """Rename the candidate over the published name in one transaction; both are in one dataset."""
+        schema, table = _split(name)
+        if _split(candidate)[0] != schema:
+            raise LeadscoreError(f"{candidate} cannot become {name}: they are in different datasets.")
+        kind = self._kind(candidate)
+        if kind is None:
+            raise LeadscoreError(f"There is no {candidate} to publish as {name}.")
+        with self.transaction():
+            self.drop(name)
+            self._run(f'ALTER {kind} {_quoted(candidate)} RENAME TO "{table}"')
+
+    def drop(self, name: str) -> None:
+        """Remove a table or view if it is there."""
+        kind = self._kind(name)
+        if kind is not None:
+            self._run(f"DROP {kind} {_quoted(name)}")
+
+    def exists(self, name: str) -> bool:
+        """Whether a table or view of that name is there."""
+        return self._kind(name) is not None
+
+    def columns(self, name: str) -> list[TableColumn]:
+        """INFORMATION_SCHEMA of one table, types in GoogleSQL's words; a type that has none is given as it is."""
+        schema, table = _split(name)
+        rows = self._run(
+            "SELECT column_name, data_type, is_nullable FROM information_schema.columns "
+            "WHERE table_schema = $schema AND table_name = $table ORDER BY ordinal_position",
+            {"schema": schema, "table": table},
+        ).fetchall()
+        return [TableColumn(column, GOOGLE_TYPES.get(kind, kind), null == "YES") for column, kind, null in rows]
+
+    def names(self, dataset: str) -> list[str]:
+        """All tables and views of a dataset, sorted."""
+        rows = self._run(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = $schema ORDER BY 1",
+            {"schema": dataset},
+        ).fetchall()
+        return [row[0] for row in rows]
+
+    def ensure_table(self, name: str, columns: Mapping[str, str]) -> None:
+        """Create an empty table unless it exists."""
+        body = ", ".join(f'"{column}" {_DUCKDB_TYPES[kind]}' for column, kind in columns.items())
+        self._run(f"CREATE TABLE IF NOT EXISTS {_quoted(name)} ({body})")
+
+    def insert(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Append rows in one transaction."""
+        if not rows:
+            return
+        with self.transaction():
+            for row in rows:
+                columns = ", ".join(f'"{column}"' for column in row)
+                values = ", ".join(f"${column}" for column in row)
+                self._run(f"INSERT INTO {_quoted(name)} ({columns}) VALUES ({values})", row)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All inside or nothing; an inner transaction is part of the outer one."""
+        if self._in_transaction:
+            yield
+            return
+        self._connection.execute("BEGIN")
+        self._in_transaction = True
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        else:
+            self._connection.execute("COMMIT")
+        finally:
+            self._in_transaction = False
+
+    _in_transaction = False
+
+    def _kind(self, name: str) -> str | None:
+        schema, table = _split(name)
+        row = self._run(
+            "SELECT table_type FROM information_schema.tables WHERE table_schema = $schema AND table_name = $table",
+            {"schema": schema, "table": table},
+        ).fetchone()
+        return None if row is None else "VIEW" if row[0] == "VIEW" else "TABLE"
+
+    def _run(self, sql: str, params: Params | None = None) -> Any:
+        import duckdb
+
+        try:
+            return self._connection.execute(sql, dict(params) if params else None)
+        except duckdb.InvalidInputException as error:
+            raise _csv_error(error) or error from None
+        except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+            raise _resource_error(error, self.home) or error from None
+
+
+def _connect(file: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
+    import duckdb
+
+    try:
+        return duckdb.connect(str(file), read_only=read_only)
+    except duckdb.IOException as error:
+        if "lock" not in str(error):
+            raise
+        holder = re.search(r"\(PID \d+\)", str(error))
+        raise WarehouseBusy(
+            f"{file.name} is open in another process {holder.group(0) if holder else ''}".rstrip()
+            + ". Close it there, or wait until it has ended."
+        ) from None
+
+
+def _csv_error(error: Exception) -> InputError | None:
+    """DuckDB's message quotes the whole record; only its line and column counts may be told (R57)."""
+    text = str(error)
+    line = _CSV_LINE.search(text)
+    if line is None:
+        return None
+    counts = _CSV_COLUMNS.search(text)
+    what = (
+        f"A record has {counts.group(2)} fields where the header has {counts.group(1)}"
+        if counts
+        else "A quoted field is not closed as CSV wants it"
+        if "quote" in text
+        else "A record cannot be read as CSV"
+    )
+    return InputError(
+        what,
+        row=int(line.group(1)),
+        remedy="have the file delivered again, or mend this line; then run the same command again.",
+    )
+
+
+def _resource_error(error: Exception, home: Path) -> LeadscoreError | None:
+    text = str(error)
+    if "No space left" in text or "could not write all bytes" in text.lower():
+        return UsageError(
+            f"No space left on the disk of {home}. Nothing was published. Free some space "
+            "(`leadscore gc --dry-run` shows what is no longer needed), then run the same command again."
+        )
+    return None
+
+
+def _split(name: str) -> tuple[str, str]:
+    match = _NAME.fullmatch(name)
+    if match is None:
+        raise UsageError(f"{name!r} is not a table name of the form Dataset.table.")
+    return match.group(1), match.group(2)
+
+
+def _quoted(name: str) -> str:
+    schema, table = _split(name)
+    return f'"{schema}"."{table}"'
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    return "'" + str(value).replace("'", "''") + "'"

@@ -1,0 +1,79 @@
+"""Which source columns each column of a query comes from, read off the GoogleSQL itself.
+
+Belongs here: lineage of one query. Does not belong here: showing it (assets/).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.optimizer.scope import Scope, build_scope
+
+Sources = tuple[tuple[str, str], ...]
+
+
+@lru_cache(maxsize=64)
+def column_lineage(sql: str, assets: Sequence[str]) -> dict[str, Sources]:
+    """For each output column, the (asset, column) pairs that its expression reads, through CTEs and subqueries.
+
+    A table belongs to the asset whose name it starts with (`snapshot_reps_20240107` to `snapshot_reps`). Columns that
+    filter or join, but are not read by the expression, are not lineage. A table of no asset is left out.
+    """
+    scope = build_scope(sqlglot.parse_one(sql, read="bigquery"))
+    if scope is None:
+        return {}
+    found: dict[str, Sources] = {}
+    for name in scope.expression.named_selects:
+        pairs = {
+            (asset, column)
+            for table, column in _Tracer().trace(scope, name)
+            if (asset := _asset_of(table, assets)) is not None
+        }
+        found[name] = tuple(sorted(pairs))
+    return found
+
+
+class _Tracer:
+    """Follows one column name down the scopes; each (scope, column) once."""
+
+    def __init__(self) -> None:
+        self._seen: set[tuple[int, str]] = set()
+
+    def trace(self, scope: Scope, name: str) -> set[tuple[str, str]]:
+        if (id(scope), name.lower()) in self._seen:
+            return set()
+        self._seen.add((id(scope), name.lower()))
+        if scope.set_operation_scopes:
+            return set().union(*(self.trace(part, name) for part in scope.set_operation_scopes))
+        for projection in scope.expression.selects:
+            if projection.alias_or_name.lower() == name.lower():
+                return self._expression(scope, projection)
+        if any(projection.is_star for projection in scope.expression.selects):
+            return set().union(*(self._source(source, name) for _, source in scope.selected_sources.values()))
+        return set()
+
+    def _expression(self, scope: Scope, projection: exp.Expression) -> set[tuple[str, str]]:
+        pairs: set[tuple[str, str]] = set()
+        for column in projection.find_all(exp.Column):
+            sources = scope.selected_sources
+            named = [sources[column.table]] if column.table in sources else list(sources.values())
+            for _, source in named:
+                pairs |= self._source(source, column.name)
+        return pairs
+
+    def _source(self, source: Scope | exp.Expression, name: str) -> set[tuple[str, str]]:
+        if isinstance(source, Scope):
+            return self.trace(source, name)
+        if isinstance(source, exp.Table):
+            return {(source.name, name)}
+        return set()
+
+
+def _asset_of(table: str, assets: Sequence[str]) -> str | None:
+    if re.fullmatch(r"snapshot_reps_\d{8}_raw", table):
+        return "snapshot_reps_raw"
+    return max((asset for asset in assets if table.startswith(asset)), key=len, default=None)

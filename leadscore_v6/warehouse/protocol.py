@@ -1,0 +1,74 @@
+"""What every engine can do: the one small protocol between the steps and a warehouse.
+
+Belongs here: the protocol and the values that cross it. Does not belong here: SQL of a step (sql/), or anything
+that only one engine knows. All SQL that passes through is GoogleSQL; an engine translates it if it must.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+Params = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class TableColumn:
+    """One line of INFORMATION_SCHEMA.COLUMNS, its type in GoogleSQL's words."""
+
+    name: str
+    type: str
+    nullable: bool
+
+
+@dataclass(frozen=True)
+class FileTable:
+    """A landed CSV file as a table: its path relative to the home (R55), and its columns in file order, all STRING."""
+
+    path: str
+    columns: Sequence[str]
+
+
+class Warehouse(Protocol):
+    """Tables by full name (`Dataset.table`); every name that reaches SQL has passed the renderer's strict form."""
+
+    dataset: str
+    crm_dataset: str
+
+    def query(self, sql: str, params: Params | None = None) -> list[dict[str, Any]]:
+        """Rows of a GoogleSQL query."""
+
+    def create_table(self, name: str, select: str, params: Params | None = None) -> None:
+        """`CREATE OR REPLACE TABLE name AS select`. Only for names that nobody reads yet."""
+
+    def create_view(self, name: str, select: str) -> None:
+        """`CREATE OR REPLACE VIEW name AS select`, atomic."""
+
+    def expose_file(self, name: str, file: FileTable) -> None:
+        """Make a landed file readable as table `name` with all columns STRING (R1)."""
+
+    def publish(self, candidate: str, name: str) -> None:
+        """Give an audited candidate its public name, atomically, in place of what was there."""
+
+    def drop(self, name: str) -> None:
+        """Remove a table or view; nothing happens if it is not there."""
+
+    def exists(self, name: str) -> bool:
+        """Whether a table or view of that name is there."""
+
+    def columns(self, name: str) -> list[TableColumn]:
+        """INFORMATION_SCHEMA of one table, in order; empty if it is not there."""
+
+    def names(self, dataset: str) -> list[str]:
+        """All tables and views of a dataset, sorted."""
+
+    def ensure_table(self, name: str, columns: Mapping[str, str]) -> None:
+        """Create an empty table with GoogleSQL column types unless it exists."""
+
+    def insert(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Append rows; all or none."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All that is written inside becomes visible together, where the engine can do that."""

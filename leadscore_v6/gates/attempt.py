@@ -1,0 +1,246 @@
+"""One attempt's life: guard, recognise, build a candidate, audit it, judge it, publish it (write-audit-publish).
+
+Belongs here: the order of these, and what is written in the ledger at each. Does not belong here: what a step builds
+and measures (assets/ hands that in as a `Work`).
+
+The order of writes is verdict, publication, event; after a crash at any point the last good version is still
+served, and the next run starts the same attempt again or finds it done.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from leadscore_v6.errors import GateBlocked, InputError
+from leadscore_v6.gates.guard import guard
+from leadscore_v6.gates.judge import Figures, Verdict
+from leadscore_v6.gates.ledger import Attempt, Ledger, LedgerStore, plain, verdict_lines
+from leadscore_v6.gates.steps import STEPS
+from leadscore_v6.warehouse.protocol import Warehouse
+
+# Failed candidates are kept so that a waiver publishes exactly what was judged; this many per place (R38, R56).
+KEPT_CANDIDATES = 2
+Candidates = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a step hands in.
+
+    inputs: everything that decides the content, by name: digests, rendered SQL, parameters, code (R38).
+    outputs: published names; `{version}` stands for the version if the step is a versioned one.
+    build: makes every candidate (published name -> candidate name); returns facts for the ledger and the report.
+    measure: figures of the candidates, as the gates of the asset name them.
+    version: the wished version name, or None; a taken name gets `_2`, `_3`… (R39).
+    source: digest of the landed file that it is made from, if it is one file (so that `withdraw` finds it).
+    same_as: a content key to be taken for, in place of its own: what a person's rollback serves.
+    """
+
+    asset: str
+    partition: str | None
+    inputs: Mapping[str, Any]
+    outputs: tuple[str, ...]
+    build: Callable[[Candidates], Mapping[str, Any]]
+    measure: Callable[[Candidates], Figures]
+    version: str | None = None
+    source: str | None = None
+    same_as: str | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an attempt ended, well or not. `recognised`: nothing was built, the same content had been judged before."""
+
+    attempt: Attempt
+    verdicts: tuple[Verdict, ...]
+    recognised: bool
+    waived: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def blocking(self) -> list[Verdict]:
+        """Verdicts that stop what follows."""
+        return [verdict for verdict in self.verdicts if verdict.blocks and verdict.gate.name not in self.waived]
+
+
+@dataclass
+class Bench:
+    """Where attempts are carried out: the warehouse, its ledger, the run, and the clock that names things (R39)."""
+
+    warehouse: Warehouse
+    store: LedgerStore
+    ledger: Ledger
+    run_id: str
+    clock: Callable[[], datetime]
+
+    def attempt(self, work: Work, *, rebuild: bool = False) -> Outcome:
+        """Carry out one attempt. Raises GateBlocked when a step before it does not hold, InputError when refused."""
+        guard(self.ledger, work.asset, work.partition)
+        content_key = work.same_as or self.content_key(work)
+        known = None if rebuild else self.ledger.of_content(work.asset, work.partition, content_key)
+        if known is not None and self._usable(known):
+            return self._recognise(known)
+        attempt = self._start(work, content_key)
+        try:
+            facts = work.build(attempt.outputs)
+            figures = work.measure(attempt.outputs)
+        except InputError as error:
+            self.refuse(attempt.place, content_key, str(error), {})
+            raise
+        attempt.figures, attempt.facts = plain(figures), plain(facts)
+        self._write("judged", attempt, {"figures": attempt.figures, "facts": attempt.facts}, judged=True)
+        return self._conclude(attempt, recognised=False)
+
+    def content_key(self, work: Work) -> str:
+        """SHA-256 over what decides the content: the step's inputs and its parents' latest content (R38)."""
+        step = STEPS[work.asset]
+        parents = {}
+        for name in step.parents:
+            fan_in = STEPS[name].partitioned and not step.partitioned
+            for key in self.ledger.snapshots() if fan_in else [work.partition if STEPS[name].partitioned else None]:
+                latest = self.ledger.latest(name, key)
+                parents[f"{name}/{key}"] = latest.content_key if latest else None
+        text = json.dumps({"inputs": work.inputs, "parents": parents}, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def refuse(self, place: tuple[str, str | None], content_key: str, why: str, facts: Mapping[str, Any]) -> None:
+        """Record that an input could not be read as the input format; no gate is judged (R54)."""
+        attempt = Attempt(self._attempt_key(place, content_key), *place, None, content_key)
+        self._write("refused", attempt, {"why": why, "facts": plain(facts)})
+
+    def record(self, event: str, attempt: Attempt, payload: Mapping[str, Any]) -> None:
+        """Write one line that is no attempt of its own: landed, waived, withdrawn, rolled_back."""
+        self._write(event, attempt, payload)
+
+    # -- parts -----------------------------------------------------------------------------------------------------
+
+    def _usable(self, known: Attempt) -> bool:
+        """Whether what was built for this content is still there: published, or kept as a candidate."""
+        if known.state == "published":
+            return all(
+                self.warehouse.exists(name) and self.ledger.serving(name) is known for name in known.outputs
+            )
+        return known.state == "judged" and all(map(self.warehouse.exists, known.outputs.values()))
+
+    def _recognise(self, known: Attempt) -> Outcome:
+        if self.ledger.latest(*known.place) is not known:
+            self._write("recognised", known, {})
+        if any(known.hashes.get(gate.name) != gate.config_hash for gate in self.ledger.gates.of(known.asset)):
+            self._write("rejudged", known, {}, judged=True)
+        if known.state == "judged":
+            return self._conclude(known, recognised=True)
+        return self._outcome(known, recognised=True)
+
+    def _start(self, work: Work, content_key: str) -> Attempt:
+        key = self._attempt_key((work.asset, work.partition), content_key)
+        crashed = self.ledger.attempts.get(key)
+        version = crashed.version if crashed else self._allocate(work)
+        names = [name.format(version=version) for name in work.outputs]
+        outputs = {name: _candidate_name(name, key) for name in names}
+        attempt = Attempt(key, work.asset, work.partition, version, content_key, outputs=outputs)
+        self._write("started", attempt, {"outputs": outputs, "source": work.source})
+        self._drop_old_candidates(attempt)
+        return self.ledger.attempts[key]
+
+    def _attempt_key(self, place: tuple[str, str | None], content_key: str) -> str:
+        """Twelve digits of the content key; built again on purpose, `_2`, `_3`… A crashed attempt keeps its key."""
+        base = hashlib.sha256(f"{place}{content_key}".encode()).hexdigest()[:12]
+        key, number = base, 1
+        while key in self.ledger.attempts and self.ledger.attempts[key].state not in ("started", "refused"):
+            number += 1
+            key = f"{base}_{number}"
+        return key
+
+    def _allocate(self, work: Work) -> str | None:
+        if work.version is None:
+            return None
+        name, number = work.version, 1
+        while (work.asset, name) in self.ledger.versions:
+            number += 1
+            name = f"{work.version}_{number}"
+        return name
+
+    def _conclude(self, attempt: Attempt, *, recognised: bool) -> Outcome:
+        outcome = self._outcome(attempt, recognised=recognised)
+        if outcome.blocking:
+            return outcome
+        with self.warehouse.transaction():
+            for name, candidate in attempt.outputs.items():
+                self.warehouse.publish(candidate, name)
+            lines = self._append("published", attempt, {})
+        self._commit(lines)
+        return outcome
+
+    def _outcome(self, attempt: Attempt, *, recognised: bool) -> Outcome:
+        verdicts = self.ledger.verdicts(attempt)
+        waived = frozenset(
+            verdict.gate.name for verdict in verdicts if self.ledger.waived(attempt, verdict.gate.name)
+        )
+        return Outcome(attempt, tuple(verdicts), recognised, waived)
+
+    def _drop_old_candidates(self, attempt: Attempt) -> None:
+        others = [
+            other
+            for other in self.ledger.attempts.values()
+            if other.place == attempt.place and other.key != attempt.key and other.state != "published"
+        ]
+        others.sort(key=lambda other: other.seq, reverse=True)
+        for other in others[KEPT_CANDIDATES - 1 :]:
+            for candidate in other.outputs.values():
+                self.warehouse.drop(candidate)
+
+    def _write(self, event: str, attempt: Attempt, payload: Mapping[str, Any], *, judged: bool = False) -> None:
+        self._commit(self._append(event, attempt, payload, judged=judged))
+
+    def _append(
+        self, event: str, attempt: Attempt, payload: Mapping[str, Any], *, judged: bool = False
+    ) -> list[dict[str, Any]]:
+        at = self.clock()
+        line = {
+            "seq": self.ledger.seq + 1,
+            "at": at,
+            "event": event,
+            "attempt": attempt.key,
+            "asset": attempt.asset,
+            "partition_key": attempt.partition,
+            "version": attempt.version,
+            "content_key": attempt.content_key,
+            "run_id": self.run_id,
+        }
+        verdicts = []
+        if judged:
+            # Which thresholds were applied goes with the verdicts, so that a changed one is seen (R38).
+            hashes = {gate.name: gate.config_hash for gate in self.ledger.gates.of(attempt.asset)}
+            payload = {**payload, "hashes": hashes}
+            attempt.seq = self.ledger.seq + 1
+            verdicts = verdict_lines(attempt, self.ledger.verdicts(attempt), self.run_id, at)
+        line["payload"] = json.dumps(payload, sort_keys=True)
+        self.store.append([line], verdicts)
+        return [line]
+
+    def _commit(self, lines: list[dict[str, Any]]) -> None:
+        """Take committed lines into the ledger in memory and its mirror."""
+        for line in lines:
+            self.ledger.fold(line)
+        self.store.reflect(lines)
+
+
+def require(outcome: Outcome) -> None:
+    """Raise GateBlocked, naming each gate with its figure and threshold, unless the attempt was published."""
+    if outcome.blocking:
+        place = STEPS[outcome.attempt.asset].asset + (
+            f"[{outcome.attempt.partition}]" if outcome.attempt.partition else ""
+        )
+        lines = "\n".join(f"  - {verdict}" for verdict in outcome.blocking)
+        raise GateBlocked(
+            f"{place}: a gate failed, nothing was published (attempt {outcome.attempt.key}).\n{lines}"
+        )
+
+
+def _candidate_name(name: str, key: str) -> str:
+    dataset, table = name.rsplit(".", 1)
+    return f"{dataset}.candidate__{table}__{key}"

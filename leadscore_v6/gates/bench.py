@@ -1,0 +1,57 @@
+"""Opening the place where attempts are carried out: lease, warehouse, ledger, in that order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from leadscore_v6.errors import WarehouseBusy
+from leadscore_v6.gates.attempt import Bench
+from leadscore_v6.gates.ledger import Ledger, LedgerReader, LedgerStore, MirrorReader
+from leadscore_v6.gates.registry import load_gates
+from leadscore_v6.settings import Settings
+from leadscore_v6.warehouse.engines import open_warehouse
+from leadscore_v6.warehouse.lease import Lease
+
+
+def wall_clock() -> datetime:
+    """Now, UTC. It names versions and lines of the ledger, and decides nothing else (R39)."""
+    return datetime.now(UTC)
+
+
+def lease(settings: Settings, progress: Callable[[str], None]) -> Lease:
+    """The right to write; while another process has it, `progress` hears who."""
+    return Lease(settings.home, settings.lease_wait_seconds, progress)
+
+
+@contextmanager
+def open_bench(
+    settings: Settings, run_id: str, progress: Callable[[str], None], clock: Callable[[], datetime] = wall_clock
+) -> Iterator[Bench]:
+    """Hold the warehouse's lease and open it for writing. Raises WarehouseBusy, naming the holder, after the wait."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with (
+        lease(settings, progress),
+        open_warehouse(settings) as warehouse,
+    ):
+        store = LedgerStore(warehouse, settings.ledger_mirror)
+        store.create()
+        ledger = Ledger(store, load_gates(), clock().date())
+        yield Bench(warehouse, store, ledger, run_id, clock)
+
+
+def read_ledger(settings: Settings, clock: Callable[[], datetime] = wall_clock) -> tuple[Ledger, bool]:
+    """The ledger for a reader, who never waits on a write (R44); True when read from the mirror.
+
+    The warehouse itself is asked first; while another process has it open, its mirror answers.
+    """
+    gates, today = load_gates(), clock().date()
+    if not settings.warehouse_file.exists() and settings.engine == "duckdb":
+        return Ledger(MirrorReader(settings.ledger_mirror), gates, today), False
+    try:
+        with open_warehouse(settings, read_only=True) as warehouse:
+            reader: LedgerReader = LedgerStore(warehouse)
+            return Ledger(reader, gates, today), False
+    except WarehouseBusy:
+        return Ledger(MirrorReader(settings.ledger_mirror), gates, today), True

@@ -1,0 +1,85 @@
+"""The guard: what must hold before a step may start, in this run and in every later one (R32, R38).
+
+It reads the ledger, never Dagster's event log: blocking checks stop only their own run (dagster_facts.md). It asks
+every step before this one, not only the nearest, for its LATEST attempt: a corrected file that fails must not let a
+step further down go on with what the older file gave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from leadscore_v6.errors import GateBlocked, UsageError
+from leadscore_v6.gates.judge import Verdict
+from leadscore_v6.gates.ledger import Attempt, Ledger
+from leadscore_v6.gates.steps import STEPS, ancestors
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """One reason why a step may not start."""
+
+    asset: str
+    partition: str | None
+    attempt: Attempt | None
+    why: str
+    verdicts: tuple[Verdict, ...] = ()
+
+    def __str__(self) -> str:
+        """The place, the attempt and the reason."""
+        place = self.asset if self.partition is None else f"{self.asset}[{self.partition}]"
+        attempt = f", attempt {self.attempt.key}" if self.attempt else ""
+        return f"{place}{attempt}: {self.why}"
+
+
+def guard(ledger: Ledger, asset: str, partition: str | None) -> None:
+    """Let the step start, or raise GateBlocked with every obstacle and what to do about it.
+
+    Raises UsageError when nothing has been landed that the step could be made from.
+    """
+    if not STEPS[asset].partitioned and any(step.partitioned for step in ancestors(asset)) and not ledger.snapshots():
+        raise UsageError(
+            f"{asset} needs at least one snapshot, and none is registered. Land one first: `leadscore run --data DIR`."
+        )
+    obstacles = list(find_obstacles(ledger, asset, partition))
+    if obstacles:
+        lines = "\n".join(f"  - {obstacle}" for obstacle in obstacles)
+        raise GateBlocked(
+            f"{asset} may not start: a step before it does not hold.\n{lines}\n"
+            "  what to do: mend the input and run again, or `leadscore withdraw FILE`, or "
+            "`leadscore waive GATE --attempt KEY`; `leadscore status` shows every gate."
+        )
+
+
+def find_obstacles(ledger: Ledger, asset: str, partition: str | None) -> Iterator[Obstacle]:
+    """Every reason why the step may not start, nearest step first."""
+    for step in ancestors(asset):
+        if not step.partitioned:
+            keys: list[str | None] = [None]
+        elif STEPS[asset].partitioned:
+            keys = [partition]
+        else:
+            keys = list(ledger.snapshots())
+        for key in keys:
+            obstacle = _obstacle(ledger, step.asset, key)
+            if obstacle is not None:
+                yield obstacle
+
+
+def _obstacle(ledger: Ledger, asset: str, partition: str | None) -> Obstacle | None:
+    attempt = ledger.latest(asset, partition)
+    if attempt is None:
+        return Obstacle(asset, partition, None, "never built; a gate that was never judged counts as failed")
+    if attempt.state == "refused":
+        return Obstacle(asset, partition, attempt, f"its input was refused: {attempt.refusal}")
+    if attempt.state == "started":
+        return Obstacle(asset, partition, attempt, "did not end; run it again")
+    blocking = tuple(ledger.blocking(attempt))
+    if blocking:
+        return Obstacle(asset, partition, attempt, "; ".join(map(str, blocking)), blocking)
+    if attempt.state != "published":
+        return Obstacle(asset, partition, attempt, "its gates hold now, and it is not published yet; run it again")
+    if any(ledger.serving(name) is not attempt for name in attempt.outputs):
+        return Obstacle(asset, partition, attempt, "its table was made from an input withdrawn since; run it again")
+    return None

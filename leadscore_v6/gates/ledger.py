@@ -1,0 +1,317 @@
+"""The ledger: what was attempted, what each gate said, what was published, waived, withdrawn or rolled back.
+
+Belongs here: the two append-only tables, and what follows from their lines. Does not belong here: judging
+(`judge.py`), refusing (`guard.py`), or building (`attempt.py`).
+
+`attempt_ledger` holds one line per event of an attempt's life; nothing is ever updated, so that a crash can only
+lose the newest line, and the next run heals it. `gate_ledger` holds one line per gate and attempt, for people and for
+SQL. Time (`at`) names lines and orders nothing: `seq` does (R39).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from leadscore_v6.gates.judge import Figures, Verdict, judge
+from leadscore_v6.gates.registry import Registry
+from leadscore_v6.warehouse.protocol import Warehouse
+
+ATTEMPT_COLUMNS = {
+    "seq": "INT64",
+    "at": "TIMESTAMP",
+    "event": "STRING",
+    "attempt": "STRING",
+    "asset": "STRING",
+    "partition_key": "STRING",
+    "version": "STRING",
+    "content_key": "STRING",
+    "run_id": "STRING",
+    "payload": "STRING",
+}
+GATE_COLUMNS = {
+    "seq": "INT64",
+    "at": "TIMESTAMP",
+    "attempt": "STRING",
+    "asset": "STRING",
+    "partition_key": "STRING",
+    "version": "STRING",
+    "run_id": "STRING",
+    "gate": "STRING",
+    "step": "STRING",
+    "verdict": "STRING",
+    "figure": "FLOAT64",
+    "companion": "FLOAT64",
+    "threshold": "STRING",
+    "severity": "STRING",
+    "config_hash": "STRING",
+}
+
+# Events that make an attempt the latest one of its asset and partition.
+_BECOMES_LATEST = {"started", "recognised", "refused", "rolled_back"}
+Place = tuple[str, str | None]
+
+
+@dataclass
+class Attempt:
+    """One build of one asset (partition), as the ledger's lines tell it (R38)."""
+
+    key: str
+    asset: str
+    partition: str | None
+    version: str | None
+    content_key: str
+    state: str = "started"
+    started_at: datetime | None = None
+    seq: int = 0
+    figures: dict[str, Any] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+    waivers: dict[str, dict[str, str]] = field(default_factory=dict)
+    withdrawn: bool = False
+    refusal: str | None = None
+    hashes: dict[str, str] = field(default_factory=dict)
+    source: str | None = None
+
+    @property
+    def place(self) -> Place:
+        """The asset and partition that it is an attempt at."""
+        return (self.asset, self.partition)
+
+
+class LedgerReader(Protocol):
+    """Where the lines come from: the warehouse, or its mirror while a run holds the warehouse."""
+
+    def lines(self) -> Iterable[Mapping[str, Any]]:
+        """Lines of `attempt_ledger`, in the order of `seq`."""
+
+
+class Ledger:
+    """What the lines add up to. `today` decides only whether a waiver has expired."""
+
+    def __init__(self, reader: LedgerReader, gates: Registry, today: date) -> None:
+        """Read every line there is."""
+        self.gates = gates
+        self.today = today
+        self.seq = 0
+        self.attempts: dict[str, Attempt] = {}
+        self.landed: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
+        self.withdrawn_files: list[dict[str, Any]] = []
+        self.rollbacks: list[Mapping[str, Any]] = []
+        self.versions: set[tuple[str, str]] = set()
+        self._latest: dict[Place, list[str]] = {}
+        self._published: dict[str, str] = {}
+        for line in reader.lines():
+            self.fold(line)
+
+    # -- what was --------------------------------------------------------------------------------------------------
+
+    def latest(self, asset: str, partition: str | None = None) -> Attempt | None:
+        """The latest attempt at an asset (partition) whose input was not withdrawn."""
+        for key in reversed(self._latest.get((asset, partition), [])):
+            if not self.attempts[key].withdrawn:
+                return self.attempts[key]
+        return None
+
+    def of_content(self, asset: str, partition: str | None, content_key: str) -> Attempt | None:
+        """The newest attempt with that content, whatever became of it."""
+        found = [
+            attempt
+            for attempt in self.attempts.values()
+            if attempt.place == (asset, partition) and attempt.content_key == content_key and not attempt.withdrawn
+        ]
+        return max(found, key=lambda attempt: attempt.seq, default=None)
+
+    def serving(self, name: str) -> Attempt | None:
+        """The attempt whose output a published name serves."""
+        key = self._published.get(name)
+        return self.attempts[key] if key else None
+
+    def published(self) -> dict[str, Attempt]:
+        """Every published name and the attempt behind it."""
+        return {name: self.attempts[key] for name, key in self._published.items()}
+
+    def snapshots(self) -> list[str]:
+        """Registered snapshot keys, sorted: those with an attempt that was not withdrawn (R12, R48)."""
+        keys = {partition for asset, partition in self._latest if asset == "snapshot_reps_raw" and partition}
+        return sorted(key for key in keys if self.latest("snapshot_reps_raw", key) is not None)
+
+    def verdicts(self, attempt: Attempt) -> list[Verdict]:
+        """Every gate of the attempt's asset, judged by today's thresholds on the stored figures."""
+        return [judge(gate, attempt.figures) for gate in self.gates.of(attempt.asset)]
+
+    def waived(self, attempt: Attempt, gate: str) -> bool:
+        """Whether a waiver covers that gate of that attempt today (R32)."""
+        waiver = attempt.waivers.get(gate)
+        return waiver is not None and self.today <= date.fromisoformat(waiver["expires"])
+
+    def blocking(self, attempt: Attempt) -> list[Verdict]:
+        """Verdicts that stop what follows, waived ones left out."""
+        return [
+            verdict
+            for verdict in self.verdicts(attempt)
+            if verdict.blocks and not self.waived(attempt, verdict.gate.name)
+        ]
+
+    # -- what is written -------------------------------------------------------------------------------------------
+
+    def fold(self, line: Mapping[str, Any]) -> None:
+        """Take one line into account."""
+        self.seq = max(self.seq, line["seq"])
+        event, key, asset, partition = line["event"], line["attempt"], line["asset"], line["partition_key"]
+        payload = json.loads(line["payload"])
+        if event == "landed":
+            self.landed.setdefault((asset, partition), []).append(payload)
+            return
+        if event == "withdrawn":
+            self._withdraw(asset, partition, payload)
+            return
+        if event == "rolled_back":
+            self.rollbacks.append(line)
+        attempt = self.attempts.get(key)
+        if attempt is None or event in ("started", "refused"):
+            waivers = attempt.waivers if attempt else {}
+            attempt = Attempt(key, asset, partition, line["version"], line["content_key"], waivers=waivers)
+            attempt.started_at = line["at"]
+            self.attempts[key] = attempt
+        attempt.seq = line["seq"]
+        if event in _BECOMES_LATEST:
+            self._latest.setdefault(attempt.place, []).append(key)
+        if attempt.version:
+            self.versions.add((asset, attempt.version))
+        self._apply(event, attempt, payload)
+
+    def _apply(self, event: str, attempt: Attempt, payload: dict[str, Any]) -> None:
+        if event == "started":
+            attempt.outputs, attempt.source = payload["outputs"], payload["source"]
+        elif event == "judged":
+            attempt.state, attempt.figures, attempt.facts = "judged", payload["figures"], payload["facts"]
+            attempt.hashes = payload["hashes"]
+        elif event == "rejudged":
+            attempt.hashes = payload["hashes"]
+        elif event in ("published", "rolled_back"):
+            attempt.state = "published"
+            for name in attempt.outputs:
+                self._published[name] = attempt.key
+        elif event == "refused":
+            attempt.state, attempt.refusal, attempt.facts = "refused", payload["why"], payload["facts"]
+        elif event == "waived":
+            attempt.waivers[payload["gate"]] = payload
+
+    def _withdraw(self, asset: str, partition: str | None, payload: dict[str, Any]) -> None:
+        self.withdrawn_files.append({**payload, "asset": asset, "partition": partition})
+        for key in payload["attempts"]:
+            self.attempts[key].withdrawn = True
+
+
+@dataclass
+class LedgerStore:
+    """The ledger's two tables in a warehouse, and the mirror for readers who must not wait (R44)."""
+
+    warehouse: Warehouse
+    mirror: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Names of the tables."""
+        self.attempts = f"{self.warehouse.dataset}.attempt_ledger"
+        self.gates = f"{self.warehouse.dataset}.gate_ledger"
+
+    def create(self) -> None:
+        """Create both tables unless they exist, and mend a mirror that a crash left behind."""
+        self.warehouse.ensure_table(self.attempts, ATTEMPT_COLUMNS)
+        self.warehouse.ensure_table(self.gates, GATE_COLUMNS)
+        if self.mirror is not None:
+            _mend_mirror(self.mirror, self.lines())
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Lines of `attempt_ledger` in the order of `seq`."""
+        if not self.warehouse.exists(self.attempts):
+            return []
+        columns = ", ".join(ATTEMPT_COLUMNS)
+        return self.warehouse.query(f"SELECT {columns} FROM `{self.attempts}` ORDER BY seq")
+
+    def append(self, lines: Sequence[Mapping[str, Any]], verdicts: Sequence[Mapping[str, Any]] = ()) -> None:
+        """Write lines and verdicts together. The mirror follows the commit (`reflect`)."""
+        with self.warehouse.transaction():
+            self.warehouse.insert(self.gates, verdicts)
+            self.warehouse.insert(self.attempts, lines)
+
+    def reflect(self, lines: Iterable[Mapping[str, Any]]) -> None:
+        """Append committed lines to the mirror."""
+        if self.mirror is not None:
+            with self.mirror.open("a", encoding="utf-8") as file:
+                file.writelines(_as_json(line) for line in lines)
+
+
+@dataclass(frozen=True)
+class MirrorReader:
+    """The ledger's lines from the mirror file."""
+
+    file: Path
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """Lines in the order of `seq`; a last line that a crash cut short is not one."""
+        if not self.file.exists():
+            return
+        for text in self.file.read_text(encoding="utf-8").splitlines(keepends=True):
+            if text.endswith("\n"):
+                line = json.loads(text)
+                yield {**line, "at": datetime.fromisoformat(line["at"])}
+
+
+def _mend_mirror(mirror: Path, lines: Sequence[Mapping[str, Any]]) -> None:
+    if [line["seq"] for line in MirrorReader(mirror).lines()] == [line["seq"] for line in lines]:
+        return
+    temporary = mirror.with_suffix(f".{os.getpid()}.tmp")
+    temporary.write_text("".join(map(_as_json, lines)), encoding="utf-8")
+    temporary.replace(mirror)
+
+
+def _as_json(line: Mapping[str, Any]) -> str:
+    return json.dumps({**line, "at": line["at"].isoformat()}, sort_keys=True) + "\n"
+
+
+def verdict_lines(attempt: Attempt, verdicts: Iterable[Verdict], run_id: str, at: datetime) -> list[dict[str, Any]]:
+    """Lines of `gate_ledger` for an attempt's verdicts; `seq` is the attempt's."""
+    return [
+        {
+            "seq": attempt.seq,
+            "at": at,
+            "attempt": attempt.key,
+            "asset": attempt.asset,
+            "partition_key": attempt.partition,
+            "version": attempt.version,
+            "run_id": run_id,
+            "gate": verdict.gate.name,
+            "step": verdict.gate.step,
+            "verdict": verdict.word,
+            "figure": None if verdict.figure is None else float(verdict.figure),
+            "companion": None if verdict.companion is None else float(verdict.companion),
+            "threshold": verdict.gate.threshold,
+            "severity": verdict.gate.severity,
+            "config_hash": verdict.gate.config_hash,
+        }
+        for verdict in verdicts
+    ]
+
+
+def plain(figures: Figures) -> dict[str, Any]:
+    """Figures as JSON can hold them: numbers, text, booleans, None; a date or NUMERIC by its value."""
+    return {name: _plain(value) for name, value in figures.items()}
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, (date, datetime)):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    return float(value)

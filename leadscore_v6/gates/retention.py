@@ -1,0 +1,125 @@
+"""What may go, and what may not (R56): nothing that the promoted view, a waiver or a registered snapshot refers to.
+
+Belongs here: which tables and landed files are expendable, removing them, and compacting the embedded warehouse.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from leadscore_v6.gates.attempt import Bench
+from leadscore_v6.gates.decisions import PROMOTED, TRAINING
+from leadscore_v6.gates.ledger import Ledger
+from leadscore_v6.settings import Settings
+
+STAGING = "step_3_1_staging_join_v6"
+# Staging holds PII (R56): of the versions that stay, only the newest keeps its staging table.
+KEPT_STAGING = 1
+
+
+@dataclass(frozen=True)
+class Expendable:
+    """Tables (by full name, with the reason) and landed files that nothing refers to."""
+
+    tables: dict[str, str]
+    files: tuple[Path, ...]
+
+    def lines(self) -> Iterator[str]:
+        """A line per thing, for a person."""
+        for name, why in self.tables.items():
+            yield f"table  {name}  ({why})"
+        for file in self.files:
+            yield f"file   {file.name}  ({file.stat().st_size:,} bytes; no registered snapshot or extract uses it)"
+        if not self.tables and not self.files:
+            yield "Nothing is expendable."
+
+
+def expendable(bench: Bench, settings: Settings, keep: int) -> Expendable:
+    """What is not needed any more, when the `keep` newest versions stay."""
+    tables: dict[str, str] = {}
+    ledger, dataset = bench.ledger, bench.warehouse.dataset
+    needed = _needed_versions(ledger, keep)
+    for asset, versions in ((TRAINING, needed), (STAGING, set(sorted(needed, key=_age(ledger))[-KEPT_STAGING:]))):
+        for name in bench.warehouse.names(dataset):
+            version = name.removeprefix(f"{asset}_")
+            if version != name and version not in versions:
+                tables[f"{dataset}.{name}"] = "an older version" if asset == TRAINING else "staging of an older version"
+    waived = {name for attempt in ledger.attempts.values() if attempt.waivers for name in attempt.outputs.values()}
+    for schema in (dataset, bench.warehouse.crm_dataset):
+        for name in bench.warehouse.names(schema):
+            full = f"{schema}.{name}"
+            if name.startswith("candidate__") and full not in waived:
+                tables[full] = "a candidate that was not published"
+    registered = set(ledger.snapshots())
+    for name in bench.warehouse.names(dataset):
+        dated = re.fullmatch(r"snapshot_(?:reps|firms)_(\d{8})(?:_raw)?", name)
+        if dated and dated.group(1) not in registered:
+            tables[f"{dataset}.{name}"] = "its snapshot was withdrawn"
+    return Expendable(tables, tuple(_unused_files(ledger, settings)))
+
+
+def collect(bench: Bench, found: Expendable) -> None:
+    """Remove what `expendable` found."""
+    for name in found.tables:
+        bench.warehouse.drop(name)
+    for file in found.files:
+        file.unlink()
+
+
+def compact(settings: Settings, progress: Callable[[str], None]) -> str:
+    """Write the DuckDB file anew without the space of dropped tables, and swap it in; says what that saved."""
+    import duckdb
+
+    file = settings.warehouse_file
+    if settings.engine != "duckdb" or not file.exists():
+        return "Nothing to compact."
+    before = file.stat().st_size
+    smaller = file.with_suffix(f".{os.getpid()}.compact")
+    progress("compacting …")
+    try:
+        with duckdb.connect() as connection:
+            quoted = [str(path).replace("'", "''") for path in (file, smaller)]
+            connection.execute(f"SET file_search_path = '{str(settings.home).replace(chr(39), chr(39) * 2)}'")
+            connection.execute(f"ATTACH '{quoted[0]}' AS old (READ_ONLY)")
+            connection.execute(f"ATTACH '{quoted[1]}' AS new")
+            connection.execute("COPY FROM DATABASE old TO new")
+        smaller.replace(file)
+    finally:
+        smaller.unlink(missing_ok=True)
+    return f"{file.name}: {before:,} bytes before, {file.stat().st_size:,} after."
+
+
+def _needed_versions(ledger: Ledger, keep: int) -> set[str]:
+    built = [
+        attempt
+        for attempt in ledger.attempts.values()
+        if attempt.asset == TRAINING and attempt.state == "published" and attempt.version
+    ]
+    newest = sorted(built, key=lambda attempt: attempt.seq)[-keep:]
+    needed = {attempt.version for attempt in newest if attempt.version}
+    for name, attempt in ledger.published().items():
+        if name.endswith(PROMOTED):
+            needed.add(str(attempt.facts["promoted_version"]))
+    needed |= {attempt.version for attempt in built if attempt.waivers and attempt.version}
+    return needed
+
+
+def _age(ledger: Ledger) -> Callable[[str], int]:
+    order = {a.version: a.seq for a in ledger.attempts.values() if a.asset == TRAINING and a.version}
+    return lambda version: order.get(version, 0)
+
+
+def _unused_files(ledger: Ledger, settings: Settings) -> Iterator[Path]:
+    used = set()
+    for place, landed in ledger.landed.items():
+        withdrawn = {entry.get("digest") for entry in ledger.withdrawn_files}
+        latest = ledger.latest(*place)
+        sources = {latest.source} if latest else set()
+        sources |= {serving.source for serving in ledger.published().values() if serving.place == place}
+        used |= {known["stored_as"] for known in landed if known["digest"] in sources - withdrawn}
+    if settings.store.is_dir():
+        yield from sorted(file for file in settings.store.iterdir() if file.is_file() and file.name not in used)

@@ -1,0 +1,89 @@
+"""The table of gates, as the ledger has it: what `leadscore status` shows.
+
+Belongs here: which lines there are. Does not belong here: how they look (reports/status.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from leadscore_v6.gates.decisions import PROMOTED
+from leadscore_v6.gates.judge import show
+from leadscore_v6.gates.ledger import Attempt, Ledger
+from leadscore_v6.gates.steps import STEPS
+
+
+@dataclass(frozen=True)
+class StatusLine:
+    """One gate of one attempt; a refused or unfinished attempt has one line without a gate."""
+
+    step: str
+    asset: str
+    partition: str | None
+    gate: str
+    figure: str
+    threshold: str
+    verdict: str
+    when: str
+    version: str | None
+    attempt: str
+
+
+def status_lines(ledger: Ledger, *, everything: bool = False) -> list[StatusLine]:
+    """Gates of the latest attempt at every place, in the plan's order; `everything`: of every attempt."""
+    lines: list[StatusLine] = []
+    for attempt in _attempts(ledger, everything=everything):
+        lines.extend(_lines(ledger, attempt))
+    return lines
+
+
+def _attempts(ledger: Ledger, *, everything: bool) -> Iterator[Attempt]:
+    for asset, step in STEPS.items():
+        if everything:
+            mine = [attempt for attempt in ledger.attempts.values() if attempt.asset == asset]
+            yield from sorted(mine, key=lambda attempt: (attempt.partition or "", attempt.seq))
+            continue
+        for key in ledger.snapshots() if step.partitioned else [None]:
+            latest = ledger.latest(asset, key)
+            if latest is not None:
+                yield latest
+
+
+def _lines(ledger: Ledger, attempt: Attempt) -> Iterator[StatusLine]:
+    when = f"{attempt.started_at:%Y-%m-%d %H:%M}" if attempt.started_at else ""
+    if attempt.state in ("started", "refused"):
+        word = "REFUSED" if attempt.state == "refused" else "NOT ENDED"
+        why = (attempt.refusal or "run it again").splitlines()[0]
+        step = STEPS[attempt.asset].number
+        yield StatusLine(
+            step, attempt.asset, attempt.partition, "-", why, "", word, when, attempt.version, attempt.key
+        )
+        return
+    for verdict in ledger.verdicts(attempt):
+        gate = verdict.gate
+        word = "waived" if verdict.blocks and ledger.waived(attempt, gate.name) else verdict.word
+        figure = f"{gate.literal.figure} {show(verdict.figure)}"
+        if gate.companion is not None:
+            figure += f"; {gate.companion.figure} {show(verdict.companion)}"
+        yield StatusLine(
+            gate.step,
+            attempt.asset,
+            attempt.partition,
+            gate.name,
+            figure,
+            gate.threshold,
+            "withdrawn" if attempt.withdrawn else word,
+            when,
+            attempt.version,
+            attempt.key,
+        )
+
+
+def served_versions(ledger: Ledger) -> dict[str, str]:
+    """What the promoted view serves: version and as_of; empty if nothing was ever promoted."""
+    return {
+        name.split(".")[-1]: f"version {attempt.facts['promoted_version']}, as of {attempt.facts['as_of']}"
+        for name, attempt in ledger.published().items()
+        if attempt.asset == PROMOTED
+    }

@@ -1,0 +1,71 @@
+"""Text for a terminal: the table of gates, and what a run leaves to open.
+
+Belongs here: how it looks. Does not belong here: which gates there are (gates/status.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+MARKS = {
+    "pass": "pass",
+    "fail": "FAIL",
+    "warn": "warn",
+    "not judgeable": "NOT JUDGEABLE",
+    "not applicable": "n/a",
+    "waived": "WAIVED",
+}
+
+
+class Line(Protocol):
+    """One gate of one attempt."""
+
+    @property
+    def step(self) -> str: ...
+    @property
+    def asset(self) -> str: ...
+    @property
+    def partition(self) -> str | None: ...
+    @property
+    def gate(self) -> str: ...
+    @property
+    def figure(self) -> str: ...
+    @property
+    def threshold(self) -> str: ...
+    @property
+    def verdict(self) -> str: ...
+    @property
+    def when(self) -> str: ...
+    @property
+    def version(self) -> str | None: ...
+    @property
+    def attempt(self) -> str: ...
+
+
+def render_status(lines: Sequence[Line], served: Mapping[str, str]) -> str:
+    """The table of gates, one block per attempt, and what the promoted view serves."""
+    if not lines:
+        return "Nothing has been built here yet. Start with `leadscore demo`, or `leadscore run --data DIR`."
+    blocks: list[str] = []
+    last = None
+    for line in lines:
+        if line.attempt != last:
+            last = line.attempt
+            version = f"  version {line.version}" if line.version else ""
+            place = line.asset + (f" {line.partition}" if line.partition else "")
+            blocks.append(f"\n{place}  (attempt {line.attempt}, {line.when}){version}")
+        word = MARKS.get(line.verdict, line.verdict)
+        blocks.append(f"  {line.step:<4} {word:<14} {line.gate:<32} {line.figure}  [{line.threshold}]")
+    blocks.append("")
+    blocks.extend(f"{name} serves {version}" for name, version in served.items())
+    return "\n".join(blocks).lstrip("\n")
+
+
+def render_overview(verdicts: Mapping[str, int], served: Mapping[str, str], paths: Mapping[str, str]) -> str:
+    """The end of a run: gates counted by verdict, what is served, and what to open next."""
+    counted = ", ".join(f"{count} {MARKS.get(word, word)}" for word, count in verdicts.items() if count)
+    width = max(map(len, paths))
+    lines = [f"Gates: {counted}.", *(f"{name} serves {version}." for name, version in served.items()), "", "Open next:"]
+    lines += [f"  {what:<{width}}  {path}" for what, path in paths.items()]
+    return "\n".join(lines)

@@ -1,0 +1,100 @@
+"""The report of one attempt at one step: verdict, gates, what it was made from, figures.
+
+Sections that only one step has are in `sections.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from leadscore_v6.reports.markdown import table
+
+SYNTHETIC = (
+    "> **SYNTHETIC DATA.** Made by `leadscore sample`; no figure below says anything about real advisors or leads."
+)
+
+
+@dataclass(frozen=True)
+class GateLine:
+    """One gate as the report shows it."""
+
+    name: str
+    step: str
+    says: str
+    figure: str
+    companion: str
+    threshold: str
+    word: str
+    waiver: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """What a report is made from; figures and facts are the attempt's own."""
+
+    title: str
+    attempt: str
+    version: str | None
+    gates: tuple[GateLine, ...]
+    failed: tuple[str, ...]
+    figures: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    synthetic: bool
+    earlier_waivers: tuple[str, ...] = ()
+    sections: tuple[str, ...] = ()
+
+
+MARKS = {"pass": "✅ pass", "fail": "🛑 FAIL", "warn": "⚠️ warn", "not judgeable": "🛑 NOT JUDGEABLE"}
+
+
+def render_report(report: StepReport) -> str:
+    """The report as Markdown."""
+    blocks = [f"# {report.title}", *([SYNTHETIC] if report.synthetic else []), _status(report)]
+    if report.earlier_waivers:
+        lines = "\n".join(f"> - {waiver}" for waiver in report.earlier_waivers)
+        blocks.append(f"> ⚠️ **Waived by a human before this step:**\n{lines}")
+    blocks.append(_identity(report))
+    blocks.append("## Gates\n\n" + _gates(report.gates))
+    blocks.extend(report.sections)
+    blocks.append("## All figures\n\n" + _figures(report.figures))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _status(report: StepReport) -> str:
+    if report.failed:
+        return f"**STATUS: 🛑 FAILED** - {', '.join(report.failed)}. Nothing was published; what follows is blocked."
+    waived = [gate.name for gate in report.gates if gate.waiver]
+    if waived:
+        return f"**STATUS: ⚠️ PUBLISHED UNDER A WAIVER** - {', '.join(waived)}"
+    return f"**STATUS: ✅ SUCCESS** - {len(report.gates)} gates, none stops what follows."
+
+
+def _identity(report: StepReport) -> str:
+    rows: list[tuple[str, object]] = [("attempt", f"`{report.attempt}`")]
+    if report.version:
+        rows.append(("version", f"`{report.version}`"))
+    simple = {name: value for name, value in report.facts.items() if isinstance(value, (str, int, float))}
+    rows.extend((name.replace("_", " "), value) for name, value in simple.items() if not isinstance(value, bool))
+    return table(["", ""], rows)
+
+
+def _gates(gates: Iterable[GateLine]) -> str:
+    rows = []
+    for gate in gates:
+        word = MARKS.get(gate.word, gate.word)
+        if gate.waiver:
+            word = f"⚠️ {gate.word}, waived by {gate.waiver['by']} until {gate.waiver['expires']}: {gate.waiver['reason']}"
+        rows.append((gate.step, f"`{gate.name}`", gate.says, gate.figure, gate.companion, gate.threshold, word))
+    return table(["step", "gate", "what it says", "figure", "companion", "threshold", "verdict"], rows)
+
+
+def _figures(figures: Mapping[str, Any]) -> str:
+    return table(["figure", "value"], [(f"`{name}`", _shown(value)) for name, value in figures.items()])
+
+
+def _shown(value: Any) -> object:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "not measured" if value is None else value

@@ -1,0 +1,193 @@
+"""From a `Work` to Dagster's events: the one way in which every asset of the plan runs.
+
+Belongs here: declaring an asset from the plan's step, and telling Dagster how its attempt ended. A failed gate is a
+failed blocking check and a failed step, so that this run stops; the ledger and the guard stop every later run.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from leadscore_v6.contracts import Contract
+from leadscore_v6.errors import LeadscoreError
+from leadscore_v6.gates.attempt import Outcome, Work, require
+from leadscore_v6.gates.judge import PASS, Verdict, show
+from leadscore_v6.gates.ledger import Ledger
+from leadscore_v6.gates.registry import load_gates
+from leadscore_v6.gates.steps import STEPS, Step, ancestors
+from leadscore_v6.partitions import snapshot_dates
+from leadscore_v6.reports.sections import sections
+from leadscore_v6.reports.step import GateLine, StepReport, render_report
+from leadscore_v6.resources import RunOptions, WarehouseResource
+from leadscore_v6.warehouse.lineage import column_lineage
+
+Events = Iterator[dg.AssetCheckResult | dg.MaterializeResult]
+
+
+def plan_asset(name: str) -> Callable[[Callable[..., Events]], dg.AssetsDefinition]:
+    """`@plan_asset("snapshot_reps")`: an asset declared from its step and its gates; nothing is said twice."""
+    step = STEPS[name]
+    return dg.asset(
+        name=name,
+        deps=[dg.AssetKey(parent) for parent in step.parents],
+        partitions_def=snapshot_dates if step.partitioned else None,
+        group_name=step.group,
+        description=f"Step {step.number}. {step.says}",
+        kinds={"sql", "duckdb"},
+        owners=["team:leadscore"],
+        check_specs=[
+            dg.AssetCheckSpec(gate.name, asset=name, blocking=gate.blocking, description=f"Step {gate.step}: {gate.says}")
+            for gate in load_gates().of(name)
+        ],
+    )
+
+
+@dataclass(frozen=True)
+class Told:
+    """What an asset tells Dagster beyond its verdicts."""
+
+    sql: str = ""
+    contract: Contract | None = None
+
+
+def carry_out(
+    context: dg.AssetExecutionContext, warehouse: WarehouseResource, options: RunOptions, work: Work, told: Told
+) -> Events:
+    """Attempt `work`, write its report, yield its checks, and its materialization if it was published."""
+    with stops():
+        outcome = warehouse.bench.attempt(work, rebuild=options.rebuild)
+    step, attempt = STEPS[work.asset], outcome.attempt
+    report = _report(step, outcome, warehouse.bench.ledger)
+    text = render_report(report)
+    folder = f"failed/{attempt.key}/" if outcome.blocking else f"{work.partition}/" if work.partition else ""
+    path = warehouse.artifacts.write(folder + step.report.format(version=attempt.version), text)
+    shown = {"report": dg.MetadataValue.md(text), "report_path": dg.MetadataValue.path(str(path))}
+    for verdict in outcome.verdicts:
+        yield _check(verdict, outcome, shown if verdict.blocks else {})
+    context.log.info("%s: %s", step.asset, "recognised, nothing built" if outcome.recognised else "built")
+    with stops(report_path=str(path)):
+        require(outcome)
+    yield dg.MaterializeResult(
+        metadata={**shown, **_metadata(outcome, told)},
+        data_version=dg.DataVersion(attempt.content_key),
+    )
+
+
+class stops:  # noqa: N801 - reads as a statement: `with stops():`
+    """Turn an error for a person into a Dagster failure that is not retried and carries the exit code."""
+
+    def __init__(self, report_path: str | None = None) -> None:
+        """`report_path` goes with the failure."""
+        self.report_path = report_path
+
+    def __enter__(self) -> None:
+        """Nothing to set up."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Raise dg.Failure in place of a LeadscoreError; let anything else through as it is."""
+        if isinstance(error, LeadscoreError):
+            metadata: dict[str, Any] = {"exit_code": error.exit_code}
+            if self.report_path:
+                metadata["report_path"] = dg.MetadataValue.path(self.report_path)
+            raise dg.Failure(str(error), metadata=metadata, allow_retries=False) from error
+
+
+def _check(verdict: Verdict, outcome: Outcome, shown: Mapping[str, Any]) -> dg.AssetCheckResult:
+    waived = verdict.gate.name in outcome.waived and verdict.word != PASS
+    stopping = verdict.blocks and not waived
+    metadata: dict[str, Any] = {
+        verdict.gate.literal.figure: verdict.figure if verdict.figure is not None else "not measured",
+        "threshold": verdict.gate.threshold,
+        "verdict": "waived" if waived else verdict.word,
+        "attempt": outcome.attempt.key,
+    }
+    if verdict.gate.companion is not None:
+        metadata[verdict.gate.companion.figure] = verdict.companion if verdict.companion is not None else "not measured"
+    return dg.AssetCheckResult(
+        check_name=verdict.gate.name,
+        passed=not verdict.blocks and verdict.word != "warn",
+        # Dagster lets the run go on after a WARN: right for a waived gate, whose failure still shows.
+        severity=dg.AssetCheckSeverity.ERROR if stopping else dg.AssetCheckSeverity.WARN,
+        metadata={**metadata, **shown},
+    )
+
+
+def _report(step: Step, outcome: Outcome, ledger: Ledger) -> StepReport:
+    attempt = outcome.attempt
+    place = step.asset if attempt.partition is None else f"{step.asset} {attempt.partition}"
+    return StepReport(
+        title=f"Step {step.number}: {place}",
+        attempt=attempt.key,
+        version=attempt.version,
+        gates=tuple(_gate_line(verdict, outcome) for verdict in outcome.verdicts),
+        failed=tuple(verdict.gate.name for verdict in outcome.blocking),
+        figures=attempt.figures,
+        facts=attempt.facts,
+        synthetic=is_synthetic(ledger, step),
+        earlier_waivers=tuple(_earlier_waivers(ledger, step, attempt.partition)),
+        sections=sections(step.asset, attempt.figures, attempt.facts),
+    )
+
+
+def _gate_line(verdict: Verdict, outcome: Outcome) -> GateLine:
+    gate = verdict.gate
+    companion = f"{gate.companion.figure} = {show(verdict.companion)}" if gate.companion else ""
+    return GateLine(
+        name=gate.name,
+        step=gate.step,
+        says=gate.says,
+        figure=f"{gate.literal.figure} = {show(verdict.figure)}",
+        companion=companion,
+        threshold=gate.threshold,
+        word=verdict.word,
+        waiver=outcome.attempt.waivers.get(gate.name) if gate.name in outcome.waived else None,
+    )
+
+
+def is_synthetic(ledger: Ledger, step: Step) -> bool:
+    """Whether anything that the step is made from came from the sample world."""
+    names = {step.asset, *(earlier.asset for earlier in ancestors(step.asset))}
+    places = [("snapshot_reps_raw", key) for key in ledger.snapshots()] + [("crm_leads", None)]
+    latest = (ledger.latest(*place) for place in places if place[0] in names)
+    return any(attempt is not None and attempt.facts.get("synthetic") for attempt in latest)
+
+
+def _earlier_waivers(ledger: Ledger, step: Step, partition: str | None) -> Iterator[str]:
+    for earlier in ancestors(step.asset):
+        keys = [partition] if step.partitioned else ledger.snapshots() if earlier.partitioned else [None]
+        for key in keys:
+            attempt = ledger.latest(earlier.asset, key)
+            for gate, waiver in (attempt.waivers if attempt else {}).items():
+                place = earlier.asset if key is None else f"{earlier.asset} {key}"
+                yield f"{place}: `{gate}` by {waiver['by']} until {waiver['expires']}: {waiver['reason']}"
+
+
+def _metadata(outcome: Outcome, told: Told) -> dict[str, Any]:
+    attempt = outcome.attempt
+    metadata: dict[str, Any] = {
+        "attempt": attempt.key,
+        "recognised": outcome.recognised,
+        "dagster/table_name": next(iter(attempt.outputs), ""),
+    }
+    if "rows" in attempt.facts:
+        metadata["dagster/row_count"] = attempt.facts["rows"]
+    if "columns" in attempt.facts:
+        says = {column.name: column.description for column in told.contract.columns} if told.contract else {}
+        metadata["dagster/column_schema"] = dg.TableSchema(
+            [dg.TableColumn(name, kind, description=says.get(name)) for name, kind in attempt.facts["columns"]]
+        )
+    if told.sql:
+        metadata["sql"] = dg.MetadataValue.md(f"```sql\n{told.sql}\n```")
+        metadata["dagster/column_lineage"] = _lineage(told.sql)
+    return metadata
+
+
+def _lineage(sql: str) -> dg.TableColumnLineage:
+    return dg.TableColumnLineage(
+        {
+            column: [dg.TableColumnDep(dg.AssetKey(asset), source) for asset, source in sources]
+            for column, sources in column_lineage(sql, tuple(STEPS)).items()
+        }
+    )

@@ -1,0 +1,105 @@
+"""The CRM extract: landed, typed and gated, and in the manifest of every version built from it (R49)."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from leadscore_v6.assets.carry_out import Events, Told, carry_out, plan_asset, stops
+from leadscore_v6.assets.intake import take_in
+from leadscore_v6.assets.recipe import Recipe, table_facts
+from leadscore_v6.contracts import contract
+from leadscore_v6.errors import UsageError
+from leadscore_v6.gates.attempt import Candidates, Work
+from leadscore_v6.resources import RunOptions, WarehouseResource
+from leadscore_v6.settings import Settings
+from leadscore_v6.warehouse.landing import Landed, land_leads
+from leadscore_v6.warehouse.protocol import FileTable, Warehouse
+
+
+@plan_asset("crm_leads")
+def crm_leads(context: dg.AssetExecutionContext, warehouse: WarehouseResource, options: RunOptions) -> Events:
+    """`SavvyGTMData.Lead` on the landed extract, and `crm_leads`, typed, from it."""
+    settings, bench = warehouse.settings, warehouse.bench
+    with stops():
+        facts = take_in(bench, ("crm_leads", None), settings.data / "Lead.csv", lambda file: _land(file, settings.store))
+        extracted = extraction_date(options.crm_extracted_at, facts["last_timestamp"])
+    work, sql = _work(bench.warehouse, settings, facts, extracted)
+    yield from carry_out(context, warehouse, options, work, Told(sql, contract("crm_leads")))
+
+
+def extraction_date(given: str, last_timestamp: str | None) -> date:
+    """When the extract was taken: the given day, else the UTC day of its last timestamp; never today (R47)."""
+    if given:
+        return parse_day(given, "--crm-extracted-at")
+    if last_timestamp is None:
+        raise UsageError("Lead.csv has no timestamp; say when it was extracted with --crm-extracted-at YYYY-MM-DD.")
+    return datetime.fromisoformat(last_timestamp).astimezone(UTC).date()
+
+
+def parse_day(text: str, name: str) -> date:
+    """A day in the form YYYY-MM-DD. Raises UsageError naming the option."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{name} is {text!r}; it must be a day of the form YYYY-MM-DD.") from None
+
+
+def _land(file: Path, store: Path) -> dict[str, Any]:
+    landed = land_leads(file, store, contract("lead").names)
+    last = landed.last_timestamp
+    return {**landed_facts(landed.file), "last_timestamp": last.isoformat() if last else None}
+
+
+def landed_facts(landed: Landed) -> dict[str, Any]:
+    """What the ledger remembers of a landed file."""
+    return {
+        "file_name": landed.file_name,
+        "digest": landed.digest,
+        "bytes": landed.size,
+        "records": landed.records,
+        "synthetic": landed.synthetic,
+        "stored_as": landed.path.name,
+        "names": {column.original: column.name for column in landed.columns},
+    }
+
+
+def file_table(facts: Mapping[str, Any], settings: Settings) -> FileTable:
+    """The landed file as a table; its path is relative to the home (R55)."""
+    path = (settings.store / facts["stored_as"]).relative_to(settings.home)
+    return FileTable(path.as_posix(), list(facts["names"].values()))
+
+
+def _work(warehouse: Warehouse, settings: Settings, facts: Mapping[str, Any], extracted: date) -> tuple[Work, str]:
+    lead, typed = f"{warehouse.crm_dataset}.Lead", f"{warehouse.dataset}.crm_leads"
+    recipe = Recipe(
+        "crm_leads",
+        typed,
+        tables={"lead": lead},
+        check_params={"records": facts["records"]},
+        contract=contract("crm_leads"),
+    )
+    inner = recipe.work(warehouse, "crm_leads")
+
+    def build(candidates: Candidates) -> Mapping[str, Any]:
+        warehouse.expose_file(candidates[lead], file_table(facts, settings))
+        on_candidate = Recipe("crm_leads", typed, tables={"lead": candidates[lead]})
+        warehouse.create_table(candidates[typed], on_candidate.sql)
+        return {
+            **table_facts(warehouse, candidates[typed]),
+            **{name: facts[name] for name in ("file_name", "digest", "bytes", "records", "synthetic")},
+            "crm_extracted_at": extracted.isoformat(),
+        }
+
+    work = Work(
+        asset="crm_leads",
+        partition=None,
+        inputs={**inner.inputs, "file": facts["digest"], "crm_extracted_at": extracted},
+        outputs=(lead, typed),
+        build=build,
+        measure=lambda candidates: inner.measure({typed: candidates[typed]}),
+        source=facts["digest"],
+    )
+    return work, recipe.sql

@@ -1,0 +1,110 @@
+"""A table or view that one SQL folder makes: the common shape of the steps that are SQL.
+
+Belongs here: turning `sql/<folder>/query.sql` and `checks.sql` into a `Work`. Does not belong here: any step's names.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import leadscore_v6
+from leadscore_v6.contracts import Contract, compare
+from leadscore_v6.gates.attempt import Candidates, Work
+from leadscore_v6.warehouse.protocol import Warehouse
+from leadscore_v6.warehouse.sql import render
+
+# What decides a table's content besides its SQL: reading, translating and typing. Reports and the CLI do not.
+_DATA_PATH = ("warehouse/*.py", "contracts/*.py", "assets/*.py")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one SQL folder becomes `output`. Names go to the renderer, values are query parameters."""
+
+    folder: str
+    output: str
+    tables: Mapping[str, str] = field(default_factory=dict)
+    lists: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
+    check_tables: Mapping[str, str] = field(default_factory=dict)
+    check_params: Mapping[str, Any] = field(default_factory=dict)
+    contract: Contract | None = None
+    view: bool = False
+    facts: Callable[[str], Mapping[str, Any]] = lambda candidate: {}
+
+    @property
+    def sql(self) -> str:
+        """The rendered GoogleSQL."""
+        return render(f"{self.folder}/query.sql", self.tables, self.lists)
+
+    def work(self, warehouse: Warehouse, asset: str, partition: str | None = None, version: str | None = None) -> Work:
+        """The step's work: build the candidate, audit it with `checks.sql`, hold it against its contract."""
+        output = self.output + ("_{version}" if version else "")
+
+        def build(candidates: Candidates) -> Mapping[str, Any]:
+            (candidate,) = candidates.values()
+            if self.view:
+                warehouse.create_view(candidate, self.sql)
+            else:
+                warehouse.create_table(candidate, self.sql, self.params)
+            return {**table_facts(warehouse, candidate), **self.facts(candidate)}
+
+        def measure(candidates: Candidates) -> Mapping[str, Any]:
+            (candidate,) = candidates.values()
+            figures = self._figures(warehouse, candidate)
+            if self.contract is not None:
+                figures["contract_violations"] = len(contract_violations(warehouse, candidate, self.contract))
+            return figures
+
+        return Work(
+            asset=asset,
+            partition=partition,
+            inputs={"sql": self.sql, "params": self.params, "code": code_hash(), "contract": _digest(self.contract)},
+            outputs=(output,),
+            build=build,
+            measure=measure,
+            version=version,
+        )
+
+    def _figures(self, warehouse: Warehouse, candidate: str) -> dict[str, Any]:
+        sql = render(f"{self.folder}/checks.sql", {**self.check_tables, "candidate": candidate}, self.lists)
+        given = {**self.params, **self.check_params}
+        (row,) = warehouse.query(sql, {name: value for name, value in given.items() if f"@{name}" in sql})
+        return row
+
+
+def table_facts(warehouse: Warehouse, name: str) -> dict[str, Any]:
+    """Rows and columns of a table, for the report and for Dagster."""
+    rows = warehouse.query(f"SELECT COUNT(*) AS n FROM `{name}`")[0]["n"]
+    return {"rows": rows, "columns": [[column.name, column.type] for column in warehouse.columns(name)]}
+
+
+def contract_violations(warehouse: Warehouse, name: str, contract: Contract) -> list[str]:
+    """How a table breaks its contract: INFORMATION_SCHEMA for names and types, a count for its NULLs (R13)."""
+    actual = warehouse.columns(name)
+    there = {column.name.lower() for column in actual}
+    required = [column.name for column in contract.columns if not column.nullable and column.name.lower() in there]
+    nulls: dict[str, int] = {}
+    if required:
+        counts = ", ".join(f"COUNTIF(`{column}` IS NULL) AS `{column}`" for column in required)
+        nulls = warehouse.query(f"SELECT {counts} FROM `{name}`")[0]
+    return [str(violation) for violation in compare(contract, actual, nulls).violations]
+
+
+@lru_cache(maxsize=1)
+def code_hash() -> str:
+    """Digest of the code that decides a table's content (R38)."""
+    root = Path(leadscore_v6.__file__).parent
+    digest = hashlib.sha256()
+    for file in sorted(file for pattern in _DATA_PATH for file in root.glob(pattern)):
+        digest.update(file.name.encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _digest(contract: Contract | None) -> str:
+    return "" if contract is None else hashlib.sha256(contract.path.read_bytes()).hexdigest()
+
+

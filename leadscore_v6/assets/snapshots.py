@@ -1,0 +1,127 @@
+"""Steps 1.1-1.6: one vendor file becomes a raw, a rep and a firm table, each under the date of the file's name."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from leadscore_v6.assets.carry_out import Events, Told, carry_out, plan_asset, stops
+from leadscore_v6.assets.intake import take_in
+from leadscore_v6.assets.leads import file_table, landed_facts
+from leadscore_v6.assets.recipe import Recipe, code_hash
+from leadscore_v6.contracts import compare, contract
+from leadscore_v6.errors import InputError
+from leadscore_v6.gates.attempt import Bench, Candidates, Work
+from leadscore_v6.resources import RunOptions, WarehouseResource
+from leadscore_v6.settings import Settings
+from leadscore_v6.warehouse.landing import land
+
+
+@plan_asset("snapshot_reps_raw")
+def snapshot_reps_raw(context: dg.AssetExecutionContext, warehouse: WarehouseResource, options: RunOptions) -> Events:
+    """Step 1.1-1.3: the file landed, and readable as `snapshot_reps_YYYYMMDD_raw`."""
+    with stops():
+        work = _raw_work(warehouse.bench, warehouse.settings, context.partition_key)
+    yield from carry_out(context, warehouse, options, work, Told())
+
+
+@plan_asset("snapshot_reps")
+def snapshot_reps(context: dg.AssetExecutionContext, warehouse: WarehouseResource, options: RunOptions) -> Events:
+    """Step 1.5: typed and named as the rest of the plan wants it."""
+    bench, key = warehouse.bench, context.partition_key
+    raw = bench.ledger.latest("snapshot_reps_raw", key)
+    facts = raw.facts if raw else {}
+    recipe = Recipe(
+        "snapshot_reps_YYYYMMDD",
+        f"{bench.warehouse.dataset}.snapshot_reps_{key}",
+        tables={"raw": f"{bench.warehouse.dataset}.snapshot_reps_{key}_raw"},
+        params={"snapshot_at": snapshot_day(key)},
+        check_params={"records": facts.get("records"), "raw_rows": facts.get("rows")},
+        contract=contract("reps"),
+    )
+    work = replace(recipe.work(bench.warehouse, "snapshot_reps", key), source=raw.source if raw else None)
+    yield from carry_out(context, warehouse, options, work, Told(recipe.sql, recipe.contract))
+
+
+@plan_asset("snapshot_firms")
+def snapshot_firms(context: dg.AssetExecutionContext, warehouse: WarehouseResource, options: RunOptions) -> Events:
+    """Step 1.6: firms aggregated from the advisors of the same snapshot."""
+    dataset, key = warehouse.bench.warehouse.dataset, context.partition_key
+    reps = {"reps": f"{dataset}.snapshot_reps_{key}"}
+    recipe = Recipe(
+        "snapshot_firms_YYYYMMDD",
+        f"{dataset}.snapshot_firms_{key}",
+        tables=reps,
+        check_tables=reps,
+        check_params={"snapshot_at": snapshot_day(key)},
+        contract=contract("firms"),
+    )
+    reps_attempt = warehouse.bench.ledger.latest("snapshot_reps", key)
+    source = reps_attempt.source if reps_attempt else None
+    work = replace(recipe.work(warehouse.bench.warehouse, "snapshot_firms", key), source=source)
+    yield from carry_out(context, warehouse, options, work, Told(recipe.sql, recipe.contract))
+
+
+def snapshot_day(key: str) -> date:
+    """The date of a partition key `YYYYMMDD`. Raises InputError if it is none."""
+    try:
+        return datetime.strptime(key, "%Y%m%d").date()  # noqa: DTZ007 - a day has no zone
+    except ValueError:
+        raise InputError(f"{key!r} is not a snapshot date", remedy="use the date of the file's name, YYYYMMDD.") from None
+
+
+def _raw_work(bench: Bench, settings: Settings, key: str) -> Work:
+    _refuse_future(bench, key)
+    file = settings.data / f"RIARepDataFeed_{key}.csv"
+    expected = contract("feed").names
+    place = ("snapshot_reps_raw", key)
+    facts = take_in(bench, place, file, lambda path: landed_facts(land(path, settings.store, expected)))
+    output = f"{bench.warehouse.dataset}.snapshot_reps_{key}_raw"
+
+    def build(candidates: Candidates) -> Mapping[str, Any]:
+        bench.warehouse.expose_file(candidates[output], file_table(facts, settings))
+        # The one pass of the engine over the whole file before it is typed: strict, so a ragged record is found here.
+        rows = _count(bench, candidates[output], file)
+        renamed = {name: legal for name, legal in facts["names"].items() if name != legal}
+        told = {name: facts[name] for name in ("file_name", "digest", "bytes", "records", "synthetic")}
+        return {**told, "rows": rows, "columns_read": len(facts["names"]), "renamed": renamed}
+
+    def measure(candidates: Candidates) -> Mapping[str, Any]:
+        rows = _count_known(candidates)
+        comparison = compare(contract("feed"), bench.warehouse.columns(candidates[output]))
+        return {
+            "rows_read": rows,
+            "records_in_file": facts["records"],
+            "rows_missing": facts["records"] - rows,
+            "columns": comparison.actual_columns,
+            "columns_beyond_contract": len(comparison.extras),
+            "columns_wrong": len(comparison.violations),
+            "names_wrong": int(facts["file_name"] != f"RIARepDataFeed_{key}.csv"),
+        }
+
+    counted: dict[str, int] = {}
+
+    def _count(bench: Bench, name: str, file: Path) -> int:
+        try:
+            counted[name] = bench.warehouse.query(f"SELECT COUNT(*) AS n FROM `{name}`")[0]["n"]
+        except InputError as error:
+            raise InputError(error.what, file.name, error.column, error.row, error.remedy) from None
+        return counted[name]
+
+    def _count_known(candidates: Candidates) -> int:
+        return counted[candidates[output]]
+
+    inputs = {"file": facts["digest"], "names": facts["names"], "code": code_hash(), "key": key}
+    return Work("snapshot_reps_raw", key, inputs, (output,), build, measure, source=facts["digest"])
+
+
+def _refuse_future(bench: Bench, key: str) -> None:
+    if snapshot_day(key) > bench.clock().date():
+        raise InputError(
+            f"The snapshot is dated {snapshot_day(key)}, after the day it was received (R48)",
+            file=f"RIARepDataFeed_{key}.csv",
+            remedy="check the date in the file's name with the vendor.",
+        )

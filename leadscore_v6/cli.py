@@ -1,0 +1,267 @@
+"""The command line: a front to the same assets that the Dagster UI and the sensor run.
+
+Belongs here: commands, their arguments, what they print, exit codes (0 done, 2 bad input or usage, 3 a gate failed,
+1 anything else). Does not belong here: any rule. Heavy modules are imported by the command that needs them, so that
+`leadscore --help` and `leadscore status` answer at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from leadscore_v6 import __version__
+from leadscore_v6.errors import LeadscoreError, UsageError
+from leadscore_v6.settings import Settings, from_environment
+
+THROUGH = ("dataset", "model", "shadow", "experiment", "production")
+Command = Callable[..., None]
+
+
+def _home_option(command: Command) -> Command:
+    return click.option(
+        "--home",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Where warehouse, artifacts and Dagster's storage are.  [default: LEADSCORE_HOME, else .leadscore]",
+    )(command)
+
+
+def _json_option(command: Command) -> Command:
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")(command)
+
+
+def _day(context: click.Context, parameter: click.Parameter, text: str | None) -> str:
+    if text is None:
+        return ""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date().isoformat()  # noqa: DTZ007 - a day has no zone
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not a day of the form YYYY-MM-DD.") from None
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="leadscore")
+def cli() -> None:
+    """Advisor snapshots and CRM leads in; an audited, promoted training set out, or a gate that says why not.
+
+    Exit codes: 0 done, 2 bad input or usage, 3 a gate failed, 1 anything else.
+    """
+
+
+@cli.command()
+@_home_option
+@click.option("--data", required=True, type=click.Path(path_type=Path), help="Folder of the feed files and Lead.csv.")
+@click.option("--as-of", callback=_day, help="Nothing later is known (YYYY-MM-DD).  [default: date of the CRM extract]")
+@click.option("--crm-extracted-at", callback=_day, help="When Lead.csv was extracted.  [default: last timestamp in it]")
+@click.option("--through", type=click.Choice(THROUGH), default="dataset", show_default=True, help="How far to go.")
+@click.option("--rebuild", is_flag=True, help="Build again what is there already; versions get a new name.")
+@click.option("--entry-lag-days", type=click.IntRange(0), default=0, help="Days the CRM may be late with a call.")
+@_json_option
+def run(home: Path | None, data: Path, through: str, as_json: bool, **options: Any) -> None:
+    """Run the plan on a folder of files, from landing to the promoted training set."""
+    settings = from_environment(home=home, data=data)
+    _run(settings, through, options, as_json)
+
+
+def _run(settings: Settings, through: str, options: dict[str, Any], as_json: bool = False) -> None:
+    if through != "dataset":
+        raise UsageError(f"--through {through}: this version goes as far as the dataset (plan steps 0 to 3.3).")
+    from leadscore_v6.driver import overview, raise_for, run_through_dataset
+    from leadscore_v6.gates.bench import read_ledger
+    from leadscore_v6.gates.status import status_lines
+
+    started = time.monotonic()
+    summary = run_through_dataset(settings, options, _progress)
+    ledger, _ = read_ledger(settings)
+    if as_json:
+        failures = [vars(failure) for failure in summary.failures]
+        lines = [vars(line) for line in status_lines(ledger)]
+        answer = {"built": summary.built, "recognised": summary.recognised, "failures": failures, "gates": lines}
+        click.echo(json.dumps(answer, indent=2, default=str))
+    raise_for(summary)
+    if not as_json:
+        _progress(f"Done in {time.monotonic() - started:.1f} s.")
+        click.echo(overview(ledger, settings))
+
+
+@cli.command()
+@_home_option
+@click.option("--seed", type=int, default=20240107, show_default=True, help="Seed of the sample world.")
+def demo(home: Path | None, seed: int) -> None:
+    """Make a synthetic world (eight quarters) and run it through to the promoted training set."""
+    from leadscore_v6.sample_world import WorldSpec, write_world
+
+    settings = from_environment(home=home)
+    feed = settings.home / "demo" / "feed"
+    settings = from_environment(home=settings.home, data=feed)
+    click.echo("1. A synthetic world: advisors over eight quarters, leads, and a truth the pipeline never sees.")
+    summary = write_world(feed, WorldSpec(scenario="demo", seed=seed), _progress)
+    click.echo(str(summary))
+    click.echo("\n2. The plan, step by step: land, type, aggregate, join as of contact, gate, promote.")
+    _run(settings, "dataset", {})
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--scenario", type=click.Choice(["demo", "historical"]), default="demo", show_default=True)
+@click.option("--reps", type=click.IntRange(0), default=0, help="Advisors on the first snapshot.  [default: scenario's]")
+@click.option("--leads", type=click.IntRange(0), default=0, help="Leads in Lead.csv.  [default: scenario's]")
+@click.option("--wide", is_flag=True, help="All 471 columns.")
+@click.option("--seed", type=int, default=20240107, show_default=True)
+@click.option("--quarters", type=click.IntRange(1, 40), default=8, show_default=True)
+def sample(folder: Path, **spec: Any) -> None:
+    """Write a synthetic feed into FOLDER, and its truth beside it (which the pipeline never reads)."""
+    from leadscore_v6.sample_world import WorldSpec, write_world
+
+    click.echo(str(write_world(folder, WorldSpec(**spec), _progress)))
+
+
+@cli.command()
+@_home_option
+@click.option("--all", "everything", is_flag=True, help="Every attempt's gates, not only the latest.")
+@_json_option
+def status(home: Path | None, everything: bool, as_json: bool) -> None:
+    """Print every gate: step, gate, figure, threshold, verdict, when, version. Never waits on a running build."""
+    from leadscore_v6.gates.bench import read_ledger
+    from leadscore_v6.gates.status import served_versions, status_lines
+    from leadscore_v6.reports.status import render_status
+    from leadscore_v6.warehouse.lease import holder
+
+    settings = from_environment(home=home)
+    ledger, from_mirror = read_ledger(settings)
+    lines = status_lines(ledger, everything=everything)
+    if as_json:
+        click.echo(json.dumps([vars(line) for line in lines], indent=2, default=str))
+        return
+    if from_mirror:
+        click.echo(f"A run holds the warehouse ({holder(settings.home) or 'ending'}); as of its last judged step:\n")
+    click.echo(render_status(lines, served_versions(ledger)))
+
+
+@cli.command()
+@_home_option
+@click.argument("gate")
+@click.option("--attempt", required=True, help="The attempt's key, as `leadscore status` shows it.")
+@click.option("--by", required=True, help="Who decides.")
+@click.option("--reason", required=True, help="Why; it shows in every report that follows.")
+@click.option("--expires", required=True, callback=_day, help="Last day on which it holds (YYYY-MM-DD).")
+def waive(home: Path | None, gate: str, attempt: str, by: str, reason: str, expires: str) -> None:
+    """Wave one failed GATE of one attempt through, by name, with a reason, until a day."""
+    from datetime import date
+
+    from leadscore_v6.gates.bench import open_bench
+    from leadscore_v6.gates.decisions import Waiver, waive as decide
+
+    with open_bench(from_environment(home=home), "waive", _progress) as bench:
+        decided = decide(bench, Waiver(gate, attempt, by, reason, date.fromisoformat(expires)))
+    click.echo(f"{gate} of {decided.asset} {decided.partition or ''} is waived until {expires}. Run again to publish it.")
+
+
+@cli.command()
+@_home_option
+@click.argument("file")
+@click.option("--reason", default="", help="Why; kept in the ledger.")
+def withdraw(home: Path | None, file: str, reason: str) -> None:
+    """Take the newest input FILE back (RIARepDataFeed_YYYYMMDD.csv or Lead.csv): nothing is built from it any more."""
+    from leadscore_v6.gates.bench import open_bench
+    from leadscore_v6.gates.decisions import withdraw as decide
+
+    with open_bench(from_environment(home=home), "withdraw", _progress) as bench:
+        set_aside = decide(bench, Path(file).name, reason)
+    click.echo(f"{Path(file).name} is withdrawn; set aside: {', '.join(set_aside)}. Run again to build without it.")
+
+
+@cli.command()
+@_home_option
+@click.option("--dataset", "version", required=True, help="The version to serve again, e.g. 20251104_2217.")
+@click.option("--by", default="", help="Who decides; kept in the ledger.")
+def rollback(home: Path | None, version: str, by: str) -> None:
+    """Let v_latest_training_dataset_v6 serve an earlier promoted version."""
+    from leadscore_v6.gates.bench import open_bench
+    from leadscore_v6.gates.decisions import rollback as decide
+
+    with open_bench(from_environment(home=home), "rollback", _progress) as bench:
+        before, after = decide(bench, version, by)
+    click.echo(f"v_latest_training_dataset_v6 serves {after} again (before: {before}).")
+
+
+@cli.command()
+@_home_option
+@click.option("--dry-run", is_flag=True, help="Only list what would go.")
+@click.option("--keep", type=click.IntRange(1), default=3, show_default=True, help="Newest versions to keep.")
+def gc(home: Path | None, dry_run: bool, keep: int) -> None:
+    """Remove old versions, failed candidates and landed files that nothing refers to, and compact the warehouse."""
+    from leadscore_v6.gates.bench import open_bench
+    from leadscore_v6.gates.retention import collect, compact, expendable
+
+    settings = from_environment(home=home)
+    with open_bench(settings, "gc", _progress) as bench:
+        found = expendable(bench, settings, keep)
+        for line in found.lines():
+            click.echo(line)
+        if not dry_run:
+            collect(bench, found)
+    if not dry_run:
+        click.echo(compact(settings, _progress))
+
+
+@cli.command()
+@_home_option
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder that the sensor watches.")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
+def ui(home: Path | None, data: Path | None, host: str, port: int) -> None:
+    """Open Dagster on this home: graph, checks, reports, launch, sensor."""
+    import os
+
+    from leadscore_v6.driver import dagster_instance
+
+    settings = from_environment(home=home, data=data)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    dagster_instance(settings).dispose()
+    click.echo(f"Dagster on http://{host}:{port}  (home {settings.home}, watching {settings.data}); Ctrl-C ends it.")
+    module = ["-m", "leadscore_v6.definitions"]
+    os.execv(sys.executable, [sys.executable, "-m", "dagster", "dev", *module, "-h", host, "-p", str(port)])
+
+
+@cli.command()
+@_home_option
+def env(home: Path | None) -> None:
+    """Print the variables that let `dagster …` commands work on this home: eval "$(leadscore env)"."""
+    import shlex
+
+    from leadscore_v6.driver import dagster_instance, export
+
+    settings = from_environment(home=home)
+    dagster_instance(settings).dispose()
+    for name, value in export(settings).items():
+        click.echo(f"export {name}={shlex.quote(value)}")
+
+
+def _progress(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def main() -> None:
+    """Run the command line; an error for a person is printed without a traceback, with its exit code."""
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except LeadscoreError as error:
+        click.echo(f"leadscore: {error}", err=True)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,11 @@
+"""The synthetic world: feeds, leads and outcomes for trying the product out and for testing it.
+
+Belongs here: everything invented. It stands apart: it imports nothing of the product but its errors, and only the
+cli and the tests import it, so that no invented figure can reach a real report. Deleting the truth file changes no
+byte of what the pipeline makes (R52).
+"""
+
+from leadscore_v6.sample_world.spec import WorldSpec
+from leadscore_v6.sample_world.world import WorldSummary, write_world
+
+__all__ = ["WorldSpec", "WorldSummary", "write_world"]

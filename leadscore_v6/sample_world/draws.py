@@ -1,0 +1,36 @@
+"""Random numbers: one stream per name, so that no part of the world depends on the order in which parts are made.
+
+Belongs here: streams and the few distributions that numpy lacks. Does not belong here: what is drawn.
+"""
+
+from __future__ import annotations
+
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def stream(seed: int, name: str, quarter: int = 0) -> np.random.Generator:
+    """The generator of one named part of the world (PCG64 seeded by seed, name and quarter; nothing else)."""
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, crc32(name.encode()), quarter])))
+
+
+def choose(rng: np.random.Generator, weights: NDArray[np.float64], size: int) -> NDArray[np.int32]:
+    """`size` indices drawn with replacement in proportion to `weights` (n,), by inversion: cheap for large sizes."""
+    edges = np.cumsum(weights)
+    picked = np.searchsorted(edges, rng.random(size) * edges[-1], side="right")
+    return np.minimum(picked, len(weights) - 1).astype(np.int32)
+
+
+def sample_distinct(rng: np.random.Generator, pool: NDArray[np.int32], size: int) -> NDArray[np.int32]:
+    """`size` members of `pool`, no one twice unless the pool is too small, in random order."""
+    if len(pool) == 0 or size == 0:
+        return np.empty(0, np.int32)
+    rounds = -(-size // len(pool))
+    return np.concatenate([rng.permutation(pool) for _ in range(rounds)])[:size]
+
+
+def share(rng: np.random.Generator, size: int, probability: float | NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(size,) independent coins that show True with `probability`."""
+    return rng.random(size) < probability

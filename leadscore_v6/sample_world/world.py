@@ -1,0 +1,140 @@
+"""Plays a world from its spec and writes it: feeds, Lead.csv, README.txt, and the truth somewhere else.
+
+Belongs here: the order of things and what is reported about them. Does not belong here: any random draw.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from leadscore_v6.errors import UsageError
+from leadscore_v6.sample_world.evidence import EvidenceCollector
+from leadscore_v6.sample_world.feed import FeedWriter
+from leadscore_v6.sample_world.figures import average_precision, roc_auc
+from leadscore_v6.sample_world.firms import draw_firms, draw_surplus
+from leadscore_v6.sample_world.leads import Leads, draw_leads, write_leads
+from leadscore_v6.sample_world.outcomes import Outcomes, draw_outcomes
+from leadscore_v6.sample_world.panel import Panel
+from leadscore_v6.sample_world.roster import draw_roster
+from leadscore_v6.sample_world.spec import WorldSpec
+from leadscore_v6.sample_world.traits import draw_traits
+
+_MARK: Final = "SYNTHETIC DATA"
+_README: Final = """{mark}: every advisor, firm, lead and outcome in this folder is invented.
+
+scenario {spec.scenario}, seed {spec.seed}, {spec.reps} advisors on the first of {spec.quarters} snapshots,
+{spec.leads} leads, {columns} feeds. Each file says so too, in its column Synthetic_Data.
+
+RIARepDataFeed_YYYYMMDD.csv  one snapshot each, rows are advisor x RIA firm
+Lead.csv                     the CRM extract, of {spec.last_contact}
+The truth (every lead's probability) is not here, and the pipeline never reads it.
+"""
+
+
+@dataclass(frozen=True)
+class WorldSummary:
+    """What was written. Rates and figures are over contacted leads with a CRD; the figures leave out negative days."""
+
+    folder: Path
+    truth: Path
+    feed_rows: dict[str, int]
+    leads: int
+    contacted_with_crd: int
+    match_rate: float
+    positive_rate: float
+    true_auc: float
+    true_auc_pr: float
+
+
+def write_world(
+    folder: Path,
+    spec: WorldSpec,
+    progress: Callable[[str], None] = lambda message: None,
+    truth: Path | None = None,
+) -> WorldSummary:
+    """Write the world of `spec` into `folder`, and its truth to `truth` (default: `<folder>.truth/truth.csv`).
+
+    A world that is there already is replaced. Raises UsageError if the folder has feeds or leads that are not marked
+    as synthetic: they might be real, and are never overwritten.
+    """
+    truth = truth or folder.with_name(folder.name + ".truth") / "truth.csv"
+    _clear(folder, truth)
+    progress(f"drawing {spec.reps:,} advisors and {spec.leads:,} leads")
+    roster = draw_roster(spec)
+    traits = draw_traits(spec, roster)
+    firms = draw_firms(spec)
+    leads = draw_leads(spec, roster, traits)
+    collector = EvidenceCollector(leads, traits, len(firms.crd))
+    writer = FeedWriter(spec, traits, firms)
+    # The mark comes first: a world that was cut short can be replaced.
+    readme = _README.format(mark=_MARK, spec=spec, columns="wide" if spec.wide else "narrow")
+    (folder / "README.txt").write_text(readme, encoding="utf-8")
+    rows = {}
+    for snapshot in Panel(spec, roster, traits, firms, draw_surplus(spec, roster, firms)).snapshots():
+        collector.look(snapshot)
+        path = writer.write(snapshot, folder)
+        rows[path.name] = len(snapshot.row_advisor)
+        progress(f"{path.name}: {len(snapshot.row_advisor):,} rows, {path.stat().st_size / 1e6:,.0f} MB")
+    outcomes = draw_outcomes(spec, collector.evidence())
+    write_leads(spec, leads, outcomes.days, folder)
+    _write_truth(truth, spec, leads, outcomes)
+    progress(f"Lead.csv: {spec.leads:,} records; truth in {truth}")
+    return _summary(folder, truth, rows, leads, outcomes)
+
+
+def _clear(folder: Path, truth: Path) -> None:
+    """Make the folder ready, removing an older synthetic world and nothing else."""
+    if truth.resolve().is_relative_to(folder.resolve()):
+        raise UsageError("the truth must not be inside the feed folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    readme = folder / "README.txt"
+    old = [*folder.glob("RIARepDataFeed_*"), *folder.glob("Lead.csv")]
+    if old and not (readme.is_file() and readme.read_text(encoding="utf-8").startswith(_MARK)):
+        raise UsageError(f"{folder} holds {old[0].name}, which is not marked as synthetic: choose another folder")
+    for path in old:
+        path.unlink()
+
+
+def _write_truth(path: Path, spec: WorldSpec, leads: Leads, outcomes: Outcomes) -> None:
+    """Each lead's probability and drawn outcome, with the snapshot it was drawn from."""
+    dates = np.array([*(day.isoformat() for day in spec.snapshot_dates), ""], object)
+    frame = pd.DataFrame(
+        {
+            "Id": leads.id,
+            "crd": leads.crd,
+            "contact_date": np.datetime_as_string(leads.day.astype("datetime64[D]")),
+            "counted": leads.counted.astype(int),
+            "rep_snapshot_at": dates[leads.matched],
+            "probability": outcomes.probability,
+            "draw": outcomes.draw,
+            "label": outcomes.label.astype(int),
+            "days_to_conversion": pd.array(np.where(np.isnan(outcomes.days), None, outcomes.days), "Int64"),
+        }
+    ).sort_values("Id", kind="stable")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    frame.to_csv(part, index=False, lineterminator="\n", encoding="utf-8")
+    os.replace(part, path)
+
+
+def _summary(folder: Path, truth: Path, rows: dict[str, int], leads: Leads, outcomes: Outcomes) -> WorldSummary:
+    counted = leads.counted
+    judged = counted & ~(outcomes.days < 0)
+    return WorldSummary(
+        folder=folder,
+        truth=truth,
+        feed_rows=rows,
+        leads=len(leads.id),
+        contacted_with_crd=int(counted.sum()),
+        match_rate=float((leads.matched[counted] >= 0).mean()),
+        positive_rate=float(outcomes.label[judged].mean()),
+        true_auc=roc_auc(outcomes.probability[judged], outcomes.label[judged]),
+        true_auc_pr=average_precision(outcomes.probability[judged], outcomes.label[judged]),
+    )

@@ -111,7 +111,7 @@ def demo(home: Path | None, seed: int) -> None:
 @cli.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--scenario", type=click.Choice(["demo", "historical"]), default="demo", show_default=True)
-@click.option("--reps", type=click.IntRange(0), default=0, help="Advisors on the first snapshot.  [default: scenario's]")
+@click.option("--reps", type=click.IntRange(0), default=0, help="Advisors at first.  [default: scenario's]")
 @click.option("--leads", type=click.IntRange(0), default=0, help="Leads in Lead.csv.  [default: scenario's]")
 @click.option("--wide", is_flag=True, help="All 471 columns.")
 @click.option("--seed", type=int, default=20240107, show_default=True)
@@ -157,11 +157,13 @@ def waive(home: Path | None, gate: str, attempt: str, by: str, reason: str, expi
     from datetime import date
 
     from leadscore_v6.gates.bench import open_bench
-    from leadscore_v6.gates.decisions import Waiver, waive as decide
+    from leadscore_v6.gates.decisions import Waiver
+    from leadscore_v6.gates.decisions import waive as decide
 
     with open_bench(from_environment(home=home), "waive", _progress) as bench:
         decided = decide(bench, Waiver(gate, attempt, by, reason, date.fromisoformat(expires)))
-    click.echo(f"{gate} of {decided.asset} {decided.partition or ''} is waived until {expires}. Run again to publish it.")
+    place = f"{decided.asset} {decided.partition or ''}".rstrip()
+    click.echo(f"{gate} of {place} is waived until {expires}. Run again to publish it.")
 
 
 @cli.command()

@@ -4,6 +4,9 @@ Belongs here: which runs follow which, their progress, and what a failed one mea
 arguments (cli.py), or a second pipeline: everything is done by Dagster's jobs.
 """
 
+from __future__ import annotations
+
+import hashlib
 import os
 import shutil
 from collections import Counter
@@ -184,8 +187,6 @@ def _why(result: dg.ExecuteInProcessResult) -> str:
 
 def _withdrawn(settings: Settings, file: Path) -> bool:
     """Whether this very file was withdrawn, and nothing was landed before it that could serve in its place."""
-    import hashlib
-
     ledger, _ = read_ledger(settings)
     key = file.stem.removeprefix("RIARepDataFeed_")
     taken_back = [entry for entry in ledger.withdrawn_files if entry["partition"] == key]

@@ -5,7 +5,8 @@ failed blocking check and a failed step, so that this run stops; the ledger and 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -18,6 +19,7 @@ from leadscore_v6.gates.ledger import Ledger
 from leadscore_v6.gates.registry import load_gates
 from leadscore_v6.gates.steps import STEPS, Step, ancestors
 from leadscore_v6.partitions import snapshot_dates
+from leadscore_v6.reports.plots import plot
 from leadscore_v6.reports.sections import sections
 from leadscore_v6.reports.step import GateLine, StepReport, render_report
 from leadscore_v6.resources import RunOptions, WarehouseResource
@@ -38,7 +40,9 @@ def plan_asset(name: str) -> Callable[[Callable[..., Events]], dg.AssetsDefiniti
         kinds={"sql", "duckdb"},
         owners=["team:leadscore"],
         check_specs=[
-            dg.AssetCheckSpec(gate.name, asset=name, blocking=gate.blocking, description=f"Step {gate.step}: {gate.says}")
+            dg.AssetCheckSpec(
+                gate.name, asset=name, blocking=gate.blocking, description=f"Step {gate.step}: {gate.says}"
+            )
             for gate in load_gates().of(name)
         ],
     )
@@ -59,10 +63,7 @@ def carry_out(
     with stops():
         outcome = warehouse.bench.attempt(work, rebuild=options.rebuild)
     step, attempt = STEPS[work.asset], outcome.attempt
-    report = _report(step, outcome, warehouse.bench.ledger)
-    text = render_report(report)
-    folder = f"failed/{attempt.key}/" if outcome.blocking else f"{work.partition}/" if work.partition else ""
-    path = warehouse.artifacts.write(folder + step.report.format(version=attempt.version), text)
+    text, path = _write_report(step, outcome, warehouse)
     shown = {"report": dg.MetadataValue.md(text), "report_path": dg.MetadataValue.path(str(path))}
     for verdict in outcome.verdicts:
         yield _check(verdict, outcome, shown if verdict.blocks else {})
@@ -73,6 +74,20 @@ def carry_out(
         metadata={**shown, **_metadata(outcome, told)},
         data_version=dg.DataVersion(attempt.content_key),
     )
+
+
+def _write_report(step: Step, outcome: Outcome, warehouse: WarehouseResource) -> tuple[str, Path]:
+    """Write the report, and its picture beside it; a failed attempt's never covers a good one's."""
+    attempt = outcome.attempt
+    folder = f"failed/{attempt.key}/" if outcome.blocking else f"{attempt.partition}/" if attempt.partition else ""
+    name = step.report.format(version=attempt.version)
+    report = _report(step, outcome, warehouse.bench.ledger)
+    picture = plot(step.asset, attempt.facts, synthetic=report.synthetic)
+    if picture is not None:
+        report = replace(report, picture=f"{Path(name).stem}.png")
+        warehouse.artifacts.write(f"{folder}{report.picture}", picture)
+    text = render_report(report)
+    return text, warehouse.artifacts.write(folder + name, text)
 
 
 class stops:  # noqa: N801 - reads as a statement: `with stops():`

@@ -16,6 +16,7 @@ from leadscore_v6.gates.attempt import Candidates, Work
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.landing import Landed, land_leads
+from leadscore_v6.warehouse.landing.leads import FILE_NAME
 from leadscore_v6.warehouse.protocol import FileTable, Warehouse
 
 
@@ -24,7 +25,8 @@ def crm_leads(context: dg.AssetExecutionContext, warehouse: WarehouseResource, o
     """`SavvyGTMData.Lead` on the landed extract, and `crm_leads`, typed, from it."""
     settings, bench = warehouse.settings, warehouse.bench
     with stops():
-        facts = take_in(bench, ("crm_leads", None), settings.data / "Lead.csv", lambda file: _land(file, settings.store))
+        extract = settings.data / FILE_NAME
+        facts = take_in(bench, ("crm_leads", None), extract, lambda file: _land(file, settings.store))
         extracted = extraction_date(options.crm_extracted_at, facts["last_timestamp"])
     work, sql = _work(bench.warehouse, settings, facts, extracted)
     yield from carry_out(context, warehouse, options, work, Told(sql, contract("crm_leads")))

@@ -78,8 +78,8 @@ class Recipe:
 
 def table_facts(warehouse: Warehouse, name: str) -> dict[str, Any]:
     """Rows and columns of a table, for the report and for Dagster."""
-    rows = warehouse.query(f"SELECT COUNT(*) AS n FROM `{name}`")[0]["n"]
-    return {"rows": rows, "columns": [[column.name, column.type] for column in warehouse.columns(name)]}
+    columns = [[column.name, column.type] for column in warehouse.columns(name)]
+    return {"rows": warehouse.count_rows(name), "columns": columns}
 
 
 def contract_violations(warehouse: Warehouse, name: str, contract: Contract) -> list[str]:
@@ -87,10 +87,7 @@ def contract_violations(warehouse: Warehouse, name: str, contract: Contract) -> 
     actual = warehouse.columns(name)
     there = {column.name.lower() for column in actual}
     required = [column.name for column in contract.columns if not column.nullable and column.name.lower() in there]
-    nulls: dict[str, int] = {}
-    if required:
-        counts = ", ".join(f"COUNTIF(`{column}` IS NULL) AS `{column}`" for column in required)
-        nulls = warehouse.query(f"SELECT {counts} FROM `{name}`")[0]
+    nulls = warehouse.count_nulls(name, required)
     return [str(violation) for violation in compare(contract, actual, nulls).violations]
 
 

@@ -70,7 +70,8 @@ def snapshot_day(key: str) -> date:
     try:
         return datetime.strptime(key, "%Y%m%d").date()  # noqa: DTZ007 - a day has no zone
     except ValueError:
-        raise InputError(f"{key!r} is not a snapshot date", remedy="use the date of the file's name, YYYYMMDD.") from None
+        remedy = "use the date of the file's name, YYYYMMDD."
+        raise InputError(f"{key!r} is not a snapshot date", remedy=remedy) from None
 
 
 def _raw_work(bench: Bench, settings: Settings, key: str) -> Work:
@@ -106,7 +107,7 @@ def _raw_work(bench: Bench, settings: Settings, key: str) -> Work:
 
     def _count(bench: Bench, name: str, file: Path) -> int:
         try:
-            counted[name] = bench.warehouse.query(f"SELECT COUNT(*) AS n FROM `{name}`")[0]["n"]
+            counted[name] = bench.warehouse.count_rows(name)
         except InputError as error:
             raise InputError(error.what, file.name, error.column, error.row, error.remedy) from None
         return counted[name]

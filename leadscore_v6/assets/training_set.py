@@ -126,7 +126,8 @@ _TIE_KEYS = ("RepCRD", "snapshot_at", "IsPrimaryRIAFirm", "RIAFirmCRD")
 
 def _training(bench: Bench, options: RunOptions) -> tuple[Recipe, str]:
     dataset, staging = bench.warehouse.dataset, bench.ledger.latest("step_3_1_staging_join_v6")
-    assert staging is not None and staging.version is not None, "the guard has passed"
+    assert staging is not None, "the guard has passed"
+    assert staging.version is not None, "staging is versioned"
     (table,) = staging.outputs
     as_of = date.fromisoformat(staging.facts["as_of"])
     known = [snapshot_day(key) for key in bench.ledger.snapshots() if snapshot_day(key) <= as_of]

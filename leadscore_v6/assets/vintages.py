@@ -94,7 +94,8 @@ def _schema_work(bench: Bench) -> Work:
     # What is there now decides: a table that someone changed by hand is looked at again.
     there = {name: [[c.name, c.type] for c in bench.warehouse.columns(name)] for name in [*tables, *raw]}
     agreed = {kind: contract(kind).path.read_text() for kind in ("reps", "firms")}
-    return Work("snapshot_schemas", None, {"tables": there, "contracts": agreed, "code": code_hash()}, (), build, measure)
+    inputs = {"tables": there, "contracts": agreed, "code": code_hash()}
+    return Work("snapshot_schemas", None, inputs, (), build, measure)
 
 
 def _line(bench: Bench, name: str, agreed: Contract) -> list[Any]:

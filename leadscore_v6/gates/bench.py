@@ -17,7 +17,7 @@ from leadscore_v6.warehouse.lease import Lease
 
 def wall_clock() -> datetime:
     """Now, UTC. It names versions and lines of the ledger, and decides nothing else (R39)."""
-    return datetime.now(UTC)
+    return datetime.now(UTC)  # noqa: TID251 - the one place that reads the clock, for names and receipt only
 
 
 def lease(settings: Settings, progress: Callable[[str], None]) -> Lease:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -77,7 +78,7 @@ def _word(gate: Gate, figures: Figures) -> str:
 
 def _holds(condition: Condition, figures: Figures) -> bool | None:
     figure = _number(figures.get(condition.figure))
-    if figure is None or figure != figure:
+    if figure is None or math.isnan(figure):
         return None
     return _OPERATORS[condition.op](figure, condition.value)
 

@@ -98,7 +98,7 @@ def load_gates() -> Registry:
 
 
 @lru_cache(maxsize=2)
-def _loaded(path: Path, changed: int) -> Registry:
+def _loaded(path: Path, _changed: int) -> Registry:
     return read_gates(path)
 
 

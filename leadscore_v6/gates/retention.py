@@ -5,7 +5,6 @@ Belongs here: which tables and landed files are expendable, removing them, and c
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from leadscore_v6.gates.attempt import Bench
 from leadscore_v6.gates.decisions import PROMOTED, TRAINING
 from leadscore_v6.gates.ledger import Ledger
 from leadscore_v6.settings import Settings
+from leadscore_v6.warehouse.compaction import compact_file
 
 STAGING = "step_3_1_staging_join_v6"
 # Staging holds PII (R56): of the versions that stay, only the newest keeps its staging table.
@@ -71,25 +71,13 @@ def collect(bench: Bench, found: Expendable) -> None:
 
 
 def compact(settings: Settings, progress: Callable[[str], None]) -> str:
-    """Write the DuckDB file anew without the space of dropped tables, and swap it in; says what that saved."""
-    import duckdb
-
+    """Give the space of dropped tables back to the disk; says what that saved."""
     file = settings.warehouse_file
     if settings.engine != "duckdb" or not file.exists():
         return "Nothing to compact."
-    before = file.stat().st_size
-    smaller = file.with_suffix(f".{os.getpid()}.compact")
     progress("compacting …")
-    try:
-        with duckdb.connect() as connection:
-            quoted = [str(path).replace("'", "''") for path in (file, smaller)]
-            connection.execute(f"SET file_search_path = '{str(settings.home).replace(chr(39), chr(39) * 2)}'")
-            connection.execute(f"ATTACH '{quoted[0]}' AS old (READ_ONLY)")
-            connection.execute(f"ATTACH '{quoted[1]}' AS new")
-            connection.execute("COPY FROM DATABASE old TO new")
-        smaller.replace(file)
-    finally:
-        smaller.unlink(missing_ok=True)
+    before = file.stat().st_size
+    compact_file(file)
     return f"{file.name}: {before:,} bytes before, {file.stat().st_size:,} after."
 
 

@@ -6,28 +6,12 @@ Belongs here: which lines there are. Does not belong here: how they look (report
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from leadscore_v6.gates.decisions import PROMOTED
 from leadscore_v6.gates.judge import show
 from leadscore_v6.gates.ledger import Attempt, Ledger
 from leadscore_v6.gates.steps import STEPS
-
-
-@dataclass(frozen=True)
-class StatusLine:
-    """One gate of one attempt; a refused or unfinished attempt has one line without a gate."""
-
-    step: str
-    asset: str
-    partition: str | None
-    gate: str
-    figure: str
-    threshold: str
-    verdict: str
-    when: str
-    version: str | None
-    attempt: str
+from leadscore_v6.reports.status import StatusLine
 
 
 def status_lines(ledger: Ledger, *, everything: bool = False) -> list[StatusLine]:

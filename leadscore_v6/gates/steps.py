@@ -102,7 +102,7 @@ _STEPS = (
         "training_set",
         "The promoted training set: the newest version that passed every gate.",
         parents=("step_3_3_training_dataset_v6",),
-        report="step_3_3_promotion_report_v6_{version}.md",
+        report="step_3_3_promotion_report_v6.md",
     ),
 )
 

@@ -59,7 +59,9 @@ def _view(figures: Facts, facts: Facts) -> list[str]:
 
 
 def _staging(figures: Facts, facts: Facts) -> list[str]:
-    rows = [(row["quarter"], row["leads"], row["with_rep"], f"{row['rep_match_rate']:.1%}") for row in facts["quarters"]]
+    rows = [
+        (row["quarter"], row["leads"], row["with_rep"], f"{row['rep_match_rate']:.1%}") for row in facts["quarters"]
+    ]
     return ["## Match rate by quarter of contact\n\n" + table(["quarter", "leads", "with rep data", "rate"], rows)]
 
 
@@ -78,7 +80,6 @@ def _training(figures: Facts, facts: Facts) -> list[str]:
     return [
         "## Class imbalance\n\n" + table(["metric_type", "value"], imbalance),
         "## By quarter of contact\n\n" + table(["quarter", "leads", "positive", "positive %"], quarters),
-        "![Leads and conversion rate by quarter](class_balance.png)",
     ]
 
 

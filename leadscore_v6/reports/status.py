@@ -6,7 +6,7 @@ Belongs here: how it looks. Does not belong here: which gates there are (gates/s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from dataclasses import dataclass
 
 MARKS = {
     "pass": "pass",
@@ -18,32 +18,23 @@ MARKS = {
 }
 
 
-class Line(Protocol):
-    """One gate of one attempt."""
+@dataclass(frozen=True)
+class StatusLine:
+    """One gate of one attempt; a refused or unfinished attempt has one line without a gate."""
 
-    @property
-    def step(self) -> str: ...
-    @property
-    def asset(self) -> str: ...
-    @property
-    def partition(self) -> str | None: ...
-    @property
-    def gate(self) -> str: ...
-    @property
-    def figure(self) -> str: ...
-    @property
-    def threshold(self) -> str: ...
-    @property
-    def verdict(self) -> str: ...
-    @property
-    def when(self) -> str: ...
-    @property
-    def version(self) -> str | None: ...
-    @property
-    def attempt(self) -> str: ...
+    step: str
+    asset: str
+    partition: str | None
+    gate: str
+    figure: str
+    threshold: str
+    verdict: str
+    when: str
+    version: str | None
+    attempt: str
 
 
-def render_status(lines: Sequence[Line], served: Mapping[str, str]) -> str:
+def render_status(lines: Sequence[StatusLine], served: Mapping[str, str]) -> str:
     """The table of gates, one block per attempt, and what the promoted view serves."""
     if not lines:
         return "Nothing has been built here yet. Start with `leadscore demo`, or `leadscore run --data DIR`."

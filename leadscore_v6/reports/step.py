@@ -44,6 +44,7 @@ class StepReport:
     synthetic: bool
     earlier_waivers: tuple[str, ...] = ()
     sections: tuple[str, ...] = ()
+    picture: str | None = None
 
 
 MARKS = {"pass": "✅ pass", "fail": "🛑 FAIL", "warn": "⚠️ warn", "not judgeable": "🛑 NOT JUDGEABLE"}
@@ -58,6 +59,8 @@ def render_report(report: StepReport) -> str:
     blocks.append(_identity(report))
     blocks.append("## Gates\n\n" + _gates(report.gates))
     blocks.extend(report.sections)
+    if report.picture:
+        blocks.append(f"![{report.title}]({report.picture})")
     blocks.append("## All figures\n\n" + _figures(report.figures))
     return "\n\n".join(blocks) + "\n"
 
@@ -85,7 +88,8 @@ def _gates(gates: Iterable[GateLine]) -> str:
     for gate in gates:
         word = MARKS.get(gate.word, gate.word)
         if gate.waiver:
-            word = f"⚠️ {gate.word}, waived by {gate.waiver['by']} until {gate.waiver['expires']}: {gate.waiver['reason']}"
+            waiver = gate.waiver
+            word = f"⚠️ {gate.word}, waived by {waiver['by']} until {waiver['expires']}: {waiver['reason']}"
         rows.append((gate.step, f"`{gate.name}`", gate.says, gate.figure, gate.companion, gate.threshold, word))
     return table(["step", "gate", "what it says", "figure", "companion", "threshold", "verdict"], rows)
 

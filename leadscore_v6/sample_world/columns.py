@@ -21,43 +21,55 @@ Column = tuple[str, str]
 DIRTY_NUMBERS: Final = ("Number_OfficeReps", "MilesToWork", "Office_Longitude", "Office_Latitude")
 DIRTY_WORDS: Final = ("NonProducer", "IndependentContractor", "BreakawayRep")
 
-_OTHER_SERIES: Final = (
-    "Series3_NationalCommodityFutures", "Series4_RegisteredOptionsPrincipal", "Series5_InterestRateOptions",
-    "Series6_InvestmentCompanyAndVariableContracts", "Series8_GeneralSecuritiesSalesSupervisor",
-    "Series9_GeneralSecuritiesSalesSupervisorOptions", "Series10_GeneralSecuritiesSalesSupervisorGeneral",
-    "Series11_AssistantRepresentative", "Series14_ComplianceOfficial", "Series15_ForeignCurrencyOptions",
-    "Series16_SupervisoryAnalyst", "Series17_UnitedKingdomRepresentative", "Series22_DirectParticipationPrograms",
-    "Series23_GeneralSecuritiesPrincipalSales", "Series26_InvestmentCompanyPrincipal",
-    "Series27_FinancialAndOperationsPrincipal", "Series28_IntroducingBrokerDealerFinancial",
-    "Series30_BranchManagersNFA", "Series31_FuturesManagedFunds", "Series34_RetailOffExchangeForex",
-    "Series37_CanadaRepresentative", "Series39_DirectParticipationPrincipal", "Series42_RegisteredOptions",
-    "Series51_MunicipalFundSecuritiesPrincipal", "Series52_MunicipalSecuritiesRepresentative",
-    "Series53_MunicipalSecuritiesPrincipal", "Series55_EquityTrader", "Series57_SecuritiesTrader",
-    "Series62_CorporateSecurities", "Series63_UniformSecuritiesAgent", "Series79_InvestmentBanking",
-    "Series99_OperationsProfessional",
+_OTHER_SERIES: Final = tuple(
+    """
+    Series3_NationalCommodityFutures Series4_RegisteredOptionsPrincipal Series5_InterestRateOptions
+    Series6_InvestmentCompanyAndVariableContracts Series8_GeneralSecuritiesSalesSupervisor
+    Series9_GeneralSecuritiesSalesSupervisorOptions Series10_GeneralSecuritiesSalesSupervisorGeneral
+    Series11_AssistantRepresentative Series14_ComplianceOfficial Series15_ForeignCurrencyOptions
+    Series16_SupervisoryAnalyst Series17_UnitedKingdomRepresentative Series22_DirectParticipationPrograms
+    Series23_GeneralSecuritiesPrincipalSales Series26_InvestmentCompanyPrincipal
+    Series27_FinancialAndOperationsPrincipal Series28_IntroducingBrokerDealerFinancial
+    Series30_BranchManagersNFA Series31_FuturesManagedFunds Series34_RetailOffExchangeForex
+    Series37_CanadaRepresentative Series39_DirectParticipationPrincipal Series42_RegisteredOptions
+    Series51_MunicipalFundSecuritiesPrincipal Series52_MunicipalSecuritiesRepresentative
+    Series53_MunicipalSecuritiesPrincipal Series55_EquityTrader Series57_SecuritiesTrader
+    Series62_CorporateSecurities Series63_UniformSecuritiesAgent Series79_InvestmentBanking
+    Series99_OperationsProfessional
+    """.split()
 )
-_OTHER_DESIGNATIONS: Final = (
-    "AAMS", "AEP", "CAIA", "CAP", "CASL", "CDFA", "CEBS", "ChFC", "CIC", "CLU", "CMFC", "CPA", "CPWA", "CRPC",
-    "CRPS", "FRM", "PFS", "RICP",
+_OTHER_DESIGNATIONS: Final = tuple(
+    """
+    AAMS AEP CAIA CAP CASL CDFA CEBS ChFC CIC CLU CMFC CPA CPWA CRPC CRPS FRM PFS RICP
+    """.split()
 )
 _COMMON_SERIES: Final = {"Series63_UniformSecuritiesAgent": 0.71, "Series6_InvestmentCompanyAndVariableContracts": 0.3}
 
 # Worded columns that only a wide feed has, as traits.WORDED.
 WIDE_WORDED: Final[dict[str, dict[str, float]]] = {
-    **{name: {"Yes": _COMMON_SERIES.get(name, 0.02), "No": 1 - _COMMON_SERIES.get(name, 0.02)}
-       for name in _OTHER_SERIES},
+    **{
+        name: {"Yes": _COMMON_SERIES.get(name, 0.02), "No": 1 - _COMMON_SERIES.get(name, 0.02)}
+        for name in _OTHER_SERIES
+    },
     **{f"Designations_{name}": {"Yes": 0.02, "No": 0.98} for name in _OTHER_DESIGNATIONS},
     **{f"TitleCategory_{name}": {"Yes": 0.09} for name in TITLE_CATEGORIES},
 }
 
-_HISTORY_METRICS: Final = (
-    "Number_OfficeReps", "Number_FirmReps", "Number_FirmOffices", "Number_FirmStates", "Number_RegisteredStates_Firm",
-    "Number_FirmIAReps", "Number_FirmBDReps", "Number_FirmDuallyRegistered", "Number_FirmHires",
-    "Number_FirmDepartures", "Number_FirmTrainees", "Number_OfficeHires", "Number_OfficeDepartures", "Number_FirmCFP", "Number_FirmOwners",
+_HISTORY_METRICS: Final = tuple(
+    """
+    Number_OfficeReps Number_FirmReps Number_FirmOffices Number_FirmStates Number_RegisteredStates_Firm
+    Number_FirmIAReps Number_FirmBDReps Number_FirmDuallyRegistered Number_FirmHires Number_FirmDepartures
+    Number_FirmTrainees Number_OfficeHires Number_OfficeDepartures Number_FirmCFP Number_FirmOwners
+    """.split()
 )
 _HISTORY_PERIODS: Final = (
     *(f"YE{year}" for year in range(2012, 2024)),
-    "Change1Year", "Change3Year", "Change5Year", "%Change1Year", "%Change3Year", "%ChangeYTD",
+    "Change1Year",
+    "Change3Year",
+    "Change5Year",
+    "%Change1Year",
+    "%Change3Year",
+    "%ChangeYTD",
 )
 
 _CRD_FORM: Final = (
@@ -102,8 +114,9 @@ def _identity() -> list[Column]:
 
 
 def _worded() -> list[Column]:
-    dirty = {name: f"CASE WHEN dirty = '{name}' THEN stray::VARCHAR ELSE \"{name}\"::VARCHAR END"
-             for name in DIRTY_WORDS}
+    dirty = {
+        name: f"CASE WHEN dirty = '{name}' THEN stray::VARCHAR ELSE \"{name}\"::VARCHAR END" for name in DIRTY_WORDS
+    }
     plain = [name for name in WORDED if not name.startswith(("Series", "Designations", "Office", "Home"))]
     return [(name, dirty.get(name, f'"{name}"')) for name in plain]
 
@@ -124,9 +137,13 @@ def _offices() -> list[Column]:
             (f"{kind}_Latitude", f"{side}_latitude"),
             (f"{kind}_USPSCertified", f'"{kind}_USPSCertified"'),
         ]
-    columns += [("MilesToWork", "miles"), ("Number_OfficeReps", "office_reps"),
-                ("NumberFirmAssociations", "firm_associations"), ("NumberRIAFirmAssociations", "ria_associations"),
-                ("Number_RegisteredStates", "states")]
+    columns += [
+        ("MilesToWork", "miles"),
+        ("Number_OfficeReps", "office_reps"),
+        ("NumberFirmAssociations", "firm_associations"),
+        ("NumberRIAFirmAssociations", "ria_associations"),
+        ("Number_RegisteredStates", "states"),
+    ]
     return [(name, _maybe_dirty(name, expression)) for name, expression in columns]
 
 
@@ -145,8 +162,10 @@ def _careers() -> list[Column]:
             (f"{name}_NumberOfYears", f"{stem}_years"),
         ]
     for k in range(1, PRIOR_FIRMS + 1):
-        columns += [(f"PriorFirm{k}_FirmCRD", f"CASE WHEN prior{k}_years IS NOT NULL THEN prior{k}_crd END"),
-                    (f"PriorFirm{k}_NumberOfYears", f"prior{k}_years")]
+        columns += [
+            (f"PriorFirm{k}_FirmCRD", f"CASE WHEN prior{k}_years IS NOT NULL THEN prior{k}_crd END"),
+            (f"PriorFirm{k}_NumberOfYears", f"prior{k}_years"),
+        ]
     return columns
 
 
@@ -179,8 +198,10 @@ def _contact() -> list[Column]:
         ("PersonalWebsite", "CASE WHEN noise % 41 = 0 THEN 'https://advisor' || crd || '.example' END"),
         ("FirmWebsite", "CASE WHEN firm_crd % 5 > 0 THEN 'https://firm' || firm_crd || '.example' END"),
         # An empty field is sometimes quoted; it is no less empty (R36).
-        ("SocialMedia_LinkedIn", f"CASE WHEN linkedin THEN 'https://linkedin.example/in/' || {_LAST_NAME} || crd"
-                                 " WHEN noise % 10 = 0 THEN '' END"),
+        (
+            "SocialMedia_LinkedIn",
+            f"CASE WHEN linkedin THEN 'https://linkedin.example/in/' || {_LAST_NAME} WHEN noise % 10 = 0 THEN '' END",
+        ),
     ]
 
 
@@ -188,7 +209,10 @@ def _wide_families() -> list[Column]:
     columns: list[Column] = [
         ("PrimaryBDFirmCRD", "CASE WHEN \"DuallyRegisteredBDRIARep\" = 'Yes' THEN primary_crd END"),
         ("TitleCategories", "CASE WHEN title IS NOT NULL THEN 'Advisor, ' || title END"),
-        ("RegisteredStates", f"array_to_string(list_slice({_ROTATION}, noise % 40, noise % 40 + states::INT - 1), ', ')"),
+        (
+            "RegisteredStates",
+            f"array_to_string(list_slice({_ROTATION}, noise % 40, noise % 40 + states::INT - 1), ', ')",
+        ),
         ("Email_BusinessTypeValidationSupported", "CASE WHEN email_business THEN 'Yes' END"),
         ("SocialMedia_Facebook", "CASE WHEN noise % 29 = 0 THEN 'https://facebook.example/' || crd END"),
         ("SocialMedia_Twitter", "CASE WHEN noise % 31 = 0 THEN 'https://twitter.example/' || crd END"),

@@ -20,7 +20,8 @@ def choose(rng: np.random.Generator, weights: NDArray[np.float64], size: int) ->
     """`size` indices drawn with replacement in proportion to `weights` (n,), by inversion: cheap for large sizes."""
     edges = np.cumsum(weights)
     picked = np.searchsorted(edges, rng.random(size) * edges[-1], side="right")
-    return np.minimum(picked, len(weights) - 1).astype(np.int32)
+    chosen: NDArray[np.int32] = np.minimum(picked, len(weights) - 1).astype(np.int32)
+    return chosen
 
 
 def sample_distinct(rng: np.random.Generator, pool: NDArray[np.int32], size: int) -> NDArray[np.int32]:

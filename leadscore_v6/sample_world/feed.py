@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 import numpy as np
@@ -58,8 +58,9 @@ class FeedWriter:
         with duckdb.connect() as connection:
             connection.execute("SET preserve_insertion_order = true")
             connection.register("frame", frame)
-            target = str(part).replace("'", "''")
-            connection.execute(f"COPY (SELECT {select} FROM ({_FRAME})) TO '{target}' (FORMAT csv, HEADER, DELIMITER ',')")
+            connection.execute(
+                f"COPY (SELECT {select} FROM ({_FRAME})) TO $file (FORMAT csv, HEADER)", {"file": str(part)}
+            )
         os.replace(part, path)
         return path
 
@@ -105,9 +106,7 @@ class FeedWriter:
             "noise": traits.noise[advisor].astype(np.int64),
         }
 
-    def _where(
-        self, snapshot: Snapshot, advisor: NDArray[np.int32], second: NDArray[np.bool_]
-    ) -> dict[str, object]:
+    def _where(self, snapshot: Snapshot, advisor: NDArray[np.int32], second: NDArray[np.bool_]) -> dict[str, object]:
         noise = self._traits.noise[advisor]
         office, home = snapshot.place[advisor], snapshot.home[advisor]
         office_noise = np.where(second, noise // 7, noise)  # a second office is another address in the same city
@@ -161,13 +160,12 @@ def _form(rng: np.random.Generator, rows: int) -> Codes:
     return np.searchsorted(np.cumsum(_CRD_FORMS)[:-1], rng.random(rows), side="right").astype(np.int8)
 
 
-def _category(codes: NDArray[np.generic], words: Sequence[str]) -> pd.Categorical:
+def _category(codes: NDArray[np.integer[Any]], words: Sequence[str]) -> pd.Categorical:
     """Words by code, -1 for blank; DuckDB reads the codes and the list of words, never a text per row."""
     distinct = list(dict.fromkeys(words))
-    codes = np.asarray(codes, np.int32)
     if len(distinct) < len(words):  # two places in one state, two firms of one name
         position = {word: k for k, word in enumerate(distinct)}
-        codes = np.where(codes < 0, -1, np.array([position[word] for word in words])[codes])
+        codes = np.where(codes < 0, -1, np.array([position[word] for word in words], np.int64)[codes])
     return pd.Categorical.from_codes(codes, distinct)
 
 

@@ -43,7 +43,7 @@ class Firms:
 
 @dataclass(frozen=True)
 class SurplusRows:
-    """Rows beyond an advisor's first: `advisor` appears also under `firm`; firm -1 is a second office of the own one."""
+    """Rows beyond an advisor's first: `advisor` appears also under `firm`; -1: a second office of the primary firm."""
 
     advisor: NDArray[np.int32]
     firm: NDArray[np.int32]

@@ -80,7 +80,7 @@ def draw_leads(spec: WorldSpec, roster: Roster, traits: Traits) -> Leads:
     snapshots = np.array([d.toordinal() for d in spec.snapshot_dates]) - EPOCH
     interval = (np.searchsorted(snapshots, day, side="right") - 1).astype(np.int16)
     advisor = _draw_advisors(rng, roster, traits.prospect, interval)
-    stranger = (8_000_000 + rng.permutation(1_900_000)[:n] if n < 1_900_000 else 8_000_000 + np.arange(n))
+    stranger = 8_000_000 + rng.permutation(1_900_000)[:n] if n < 1_900_000 else 8_000_000 + np.arange(n)
     contacted = ~share(rng, n, _NEVER_CONTACTED)
     has_crd = ~share(rng, n, _NO_CRD)
     contacted[-1] = has_crd[-1] = True

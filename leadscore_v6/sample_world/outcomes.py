@@ -72,13 +72,12 @@ def draw_outcomes(spec: WorldSpec, evidence: Evidence) -> Outcomes:
     n = len(evidence.day)
     probability = probabilities(spec.scenario, evidence)
     draw, later, negative = rng.random(n), rng.random(n), rng.random(n)
-    days = np.full(n, np.nan)
     first, last, weight = np.array(_WITHIN).T
     group = np.searchsorted(np.cumsum(weight) / weight.sum(), rng.random(n), side="right")
     within = first[group] + (rng.random(n) * (last - first + 1)[group]).astype(int)
     late = LABEL_DAYS + 1 + np.minimum(rng.exponential(85.0, n), 480).astype(int)
     early = -1 - np.minimum(rng.exponential(40.0, n), 300).astype(int)
-    days = np.where(later < np.minimum(_LATER_ODDS * probability, 1), late, days)
+    days = np.where(later < _LATER_ODDS * probability, late, np.nan)
     days = np.where(draw < probability, within, days)
     days = np.where(negative < _NEGATIVE_RATE, early, days)
     return Outcomes(probability, draw, days)
@@ -105,7 +104,8 @@ def _historical(evidence: Evidence) -> Floats:
         * quarters[evidence.day - evidence.day.min()]
         / _MEAN_RATE
     )
-    return np.minimum(_HISTORICAL_SCALE * relative, 0.6)
+    probability: Floats = np.minimum(_HISTORICAL_SCALE * relative, 0.6)
+    return probability
 
 
 def _quarter_rate(day: int) -> float:
@@ -135,4 +135,5 @@ def _demo(evidence: Evidence) -> Floats:
     reachable = (e.linkedin == 1) & (e.states >= 2)  # matters only for those who have a reason to talk
     keen = np.where(reachable, 0.7, -1.1)
     logit = -5.35 + (met > 0) * (4.1 + keen) + 0.8 * (met > 1) + 1.35 * fringe - 0.6 * settled
-    return 1 / (1 + np.exp(-logit))
+    probability: Floats = 1 / (1 + np.exp(-logit))
+    return probability

@@ -29,10 +29,11 @@ _OWN_OFFICE: Final = 0.08  # works elsewhere than the firm has its place
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All advisors (n,) and the rows of one feed file (rows,), advisors' own rows first.
+    """All advisors (n,) and the rows of one feed file (rows,).
 
-    `own_rows` of them; `row_advisor`, `row_firm` say who is listed under which firm; `row_second` marks a second office of the own firm.
-    Years are as the feed states them: whole hundredths, NaN for blank.
+    Years are as the feed states them: whole hundredths, NaN for blank. `row_advisor` and `row_firm` say who is listed
+    under which firm: first the `own_rows` rows of advisors under their primary firm, then the surplus ones, of which
+    `row_second` marks a second office of the primary firm.
     """
 
     quarter: int
@@ -104,9 +105,7 @@ class Panel:
         self._states[gain] = np.minimum(self._states[gain] + 1, 53)
         self._cfp[incumbents[share(rng, len(incumbents), _NEW_CFP)]] = True
 
-    def _remember(
-        self, rng: np.random.Generator, movers: NDArray[np.int32], hired_on: NDArray[np.int32]
-    ) -> None:
+    def _remember(self, rng: np.random.Generator, movers: NDArray[np.int32], hired_on: NDArray[np.int32]) -> None:
         """The firm that is left becomes prior firm 1, the others move down."""
         history = ~np.isnan(self._prior_years[movers, 0]) | share(rng, len(movers), _RECORDED)
         known, left_on = movers[history], hired_on[history]

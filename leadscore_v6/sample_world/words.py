@@ -45,8 +45,7 @@ PLACES: Final[tuple[Place, ...]] = tuple(
         ("Houston", "Harris", "TX", "Houston-The Woodlands-Sugar Land TX", 77002, 29.76, -95.36, 3.0),
         ("Atlanta", "Fulton", "GA", "Atlanta-Sandy Springs-Alpharetta GA", 30309, 33.80, -84.39, 3.0),
         ("Philadelphia", "Philadelphia", "PA", "Philadelphia-Camden-Wilmington PA-NJ-DE-MD", 19103, 39.95, -75.17, 3.0),
-        ("Washington", "District of Columbia", "DC", "Washington-Arlington-Alexandria DC-VA-MD-WV", 20006, 38.90,
-         -77.04, 1.2),
+        ("Washington", "Washington", "DC", "Washington-Arlington-Alexandria DC-VA-MD-WV", 20006, 38.90, -77.04, 1.2),
         ("Bethesda", "Montgomery", "MD", "Washington-Arlington-Alexandria DC-VA-MD-WV", 20814, 38.99, -77.10, 1.3),
         ("Minneapolis", "Hennepin", "MN", "Minneapolis-St. Paul-Bloomington MN-WI", 55402, 44.98, -93.27, 3.0),
         ("St. Louis", "St. Louis City", "MO", "St. Louis MO-IL", 63101, 38.63, -90.19, 2.6),
@@ -108,30 +107,56 @@ LAST_NAMES: Final = tuple(
 )
 SUFFIXES: Final = ("Jr.", "Sr.", "II", "III")
 FIRM_TRADES: Final = (
-    "Wealth Management, LLC", "Capital Advisors, LLC", "Financial Group, Inc.", "Investment Advisors LLC",
-    "Asset Management, LP", "Financial Planning", "Advisory Services, Inc.", "Wealth Partners, LLC",
-    "Securities LLC", "Retirement Advisors, Inc.", "Private Wealth", "Investment Counsel, Inc.",
+    "Wealth Management, LLC",
+    "Capital Advisors, LLC",
+    "Financial Group, Inc.",
+    "Investment Advisors LLC",
+    "Asset Management, LP",
+    "Financial Planning",
+    "Advisory Services, Inc.",
+    "Wealth Partners, LLC",
+    "Securities LLC",
+    "Retirement Advisors, Inc.",
+    "Private Wealth",
+    "Investment Counsel, Inc.",
 )
 TITLES: Final = (
-    "Financial Advisor", "Wealth Advisor", "Investment Adviser Representative", "Vice President",
-    "Senior Vice President, Investments", "Managing Director", "President", "Partner", "Portfolio Manager",
-    "Registered Representative", "Financial Planner", "Owner, Chief Compliance Officer", "Associate Advisor", "Agent",
+    "Financial Advisor",
+    "Wealth Advisor",
+    "Investment Adviser Representative",
+    "Vice President",
+    "Senior Vice President, Investments",
+    "Managing Director",
+    "President",
+    "Partner",
+    "Portfolio Manager",
+    "Registered Representative",
+    "Financial Planner",
+    "Owner, Chief Compliance Officer",
+    "Associate Advisor",
+    "Agent",
 )
-TITLE_CATEGORIES: Final = (
-    "Advisor", "Agent", "Analyst", "Associate", "Board", "BranchManager", "ChiefExecutive", "ChiefFinancial",
-    "ChiefInvestment", "ChiefCompliance", "ChiefOperating", "Consultant", "Counsel", "Director", "Founder",
-    "Manager", "Marketing", "Operations", "Partner", "Planner", "PortfolioManager", "President", "VicePresident",
+TITLE_CATEGORIES: Final = tuple(
+    """
+    Advisor Agent Analyst Associate Board BranchManager ChiefExecutive ChiefFinancial ChiefInvestment
+    ChiefCompliance ChiefOperating Consultant Counsel Director Founder Manager Marketing Operations Partner
+    Planner PortfolioManager President VicePresident
+    """.split()
 )
 SCHOOLS: Final = tuple(
     f"{kind} {name}"
     for kind in ("University of", "College of", "State University of")
-    for name in ("Northfield", "Lakemont", "Harrow Bay", "Cedar Ridge", "Eastbrook", "Pinehurst Valley", "Millford",
-                 "Stonebridge", "Westmarch", "Clearwater Falls", "Ashgrove", "Rivermont")
+    for name in "Northfield Lakemont Harrowbay Cedarridge Eastbrook Pinehurst Millford Stonebridge Ashgrove".split()
 )
 NOTES: Final = (
-    "Prefers e-mail.", "Met at conference; asked about succession, transition support.",
-    "Left voicemail.\nCall back after quarter end.", 'Goes by "Skip", works from home on Fridays.',
+    "Prefers e-mail.",
+    "Met at conference; asked about succession, transition support.",
+    "Left voicemail.\nCall back after quarter end.",
+    'Goes by "Skip", works from home on Fridays.',
 )
-STREETS: Final = ("Main Street", "Broadway", "Oak Avenue", "Market Street", "Park Plaza", "Lake Drive", "First Avenue",
-                  "Commerce Way", "Summit Boulevard", "Harbor Road")
+STREETS: Final = tuple(
+    f"{name} {kind}"
+    for kind in ("Street", "Avenue")
+    for name in "Main Oak Market Park Lake First Summit Harbor".split()
+)
 LEAD_SOURCES: Final = ("Bought List", "LinkedIn Outreach", "Referral", "Event", "Website")

@@ -52,11 +52,21 @@ class WorldSummary:
     true_auc: float
     true_auc_pr: float
 
+    def __str__(self) -> str:
+        """Four lines for a person."""
+        return (
+            f"{len(self.feed_rows)} feeds, {sum(self.feed_rows.values()):,} rows in {self.folder} (all synthetic)\n"
+            f"{self.leads:,} leads, {self.contacted_with_crd:,} contacted and with a CRD, {self.match_rate:.1%} on a "
+            f"snapshot, {self.positive_rate:.2%} positive\n"
+            f"the truth itself: AUC {self.true_auc:.3f}, AUC-PR {self.true_auc_pr:.3f}\n"
+            f"it is in {self.truth}, which the pipeline never reads"
+        )
+
 
 def write_world(
     folder: Path,
     spec: WorldSpec,
-    progress: Callable[[str], None] = lambda message: None,
+    progress: Callable[[str], None] = lambda _: None,
     truth: Path | None = None,
 ) -> WorldSummary:
     """Write the world of `spec` into `folder`, and its truth to `truth` (default: `<folder>.truth/truth.csv`).
@@ -64,7 +74,7 @@ def write_world(
     A world that is there already is replaced. Raises UsageError if the folder has feeds or leads that are not marked
     as synthetic: they might be real, and are never overwritten.
     """
-    truth = truth or folder.with_name(folder.name + ".truth") / "truth.csv"
+    truth = truth or folder.resolve().with_name(folder.resolve().name + ".truth") / "truth.csv"
     _clear(folder, truth)
     progress(f"drawing {spec.reps:,} advisors and {spec.leads:,} leads")
     roster = draw_roster(spec)
@@ -115,7 +125,7 @@ def _write_truth(path: Path, spec: WorldSpec, leads: Leads, outcomes: Outcomes) 
             "probability": outcomes.probability,
             "draw": outcomes.draw,
             "label": outcomes.label.astype(int),
-            "days_to_conversion": pd.array(np.where(np.isnan(outcomes.days), None, outcomes.days), "Int64"),
+            "days_to_conversion": pd.Series(outcomes.days).astype("Int64"),
         }
     ).sort_values("Id", kind="stable")
     path.parent.mkdir(parents=True, exist_ok=True)

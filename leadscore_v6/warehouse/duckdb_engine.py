@@ -46,12 +46,13 @@ class DuckDBWarehouse:
         datasets: tuple[str, str] = ("LeadScoring", "SavvyGTMData"),
         threads: int | None = None,
         memory_limit: str = "3GB",
+        *,
         read_only: bool = False,
     ) -> None:
         """Open (and create) the warehouse. Raises WarehouseBusy when another process has the file open."""
         self.dataset, self.crm_dataset = datasets
         self.home = file.parent
-        self._connection = _connect(file, read_only)
+        self._connection = _connect(file, read_only=read_only)
         # UTC: DATE(timestamp) is the UTC day (R37). Division by zero is an error in GoogleSQL.
         settings: dict[str, Any] = {
             "TimeZone": "UTC",
@@ -115,6 +116,17 @@ class DuckDBWarehouse:
         kind = self._kind(name)
         if kind is not None:
             self._run(f"DROP {kind} {_quoted(name)}")
+
+    def count_rows(self, name: str) -> int:
+        """Rows of a table or view. Raises InputError at a ragged record of a landed file."""
+        return int(self._run(f"SELECT count(*) FROM {_quoted(name)}").fetchone()[0])
+
+    def count_nulls(self, name: str, columns: Sequence[str]) -> dict[str, int]:
+        """NULLs per column, in one pass."""
+        if not columns:
+            return {}
+        counts = ", ".join(f"count(*) - count({_column(column)})" for column in columns)
+        return dict(zip(columns, self._run(f"SELECT {counts} FROM {_quoted(name)}").fetchone(), strict=True))
 
     def exists(self, name: str) -> bool:
         """Whether a table or view of that name is there."""
@@ -192,7 +204,7 @@ class DuckDBWarehouse:
             raise _resource_error(error, self.home) or error from None
 
 
-def _connect(file: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
+def _connect(file: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     import duckdb
 
     try:
@@ -248,6 +260,10 @@ def _split(name: str) -> tuple[str, str]:
 def _quoted(name: str) -> str:
     schema, table = _split(name)
     return f'"{schema}"."{table}"'
+
+
+def _column(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _literal(value: object) -> str:

@@ -28,7 +28,7 @@ from leadscore_v6.errors import WarehouseBusy
 
 LOCK_FILE = "warehouse.lock"
 HOLDER_FILE = "warehouse.holder.json"
-_POLL_SECONDS = 0.1
+_POLL_SECONDS = 0.05
 # A reader that looks whether the lock is held holds it shared for some microseconds. A writer that may not wait tries
 # again for this long, so that a look is never mistaken for a holder.
 _LOOK_SECONDS = 0.3

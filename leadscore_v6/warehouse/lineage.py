@@ -27,7 +27,7 @@ def column_lineage(sql: str, assets: Sequence[str]) -> dict[str, Sources]:
     if scope is None:
         return {}
     found: dict[str, Sources] = {}
-    for name in scope.expression.named_selects:
+    for name in _query(scope).named_selects:
         pairs = {
             (asset, column)
             for table, column in _Tracer().trace(scope, name)
@@ -49,14 +49,15 @@ class _Tracer:
         self._seen.add((id(scope), name.lower()))
         if scope.set_operation_scopes:
             return set().union(*(self.trace(part, name) for part in scope.set_operation_scopes))
-        for projection in scope.expression.selects:
+        projections = _query(scope).selects
+        for projection in projections:
             if projection.alias_or_name.lower() == name.lower():
                 return self._expression(scope, projection)
-        if any(projection.is_star for projection in scope.expression.selects):
+        if any(projection.is_star for projection in projections):
             return set().union(*(self._source(source, name) for _, source in scope.selected_sources.values()))
         return set()
 
-    def _expression(self, scope: Scope, projection: exp.Expression) -> set[tuple[str, str]]:
+    def _expression(self, scope: Scope, projection: exp.Expr) -> set[tuple[str, str]]:
         pairs: set[tuple[str, str]] = set()
         for column in projection.find_all(exp.Column):
             sources = scope.selected_sources
@@ -65,12 +66,13 @@ class _Tracer:
                 pairs |= self._source(source, column.name)
         return pairs
 
-    def _source(self, source: Scope | exp.Expression, name: str) -> set[tuple[str, str]]:
-        if isinstance(source, Scope):
-            return self.trace(source, name)
-        if isinstance(source, exp.Table):
-            return {(source.name, name)}
-        return set()
+    def _source(self, source: Scope | exp.Table, name: str) -> set[tuple[str, str]]:
+        return self.trace(source, name) if isinstance(source, Scope) else {(source.name, name)}
+
+
+def _query(scope: Scope) -> exp.Query:
+    assert isinstance(scope.expression, exp.Query), "a scope is a query's"
+    return scope.expression
 
 
 def _asset_of(table: str, assets: Sequence[str]) -> str | None:

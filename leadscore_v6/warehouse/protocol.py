@@ -55,6 +55,12 @@ class Warehouse(Protocol):
     def drop(self, name: str) -> None:
         """Remove a table or view; nothing happens if it is not there."""
 
+    def count_rows(self, name: str) -> int:
+        """Rows of a table or view; a raw table is read from end to end. Raises InputError at a ragged record."""
+
+    def count_nulls(self, name: str, columns: Sequence[str]) -> dict[str, int]:
+        """NULLs per column, in one pass."""
+
     def exists(self, name: str) -> bool:
         """Whether a table or view of that name is there."""
 

@@ -1,4 +1,7 @@
-{#- Step 2.1: the registered reps snapshots as one, columns by name, never by position. Lists: snapshots, contract_columns. -#}
+{#-
+  Step 2.1: the registered reps snapshots as one, columns by name, never by position.
+  Lists: snapshots, contract_columns.
+-#}
 {% for snapshot in snapshots %}
 {% if not loop.first %}
 UNION ALL

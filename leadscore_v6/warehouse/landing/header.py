@@ -103,6 +103,8 @@ def _first_record(start: bytes, file: str) -> list[str]:
     for beginning, what in _OTHER_KINDS.items():
         if start.startswith(beginning):
             raise InputError(f"The file is {what}, not CSV text.", file=file, row=1, remedy="save it as CSV in UTF-8")
+    if b"\0" in start[: start.find(b"\n") + 1 or None]:
+        raise InputError("The header holds a NUL byte (UTF-16?).", file=file, row=1, remedy="save it as UTF-8")
     # A character cut at the end of these bytes is no fault of the header.
     text = start.decode("utf-8", errors="replace")
     try:

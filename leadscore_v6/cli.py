@@ -223,7 +223,7 @@ def ui(home: Path | None, data: Path | None, host: str, port: int) -> None:
     """Open Dagster on this home: graph, checks, reports, launch, sensor."""
     import os
 
-    from leadscore_v6.driver import dagster_instance
+    from leadscore_v6.instance import dagster_instance
 
     settings = from_environment(home=home, data=data)
     settings.data.mkdir(parents=True, exist_ok=True)
@@ -239,7 +239,7 @@ def env(home: Path | None) -> None:
     """Print the variables that let `dagster …` commands work on this home: eval "$(leadscore env)"."""
     import shlex
 
-    from leadscore_v6.driver import dagster_instance, export
+    from leadscore_v6.instance import dagster_instance, export
 
     settings = from_environment(home=home)
     dagster_instance(settings).dispose()

@@ -7,28 +7,38 @@ arguments (cli.py), or a second pipeline: everything is done by Dagster's jobs.
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.events import JobFailureData
+from dagster_shared.error import SerializableErrorInfo
 
+from leadscore_v6.assets.intake import file_mark
 from leadscore_v6.definitions import build_defs
-from leadscore_v6.errors import GateBlocked, InputError, LeadscoreError
+from leadscore_v6.errors import (
+    DiskFull,
+    GateBlocked,
+    InputError,
+    LeadscoreError,
+    WarehouseBusy,
+    ran_out_of_space,
+    says_full,
+)
 from leadscore_v6.gates.bench import lease, read_ledger, wall_clock
 from leadscore_v6.gates.ledger import Ledger
 from leadscore_v6.gates.status import served_versions, status_lines
 from leadscore_v6.gates.steps import STEPS
+from leadscore_v6.instance import dagster_instance, end_killed_runs, quick_storage, run_tags
 from leadscore_v6.jobs import LEADS, SNAPSHOT, TRAINING_SET
 from leadscore_v6.partitions import register
-from leadscore_v6.paths import dagster_template
 from leadscore_v6.reports.status import render_overview
 from leadscore_v6.settings import Settings
-from leadscore_v6.warehouse.landing import feed_files
+from leadscore_v6.warehouse.engines import open_for_writing
+from leadscore_v6.warehouse.landing import FeedFile, feed_files
 
 Progress = Callable[[str], None]
 # A failed step says what is wrong in one message; Dagster's own stack traces would bury it.
@@ -54,41 +64,30 @@ class Summary:
     failures: list[Failure] = field(default_factory=list)
 
 
-def dagster_instance(settings: Settings) -> dg.DagsterInstance:
-    """Dagster's storage under the home; made on first use from the template."""
-    settings.dagster_home.mkdir(parents=True, exist_ok=True)
-    config = settings.dagster_home / "dagster.yaml"
-    if not config.exists():
-        shutil.copyfile(dagster_template(), config)
-    export(settings)
-    return dg.DagsterInstance.from_config(str(settings.dagster_home))
-
-
-def export(settings: Settings) -> dict[str, str]:
-    """Set, and return, the variables by which Dagster's processes find this home."""
-    variables = {
-        "LEADSCORE_HOME": str(settings.home),
-        "LEADSCORE_DATA": str(settings.data),
-        "DAGSTER_HOME": str(settings.dagster_home),
-    }
-    os.environ.update(variables)
-    return variables
-
-
 def run_through_dataset(settings: Settings, options: dict[str, Any], progress: Progress) -> Summary:
     """Every feed file of `settings.data`, then views, join, training set, promotion.
 
     Raises InputError or UsageError when the folder cannot be read as a feed, WarehouseBusy when another process holds
     the warehouse. A step that fails is in the summary; snapshots after it are still judged, the fan-in is not run.
     """
-    keys = [feed.key for feed in feed_files(settings.data, wall_clock().date()) if not _withdrawn(settings, feed.path)]
+    feeds = feed_files(settings.data, wall_clock().date())
     _require_leads(settings)
+    with _told_when_full(settings):
+        ledger, _ = read_ledger(settings)
+        keys = [feed.key for feed in feeds if not _withdrawn(ledger, feed)]
+        return _run_all(settings, options, progress, keys)
+
+
+def _run_all(settings: Settings, options: dict[str, Any], progress: Progress, keys: list[str]) -> Summary:
     settings.home.mkdir(parents=True, exist_ok=True)
     summary = Summary()
-    with lease(settings, progress), dagster_instance(settings) as instance:
+    with lease(settings, progress), quick_storage(), dagster_instance(settings) as instance:
+        with open_for_writing(settings, progress):
+            pass  # Said here once, with progress, and not by each run: another program may have the file open.
+        end_killed_runs(instance)
         register(instance, keys)
         defs = build_defs()
-        runner = _Runner(defs, instance, options, summary, progress, len(keys) + 2)
+        runner = _Runner(settings, defs, instance, options, summary, progress, len(keys) + 2)
         # The small file first: a mistake in it shows at once, not after every snapshot has been built.
         runner.run(LEADS, None)
         for key in keys:
@@ -130,6 +129,7 @@ def overview(ledger: Ledger, settings: Settings) -> str:
 
 @dataclass
 class _Runner:
+    settings: Settings
     defs: dg.Definitions
     instance: dg.DagsterInstance
     options: dict[str, Any]
@@ -139,22 +139,25 @@ class _Runner:
     done: int = 0
 
     def run(self, job: str, partition: str | None) -> None:
-        """One Dagster run in this process."""
+        """One Dagster run in this process. Raises what kept it from starting or ending; failed steps are collected."""
         self.done += 1
         self.progress(f"[{self.done}/{self.total}] {job}{f' {partition}' if partition else ''} …")
         result = self.defs.resolve_job_def(job).execute_in_process(
             instance=self.instance,
             partition_key=partition,
+            tags=run_tags(),
             run_config={**_QUIET, "resources": {"options": {"config": self.options}}},
             raise_on_error=False,
         )
+        failed = []
         for event in result.all_events:
             if event.is_step_materialization:
                 self._materialized(event, partition)
             elif event.is_step_failure:
-                self.summary.failures.append(_failure(event))
-        if not result.success and not self.summary.failures:
-            self.summary.failures.append(Failure(job, f"The run of {job} failed: {_why(result)}", 1, None))
+                failed.append(_failure(event))
+        if not result.success and not failed:
+            raise _run_error(job, result, self.settings)
+        self.summary.failures.extend(failed)
 
     def _materialized(self, event: dg.DagsterEvent, partition: str | None) -> None:
         metadata = event.step_materialization_data.materialization.metadata
@@ -180,32 +183,55 @@ def _failure(event: dg.DagsterEvent) -> Failure:
     return Failure(event.step_key or "", f"{event.step_key} failed:\n{data.error_display_string}", 1, None)
 
 
-def _why(result: dg.ExecuteInProcessResult) -> str:
-    failures = [event for event in result.all_events if event.is_failure]
-    return "\n".join(str(event.event_specific_data or event.message) for event in failures)
+def _run_error(job: str, result: dg.ExecuteInProcessResult, settings: Settings) -> LeadscoreError:
+    """Why a run failed outside of its steps: the warehouse could not be had, or Dagster could not write."""
+    events = [event.event_specific_data for event in result.all_events if event.is_failure]
+    error = next((data.error for data in events if isinstance(data, JobFailureData) and data.error), None)
+    if error is None:
+        return LeadscoreError(f"The run of {job} failed.")
+    if says_full(error.to_string()):
+        return DiskFull(settings.home)
+    cause: SerializableErrorInfo | None = error
+    while cause is not None:
+        if cause.cls_name == WarehouseBusy.__name__:
+            return WarehouseBusy(cause.message.partition(": ")[2].rstrip())
+        cause = cause.cause or cause.context
+    return LeadscoreError(f"The run of {job} failed:\n{error.to_string()}")
 
 
-def _withdrawn(settings: Settings, file: Path) -> bool:
+def _withdrawn(ledger: Ledger, feed: FeedFile) -> bool:
     """Whether this very file was withdrawn, and nothing was landed before it that could serve in its place."""
-    ledger, _ = read_ledger(settings)
-    key = file.stem.removeprefix("RIARepDataFeed_")
-    taken_back = [entry for entry in ledger.withdrawn_files if entry["partition"] == key]
+    taken_back = [entry for entry in ledger.withdrawn_files if entry["partition"] == feed.key]
     if not taken_back:
         return False
-    with file.open("rb") as content:
-        digest = hashlib.file_digest(content, "sha256").hexdigest()
-    withdrawn = {entry.get("digest") for entry in taken_back}
-    earlier = [known for known in ledger.landed.get(("snapshot_reps_raw", key), []) if known["digest"] not in withdrawn]
-    return digest in withdrawn and not earlier
+    digests = {entry["digest"] for entry in taken_back}
+    landed = ledger.landed.get(("snapshot_reps_raw", feed.key), [])
+    if any(known["digest"] not in digests for known in landed):
+        return False
+    # A file that was refused has no digest in the ledger: what it looked like from outside stands for it.
+    if file_mark(feed.path) in {entry["fingerprint"] for entry in taken_back}:
+        return True
+    with feed.path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest() in digests
 
 
 def _require_leads(settings: Settings) -> None:
     """Say at once that Lead.csv is missing, not after every snapshot has been built."""
-    ledger, _ = read_ledger(settings)
-    if not (settings.data / "Lead.csv").is_file() and not ledger.landed.get(("crm_leads", None)):
+    if not (settings.data / "Lead.csv").is_file():
         raise InputError(
             "There is no Lead.csv in the folder of the feed",
             file=str(settings.data / "Lead.csv"),
             remedy="export the CRM's leads there (Id, FA_CRD__c, Stage_Entered_Contacting__c, "
             "Stage_Entered_Call_Scheduled__c).",
         )
+
+
+@contextmanager
+def _told_when_full(settings: Settings) -> Iterator[None]:
+    """Dagster's storage is the first to notice a full disk, and would tell it by a stack trace."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, LeadscoreError) or not ran_out_of_space(error):
+            raise
+        raise DiskFull(settings.home) from None

@@ -7,6 +7,7 @@ Exit codes (architecture, ruling R54): 2 bad input or usage, 3 a gate failed, 1 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 class LeadscoreError(Exception):
@@ -59,3 +60,34 @@ class GateBlocked(LeadscoreError):
     """A gate failed, or a step was asked for while a gate before it does not hold (exit 3)."""
 
     exit_code = 3
+
+
+class DiskFull(UsageError):
+    """There was no space for what a step had to write; it published nothing, and the home stays usable."""
+
+    def __init__(self, home: Path) -> None:
+        """`home` is on the disk that is full."""
+        super().__init__(
+            f"No space left on the disk of {home}. The step that needed it published nothing; what was served before "
+            "is served still.\n"
+            "  what to do: free some space there (`leadscore gc --dry-run` shows what is no longer needed), or move "
+            "the home to a larger disk; then run the same command again."
+        )
+
+
+def ran_out_of_space(error: BaseException | None) -> bool:
+    """Whether `error`, or one that it came from, says that a disk, a quota or a limit on file sizes is used up."""
+    while error is not None:
+        if says_full(str(error)):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def says_full(text: str) -> bool:
+    """The same of an error of which only the text is left: DuckDB's, and what Dagster stored of one."""
+    return any(words in text for words in _FULL)
+
+
+# Errno 28, 27 and 122 in the system's words, and SQLITE_FULL in SQLite's.
+_FULL = ("No space left", "File too large", "Disk quota exceeded", "database or disk is full")

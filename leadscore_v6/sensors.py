@@ -1,121 +1,235 @@
-"""The landing sensor: a new or corrected file becomes a partition and a run; when all are judged, one run for all.
+"""The landing sensor: a new or corrected file becomes a partition and a run; when all have ended, one run joins them.
 
 Belongs here: seeing files and asking for runs. Does not belong here: reading or judging a file: a run does that, and
-refuses loudly, where a sensor would only skip.
+refuses loudly, where a sensor would only skip. Nor the jobs themselves: definitions.py hands them in.
 """
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, fields
+from datetime import date
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import dagster as dg
 
 from leadscore_v6.errors import InputError
-from leadscore_v6.jobs import leads_job, snapshot_job, training_set_job
+from leadscore_v6.gates.bench import wall_clock
 from leadscore_v6.partitions import snapshot_dates
 from leadscore_v6.settings import from_environment
 from leadscore_v6.warehouse.landing import fingerprint, parse_feed_name
+from leadscore_v6.warehouse.landing.folder import PREFIX
+from leadscore_v6.warehouse.landing.leads import FILE_NAME as LEADS_FILE
 
-FEED_PREFIX = "riarepdatafeed"
-INPUT_TAG = "leadscore/input"
+# A file that looks the same at two ticks in a row is complete: this is how long it must not have changed.
+TICK_SECONDS = 30
+# What a run was asked for: the file, or "training_set", with the digest of its content and the number of the request.
+ASKED_TAG = "leadscore/asked"
+_GOING = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+class Jobs(NamedTuple):
+    """The jobs that the sensor asks for. Dagster exports no name for what `define_asset_job` returns."""
+
+    snapshot: Any
+    leads: Any
+    training_set: Any
 
 
 @dataclass
 class Memory:
-    """What the sensor keeps between ticks: fingerprints seen, what was asked for, what the last fan-in was over."""
+    """What the sensor keeps between ticks, as JSON in its cursor; every key of the maps is a file's name.
 
+    seen: fingerprints at the tick before. marks, digests: fingerprint and SHA-256 of what a run was last asked for.
+    reported: fingerprints of files that were refused by name, so that each is logged once. joined: digests of the feed
+    files that the last fan-in was asked over; fan_in: what it was asked as. asked: requests made so far, since `epoch`.
+    """
+
+    epoch: str = ""
+    asked: int = 0
     seen: dict[str, str] = field(default_factory=dict)
-    asked: dict[str, str] = field(default_factory=dict)
-    fanned_in: str = ""
+    marks: dict[str, str] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
+    reported: dict[str, str] = field(default_factory=dict)
+    joined: dict[str, str] = field(default_factory=dict)
+    fan_in: str = ""
 
     @classmethod
     def of(cls, cursor: str | None) -> "Memory":
-        """From the cursor of the tick before."""
-        return cls(**json.loads(cursor)) if cursor else cls()
+        """From the cursor of the tick before; a sensor without one starts anew and asks for everything again."""
+        if not cursor:
+            return cls(epoch=f"{wall_clock():%Y%m%dT%H%M%S}")
+        known = json.loads(cursor)
+        return cls(**{part.name: known[part.name] for part in fields(cls) if part.name in known})
 
-    def stable(self, file: Path) -> bool:
-        """Whether the file looks as it did at the tick before; one that is still being written does not."""
-        mark = fingerprint(file)
-        before = self.seen.get(file.name)
-        self.seen[file.name] = mark
-        return before == mark
+    def cursor(self) -> str:
+        """For the next tick."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @property
+    def feeds(self) -> dict[str, str]:
+        """Digests of the feed files that runs were asked for."""
+        return {name: digest for name, digest in self.digests.items() if name != LEADS_FILE}
+
+    def ask(self, what: str, digest: str) -> str:
+        """A run key that was never used; a tick that a crash makes Dagster repeat gives the same one again."""
+        # Dagster runs no key twice, ever: a file that is corrected and then put back as it was must run a third time.
+        self.asked += 1
+        return f"{what}:{digest[:12]}:{self.epoch}.{self.asked}"
 
 
-@dg.sensor(
-    jobs=[snapshot_job, leads_job, training_set_job],
-    minimum_interval_seconds=30,
-    description="Watches the landing folder (LEADSCORE_DATA, else the home's landing/) for feed files and Lead.csv.",
-)
-def landing_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-    """One run per new key, then one fan-in run when none of them is still going (R53)."""
-    folder = from_environment().data
-    if not folder.is_dir():
-        return dg.SkipReason(f"{folder} does not exist yet; put feed files and Lead.csv there.")
-    memory = Memory.of(context.cursor)
-    requests, keys = _requests_for_files(context, folder, memory)
-    if not requests:
-        requests = _fan_in(context, memory)
-    missing = sorted(set(keys) - set(context.instance.get_dynamic_partitions(str(snapshot_dates.name))))
-    return dg.SensorResult(
-        run_requests=requests,
-        dynamic_partitions_requests=[snapshot_dates.build_add_request(missing)] if missing else [],
-        cursor=json.dumps(asdict(memory), sort_keys=True),
-        skip_reason=None if requests else "No file is new and complete.",
+class Arrival(NamedTuple):
+    """A complete file with content that no run was asked for. `key`: its partition; None for the CRM extract."""
+
+    name: str
+    key: str | None
+    digest: str
+
+
+@dataclass
+class Look:
+    """The folder at one tick: what has arrived, what is still changing, and what cannot be taken, with the reason."""
+
+    arrived: list[Arrival] = field(default_factory=list)
+    changing: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+
+    def remarks(self) -> Iterator[str]:
+        """What keeps files from being taken, for the tick's page in the UI."""
+        if self.changing:
+            yield f"Still changing, or seen for the first time: {', '.join(self.changing)}."
+        yield from (f"Not taken: {name}. {why.splitlines()[0]}" for name, why in self.refused.items())
+
+
+def landing_sensor(jobs: Jobs) -> dg.SensorDefinition:
+    """The sensor for these jobs. It is off until someone turns it on: its runs take the default `as_of` (R47)."""
+
+    @dg.sensor(
+        name="landing_sensor",
+        jobs=list(jobs),
+        minimum_interval_seconds=TICK_SECONDS,
+        description=(
+            "Watches the landing folder (LEADSCORE_DATA, else the home's landing/): one run per new or corrected feed "
+            "file, one for a new Lead.csv, and one over everything when the feed files' runs have ended."
+        ),
     )
+    def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        folder = from_environment().data
+        if not folder.is_dir():
+            return dg.SkipReason(f"{folder} does not exist yet; put feed files and Lead.csv there.")
+        memory = Memory.of(context.cursor)
+        seen = look(folder, memory, wall_clock().date())
+        _report(context, memory, seen.refused)
+        requests = [_request(memory, jobs, arrival) for arrival in seen.arrived]
+        remarks = list(seen.remarks())
+        if not requests:
+            waits = _waits_for(context.instance, memory, seen, jobs)
+            if waits is None:
+                requests = [_fan_in(memory, jobs)]
+            else:
+                remarks.append(waits)
+        known = set(context.instance.get_dynamic_partitions(str(snapshot_dates.name)))
+        missing = sorted({arrival.key for arrival in seen.arrived if arrival.key} - known)
+        return dg.SensorResult(
+            run_requests=requests,
+            dynamic_partitions_requests=[snapshot_dates.build_add_request(missing)] if missing else [],
+            cursor=memory.cursor(),
+            skip_reason=None if requests else " ".join(remarks),
+        )
+
+    return sensor
 
 
-def _requests_for_files(
-    context: dg.SensorEvaluationContext, folder: Path, memory: Memory
-) -> tuple[list[dg.RunRequest], list[str]]:
-    requests, keys = [], []
+def look(folder: Path, memory: Memory, today: date) -> Look:
+    """What there is in `folder` beyond what `memory` knows; one file that cannot be taken never hides another."""
+    found = Look()
+    before, memory.seen = memory.seen, {}
     for file in sorted(folder.iterdir()):
-        is_feed = file.name.lower().startswith(FEED_PREFIX)
-        if not file.is_file() or not (is_feed or file.name == "Lead.csv"):
-            continue
-        if not memory.stable(file) or memory.asked.get(file.name, "").startswith(memory.seen[file.name] + " "):
+        is_feed = file.name.lower().startswith(PREFIX.lower())
+        if not is_feed and file.name != LEADS_FILE:
             continue
         try:
-            key = parse_feed_name(file, datetime.now(UTC).date()).key if is_feed else None
-        except InputError as error:
-            context.log.error("%s", error)
-            continue
-        digest = hashlib.file_digest(file.open("rb"), "sha256").hexdigest()
-        if memory.asked.get(file.name, "").endswith(" " + digest):
-            memory.asked[file.name] = f"{memory.seen[file.name]} {digest}"
-            continue
-        memory.asked[file.name] = f"{memory.seen[file.name]} {digest}"
-        # Dagster never runs one run_key twice: with the digest in it, a corrected file runs and a touched one does not.
-        requests.append(
-            dg.RunRequest(
-                run_key=f"{file.name} {digest}",
-                job_name=snapshot_job.name if key else leads_job.name,
-                partition_key=key,
-                tags={INPUT_TAG: digest[:32]},
-            )
-        )
-        if key:
-            keys.append(key)
-    return requests, keys
+            mark = memory.seen[file.name] = fingerprint(file)
+            if before.get(file.name) != mark:
+                found.changing.append(file.name)
+                continue
+            key = parse_feed_name(file, today).key if is_feed else None
+            if memory.marks.get(file.name) != mark:
+                _look_inside(file, key, memory, found)
+        except FileNotFoundError:
+            continue  # it was moved away while we looked
+        except (InputError, OSError) as error:
+            found.refused[file.name] = str(error)
+    return found
 
 
-def _fan_in(context: dg.SensorEvaluationContext, memory: Memory) -> list[dg.RunRequest]:
-    """The one run over everything, when there are new snapshots and no run is still going."""
-    feeds = {name: asked for name, asked in memory.asked.items() if name != "Lead.csv"}
-    over = hashlib.sha256(json.dumps({name: asked.split(" ")[1] for name, asked in sorted(feeds.items())}).encode())
-    going = context.instance.get_runs_count(
-        dg.RunsFilter(
-            statuses=[
-                dg.DagsterRunStatus.QUEUED,
-                dg.DagsterRunStatus.NOT_STARTED,
-                dg.DagsterRunStatus.STARTING,
-                dg.DagsterRunStatus.STARTED,
-                dg.DagsterRunStatus.CANCELING,
-            ]
-        )
-    )
-    if not feeds or "Lead.csv" not in memory.asked or going or memory.fanned_in == over.hexdigest():
-        return []
-    memory.fanned_in = over.hexdigest()
-    return [dg.RunRequest(run_key=f"training set {over.hexdigest()}", job_name=training_set_job.name)]
+def _look_inside(file: Path, key: str | None, memory: Memory, found: Look) -> None:
+    mark = memory.seen[file.name]
+    with file.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    if fingerprint(file) != mark:
+        found.changing.append(file.name)
+        return
+    if memory.digests.get(file.name) != digest:
+        found.arrived.append(Arrival(file.name, key, digest))
+    memory.marks[file.name], memory.digests[file.name] = mark, digest
+
+
+def _report(context: dg.SensorEvaluationContext, memory: Memory, refused: dict[str, str]) -> None:
+    """Log each refused file once for each state it is in; the skip reason goes on naming it."""
+    marks = {name: memory.seen.get(name, "") for name in refused}
+    for name, why in refused.items():
+        if memory.reported.get(name) != marks[name]:
+            context.log.error("%s", why)
+    memory.reported = marks
+
+
+def _request(memory: Memory, jobs: Jobs, arrival: Arrival) -> dg.RunRequest:
+    job = jobs.snapshot if arrival.key else jobs.leads
+    run_key = memory.ask(arrival.name, arrival.digest)
+    return dg.RunRequest(run_key, job_name=job.name, partition_key=arrival.key, tags={ASKED_TAG: run_key})
+
+
+def _fan_in(memory: Memory, jobs: Jobs) -> dg.RunRequest:
+    memory.joined = memory.feeds
+    over = hashlib.sha256(json.dumps(memory.joined, sort_keys=True).encode()).hexdigest()
+    memory.fan_in = memory.ask(jobs.training_set.name, over)
+    return dg.RunRequest(memory.fan_in, job_name=jobs.training_set.name, tags={ASKED_TAG: memory.fan_in})
+
+
+def _waits_for(instance: dg.DagsterInstance, memory: Memory, seen: Look, jobs: Jobs) -> str | None:
+    """Why the run over everything is not asked for now; None if it is due (R53).
+
+    It is due when every snapshot's run has ended, however: after a failed one the guard refuses the join and says
+    everything that has to be mended, in one place.
+    """
+    if not memory.feeds:
+        return "No feed file has come yet."
+    if LEADS_FILE not in memory.digests:
+        return f"The feed is there; {LEADS_FILE} is not yet."
+    if memory.feeds == memory.joined and not _mended(instance, memory, jobs):
+        return "Nothing is new."
+    if seen.changing:
+        return "The training set waits for these files."
+    going = instance.get_runs(dg.RunsFilter(statuses=_GOING), limit=3)
+    if going:
+        names = ", ".join(f"{run.job_name} {run.run_id[:8]}" for run in going)
+        return f"The training set waits for runs to end: {names}."
+    return None
+
+
+def _mended(instance: dg.DagsterInstance, memory: Memory, jobs: Jobs) -> bool:
+    """Whether the last fan-in failed and something has gone well since: a new Lead.csv, a waived gate run again."""
+    last = instance.get_run_records(dg.RunsFilter(tags={ASKED_TAG: memory.fan_in}), limit=1)
+    if not last or last[0].dagster_run.status not in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED):
+        return False
+    since = dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS], created_after=last[0].create_timestamp)
+    names = {run.job_name for run in instance.get_runs(since)}
+    return bool(names) and jobs.training_set.name not in names

@@ -4,25 +4,29 @@ Belongs here: declaring an asset from the plan's step, and telling Dagster how i
 failed blocking check and a failed step, so that this run stops; the ledger and the guard stop every later run.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
+from leadscore_v6.assets.offenders import offending_rows
+from leadscore_v6.assets.recipe import code_version
 from leadscore_v6.contracts import Contract
-from leadscore_v6.errors import LeadscoreError
+from leadscore_v6.errors import DiskFull, LeadscoreError, ran_out_of_space
 from leadscore_v6.gates.attempt import Outcome, Work, require
 from leadscore_v6.gates.judge import PASS, Verdict, show
 from leadscore_v6.gates.ledger import Ledger
 from leadscore_v6.gates.registry import load_gates
 from leadscore_v6.gates.steps import STEPS, Step, ancestors
 from leadscore_v6.partitions import snapshot_dates
+from leadscore_v6.reports.markdown import bullets
 from leadscore_v6.reports.plots import plot
 from leadscore_v6.reports.sections import sections
 from leadscore_v6.reports.step import GateLine, StepReport, render_report
 from leadscore_v6.resources import RunOptions, WarehouseResource
+from leadscore_v6.settings import from_environment
 from leadscore_v6.warehouse.lineage import column_lineage
 
 Events = Iterator[dg.AssetCheckResult | dg.MaterializeResult]
@@ -39,6 +43,7 @@ def plan_asset(name: str) -> Callable[[Callable[..., Events]], dg.AssetsDefiniti
         description=f"Step {step.number}. {step.says}",
         kinds={"sql", "duckdb"},
         owners=["team:leadscore"],
+        code_version=code_version(name),
         check_specs=[
             dg.AssetCheckSpec(
                 gate.name, asset=name, blocking=gate.blocking, description=f"Step {gate.step}: {gate.says}"
@@ -62,26 +67,34 @@ def carry_out(
     """Attempt `work`, write its report, yield its checks, and its materialization if it was published."""
     with stops():
         outcome = warehouse.bench.attempt(work, rebuild=options.rebuild)
-    step, attempt = STEPS[work.asset], outcome.attempt
-    text, path = _write_report(step, outcome, warehouse)
+        step, attempt = STEPS[work.asset], outcome.attempt
+        rows = offending_rows(outcome, warehouse.bench.ledger, warehouse.settings.store)
+        text, path = _write_report(step, outcome, warehouse, rows)
     shown = {"report": dg.MetadataValue.md(text), "report_path": dg.MetadataValue.path(str(path))}
-    for verdict in outcome.verdicts:
-        yield _check(verdict, outcome, shown if verdict.blocks else {})
+    checks = [_check(verdict, outcome, shown if verdict.blocks else {}) for verdict in outcome.verdicts]
     context.log.info("%s: %s", step.asset, "recognised, nothing built" if outcome.recognised else "built")
-    with stops(report_path=str(path)):
-        require(outcome)
+    if outcome.blocking:
+        yield from checks
+        with stops(report_path=str(path)):
+            require(outcome, rows)
     yield dg.MaterializeResult(
         metadata={**shown, **_metadata(outcome, told)},
         data_version=dg.DataVersion(attempt.content_key),
+        # Checks that are yielded before it would be shown as checks of the materialization before.
+        check_results=checks,
     )
 
 
-def _write_report(step: Step, outcome: Outcome, warehouse: WarehouseResource) -> tuple[str, Path]:
+def _write_report(
+    step: Step, outcome: Outcome, warehouse: WarehouseResource, rows: Sequence[str]
+) -> tuple[str, Path]:
     """Write the report, and its picture beside it; a failed attempt's never covers a good one's."""
     attempt = outcome.attempt
     folder = f"failed/{attempt.key}/" if outcome.blocking else f"{attempt.partition}/" if attempt.partition else ""
     name = step.report.format(version=attempt.version)
     report = _report(step, outcome, warehouse.bench.ledger)
+    if rows:
+        report = replace(report, sections=("## Rows to look at\n\n" + bullets(rows), *report.sections))
     picture = plot(step.asset, attempt.facts, synthetic=report.synthetic)
     if picture is not None:
         report = replace(report, picture=f"{Path(name).stem}.png")
@@ -102,6 +115,8 @@ class stops:  # noqa: N801 - reads as a statement: `with stops():`
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Raise dg.Failure in place of a LeadscoreError; let anything else through as it is."""
+        if not isinstance(error, LeadscoreError) and ran_out_of_space(error):
+            error = DiskFull(from_environment().home)
         if isinstance(error, LeadscoreError):
             metadata: dict[str, Any] = {"exit_code": error.exit_code}
             if self.report_path:
@@ -184,8 +199,9 @@ def _metadata(outcome: Outcome, told: Told) -> dict[str, Any]:
     metadata: dict[str, Any] = {
         "attempt": attempt.key,
         "recognised": outcome.recognised,
-        "dagster/table_name": next(iter(attempt.outputs), ""),
     }
+    if attempt.outputs:
+        metadata["dagster/table_name"] = next(iter(attempt.outputs))
     if "rows" in attempt.facts:
         metadata["dagster/row_count"] = attempt.facts["rows"]
     if "columns" in attempt.facts:

@@ -25,7 +25,7 @@ def take_in(bench: Bench, place: tuple[str, str | None], file: Path, land: Calla
     landed = bench.ledger.landed.get(place, [])
     withdrawn = {entry.get(word) for entry in bench.ledger.withdrawn_files for word in ("digest", "fingerprint")}
     if file.is_file():
-        mark = _mark(file)
+        mark = file_mark(file)
         facts = next((known for known in reversed(landed) if known["fingerprint"] == mark), None)
         if facts is None and mark not in withdrawn:
             facts = _land(bench, place, file, mark, land)
@@ -54,7 +54,7 @@ def _land(
     return facts
 
 
-def _mark(file: Path) -> str:
+def file_mark(file: Path) -> str:
     """What git's index trusts too: a change of content without a change of any of these cannot be had by mistake."""
     status = file.stat()
     parts = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)

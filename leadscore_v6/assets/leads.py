@@ -64,14 +64,15 @@ def landed_facts(landed: Landed) -> dict[str, Any]:
         "records": landed.records,
         "synthetic": landed.synthetic,
         "stored_as": landed.path.name,
-        "names": {column.original: column.name for column in landed.columns},
+        # Pairs, in file order, which is what the raw table reads by; JSON does not keep the order of an object.
+        "names": [[column.original, column.name] for column in landed.columns],
     }
 
 
 def file_table(facts: Mapping[str, Any], settings: Settings) -> FileTable:
     """The landed file as a table; its path is relative to the home (R55)."""
     path = (settings.store / facts["stored_as"]).relative_to(settings.home)
-    return FileTable(path.as_posix(), list(facts["names"].values()))
+    return FileTable(path.as_posix(), [legal for _, legal in facts["names"]])
 
 
 def _work(warehouse: Warehouse, settings: Settings, facts: Mapping[str, Any], extracted: date) -> tuple[Work, str]:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import leadscore_v6
-from leadscore_v6.contracts import Contract, compare
+from leadscore_v6.contracts import Contract, compare, pii_droplist
 from leadscore_v6.gates.attempt import Candidates, Work
+from leadscore_v6.paths import sql_root
 from leadscore_v6.warehouse.protocol import Warehouse
 from leadscore_v6.warehouse.sql import render
 
@@ -83,12 +84,19 @@ def table_facts(warehouse: Warehouse, name: str) -> dict[str, Any]:
 
 
 def contract_violations(warehouse: Warehouse, name: str, contract: Contract) -> list[str]:
-    """How a table breaks its contract: INFORMATION_SCHEMA for names and types, a count for its NULLs (R13)."""
+    """How a table breaks its contract: INFORMATION_SCHEMA for names and types, a count for its NULLs (R13, R8)."""
     actual = warehouse.columns(name)
     there = {column.name.lower() for column in actual}
     required = [column.name for column in contract.columns if not column.nullable and column.name.lower() in there]
     nulls = warehouse.count_nulls(name, required)
-    return [str(violation) for violation in compare(contract, actual, nulls).violations]
+    comparison = compare(contract, actual, nulls)
+    # Columns beyond the contract are allowed (R13), but not such as may never reach a model (R8).
+    pii = {column.lower() for column in pii_droplist()}
+    leaked = [column for column in comparison.extras if column.lower() in pii]
+    return [
+        *map(str, comparison.violations),
+        *(f"{column}: on the PII droplist, and not in the contract" for column in leaked),
+    ]
 
 
 @lru_cache(maxsize=1)
@@ -99,6 +107,14 @@ def code_hash() -> str:
     for file in sorted(file for pattern in _DATA_PATH for file in root.glob(pattern)):
         digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()
+
+
+def code_version(asset: str) -> str:
+    """What Dagster shows as an asset's code version: it changes with the data path's code and with the asset's SQL."""
+    digest = hashlib.sha256(code_hash().encode())
+    for file in (sql_root() / "macros.sql", *sorted(sql_root().glob(f"{asset}*/*.sql"))):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def _digest(contract: Contract | None) -> str:

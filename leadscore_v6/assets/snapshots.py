@@ -25,7 +25,7 @@ def snapshot_reps_raw(context: dg.AssetExecutionContext, warehouse: WarehouseRes
     """Step 1.1-1.3: the file landed, and readable as `snapshot_reps_YYYYMMDD_raw`."""
     with stops():
         work = _raw_work(warehouse.bench, warehouse.settings, context.partition_key)
-    yield from carry_out(context, warehouse, options, work, Told())
+    yield from carry_out(context, warehouse, options, work, Told(contract=contract("feed")))
 
 
 @plan_asset("snapshot_reps")
@@ -86,9 +86,10 @@ def _raw_work(bench: Bench, settings: Settings, key: str) -> Work:
         bench.warehouse.expose_file(candidates[output], file_table(facts, settings))
         # The one pass of the engine over the whole file before it is typed: strict, so a ragged record is found here.
         rows = _count(bench, candidates[output], file)
-        renamed = {name: legal for name, legal in facts["names"].items() if name != legal}
+        renamed = {name: legal for name, legal in facts["names"] if name != legal}
         told = {name: facts[name] for name in ("file_name", "digest", "bytes", "records", "synthetic")}
-        return {**told, "rows": rows, "columns_read": len(facts["names"]), "renamed": renamed}
+        columns = [[legal, "STRING"] for _, legal in facts["names"]]
+        return {**told, "rows": rows, "columns": columns, "columns_read": len(columns), "renamed": renamed}
 
     def measure(candidates: Candidates) -> Mapping[str, Any]:
         rows = _count_known(candidates)

@@ -6,6 +6,7 @@ Belongs here: what a contract says. Does not belong here: whether a table keeps 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,14 @@ def contract(name: str) -> Contract:
     """The contract of one of the product's own tables: a key of `CONTRACT_FILES`. Raises UsageError on another name."""
     if name not in CONTRACT_FILES:
         raise UsageError(f"There is no contract {name!r}; there are {', '.join(CONTRACT_FILES)}.")
-    return load_contract(config_root() / CONTRACT_FILES[name])
+    path = config_root() / CONTRACT_FILES[name]
+    return _loaded(path, path.stat().st_mtime_ns if path.exists() else 0)
+
+
+@lru_cache(maxsize=len(CONTRACT_FILES))
+def _loaded(path: Path, changed: int) -> Contract:
+    """Read again only when the file has changed: a run asks for its contracts dozens of times."""
+    return load_contract(path)
 
 
 def load_contract(path: Path) -> Contract:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -138,7 +138,7 @@ class Bench:
     def _start(self, work: Work, content_key: str) -> Attempt:
         key = self._attempt_key((work.asset, work.partition), content_key)
         crashed = self.ledger.attempts.get(key)
-        version = crashed.version if crashed else self._allocate(work)
+        version = (crashed.version if crashed else None) or self._allocate(work)
         names = [name.format(version=version) for name in work.outputs]
         outputs = {name: _candidate_name(name, key) for name in names}
         attempt = Attempt(key, work.asset, work.partition, version, content_key, outputs=outputs)
@@ -187,6 +187,8 @@ class Bench:
             other
             for other in self.ledger.attempts.values()
             if other.place == attempt.place and other.key != attempt.key and other.state != "published"
+            # What a person has waived is published as it was judged, however many attempts came after it.
+            and not other.waivers
         ]
         others.sort(key=lambda other: other.seq, reverse=True)
         for other in others[KEPT_CANDIDATES - 1 :]:
@@ -229,13 +231,16 @@ class Bench:
         self.store.reflect(lines)
 
 
-def require(outcome: Outcome) -> None:
-    """Raise GateBlocked, naming each gate with its figure and threshold, unless the attempt was published."""
+def require(outcome: Outcome, rows: Sequence[str] = ()) -> None:
+    """Raise GateBlocked, naming each gate with its figure and threshold, unless the attempt was published.
+
+    `rows` say where in the input to look, in words without values (R46, R57).
+    """
     if outcome.blocking:
         place = STEPS[outcome.attempt.asset].asset + (
             f"[{outcome.attempt.partition}]" if outcome.attempt.partition else ""
         )
-        lines = "\n".join(f"  - {verdict}" for verdict in outcome.blocking)
+        lines = "\n".join([*(f"  - {verdict}" for verdict in outcome.blocking), *(f"    {row}" for row in rows)])
         raise GateBlocked(
             f"{place}: a gate failed, nothing was published (attempt {outcome.attempt.key}).\n{lines}"
         )

@@ -11,7 +11,7 @@ from leadscore_v6.gates.attempt import Bench
 from leadscore_v6.gates.ledger import Ledger, LedgerReader, LedgerStore, MirrorReader
 from leadscore_v6.gates.registry import load_gates
 from leadscore_v6.settings import Settings
-from leadscore_v6.warehouse.engines import open_warehouse
+from leadscore_v6.warehouse.engines import open_for_writing, open_warehouse
 from leadscore_v6.warehouse.lease import Lease
 
 
@@ -33,7 +33,7 @@ def open_bench(
     settings.home.mkdir(parents=True, exist_ok=True)
     with (
         lease(settings, progress),
-        open_warehouse(settings) as warehouse,
+        open_for_writing(settings, progress) as warehouse,
     ):
         store = LedgerStore(warehouse, settings.ledger_mirror)
         store.create()

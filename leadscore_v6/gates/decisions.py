@@ -5,6 +5,7 @@ Belongs here: the rules of these decisions. Each is written to the ledger with w
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import date
 
@@ -117,17 +118,22 @@ def rollback(bench: Bench, version: str, by: str) -> tuple[str, str]:
 
 
 def rolled_back_from(ledger: Ledger, version: str | None) -> str | None:
-    """The version that is served instead, if the last decision about the view was to roll `version` back."""
-    import json
+    """The version that is served instead, if the last decisions about the view were to roll `version` back.
 
-    if not ledger.rollbacks:
-        return None
-    last = ledger.rollbacks[-1]
+    Decisions in a row count together: back from 3 to 2, then from 2 to 1, leaves neither 3 nor 2 to be served.
+    """
     latest = ledger.latest(PROMOTED)
-    payload = json.loads(last["payload"])
-    if latest is None or latest.key != last["attempt"] or payload["from"] != version:
+    if not ledger.rollbacks or latest is None or latest.key != ledger.rollbacks[-1]["attempt"]:
         return None
-    return str(payload["to"])
+    decisions = [json.loads(line["payload"]) for line in reversed(ledger.rollbacks)]
+    served = to = str(decisions[0]["to"])
+    for decision in decisions:
+        if decision["to"] != to or served == version:
+            break
+        if decision["from"] == version:
+            return served
+        to = decision["from"]
+    return None
 
 
 def _place(file_name: str) -> tuple[str, str | None]:

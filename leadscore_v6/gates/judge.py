@@ -57,7 +57,10 @@ def judge(gate: Gate, figures: Figures) -> Verdict:
 
 
 def _word(gate: Gate, figures: Figures) -> str:
-    if gate.when is not None and not _holds(gate.when, figures):
+    applies = True if gate.when is None else _holds(gate.when, figures)
+    if applies is None:
+        return NOT_JUDGEABLE
+    if not applies:
         return NOT_APPLICABLE
     literal = _holds(gate.literal, figures)
     companion = _holds(gate.companion, figures) if gate.companion else None

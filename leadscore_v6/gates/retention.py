@@ -43,7 +43,8 @@ def expendable(bench: Bench, settings: Settings, keep: int) -> Expendable:
     tables: dict[str, str] = {}
     ledger, dataset = bench.ledger, bench.warehouse.dataset
     needed = _needed_versions(ledger, keep)
-    for asset, versions in ((TRAINING, needed), (STAGING, set(sorted(needed, key=_age(ledger))[-KEPT_STAGING:]))):
+    staged = set(sorted(needed, key=_age(ledger))[-KEPT_STAGING:]) | _latest_staging(ledger)
+    for asset, versions in ((TRAINING, needed), (STAGING, staged)):
         for name in bench.warehouse.names(dataset):
             version = name.removeprefix(f"{asset}_")
             if version != name and version not in versions:
@@ -55,9 +56,10 @@ def expendable(bench: Bench, settings: Settings, keep: int) -> Expendable:
             if name.startswith("candidate__") and full not in waived:
                 tables[full] = "a candidate that was not published"
     registered = set(ledger.snapshots())
+    viewed = {name for attempt in ledger.published().values() for name in attempt.facts.get("rows_by_table", ())}
     for name in bench.warehouse.names(dataset):
         dated = re.fullmatch(r"snapshot_(?:reps|firms)_(\d{8})(?:_raw)?", name)
-        if dated and dated.group(1) not in registered:
+        if dated and dated.group(1) not in registered and name.removesuffix("_raw") not in viewed:
             tables[f"{dataset}.{name}"] = "its snapshot was withdrawn"
     return Expendable(tables, tuple(_unused_files(ledger, settings)))
 
@@ -96,6 +98,12 @@ def _needed_versions(ledger: Ledger, keep: int) -> set[str]:
     return needed
 
 
+def _latest_staging(ledger: Ledger) -> set[str]:
+    """The one that a training set may still be made from, when none was yet."""
+    latest = ledger.latest(STAGING)
+    return {latest.version} if latest and latest.version else set()
+
+
 def _age(ledger: Ledger) -> Callable[[str], int]:
     order = {a.version: a.seq for a in ledger.attempts.values() if a.asset == TRAINING and a.version}
     return lambda version: order.get(version, 0)
@@ -107,7 +115,10 @@ def _unused_files(ledger: Ledger, settings: Settings) -> Iterator[Path]:
         withdrawn = {entry.get("digest") for entry in ledger.withdrawn_files}
         latest = ledger.latest(*place)
         sources = {latest.source} if latest else set()
+        sources -= withdrawn
+        # Of these the raw view, or a waived candidate, reads the file until something else is published there.
         sources |= {serving.source for serving in ledger.published().values() if serving.place == place}
-        used |= {known["stored_as"] for known in landed if known["digest"] in sources - withdrawn}
+        sources |= {waived.source for waived in ledger.attempts.values() if waived.place == place and waived.waivers}
+        used |= {known["stored_as"] for known in landed if known["digest"] in sources}
     if settings.store.is_dir():
         yield from sorted(file for file in settings.store.iterdir() if file.is_file() and file.name not in used)

@@ -67,8 +67,8 @@ _HISTORY_PERIODS: Final = (
     "Change1Year",
     "Change3Year",
     "Change5Year",
-    "%Change1Year",
-    "%Change3Year",
+    "%Change2Year",
+    "%ChangeQTD",
     "%ChangeYTD",
 )
 
@@ -135,7 +135,7 @@ def _offices() -> list[Column]:
             (f"{kind}_MetropolitanArea", f"{side}_metro"),
             (f"{kind}_Longitude", f"{side}_longitude"),
             (f"{kind}_Latitude", f"{side}_latitude"),
-            (f"{kind}_USPSCertified", f'"{kind}_USPSCertified"'),
+            (f"{kind}_USPSCertified", f'CASE WHEN {known} THEN "{kind}_USPSCertified"::VARCHAR END'),
         ]
     columns += [
         ("MilesToWork", "miles"),
@@ -239,7 +239,7 @@ def _wide_families() -> list[Column]:
 
 
 def _history() -> list[Column]:
-    """History columns, metric by metric; a percentage has a % in its name, which BigQuery does not allow (R1)."""
+    """History columns, metric by metric; a percentage has a % in its name, which BigQuery forbids (R1)."""
     columns: list[Column] = []
     for m, metric in enumerate(_HISTORY_METRICS):
         for p, period in enumerate(_HISTORY_PERIODS):

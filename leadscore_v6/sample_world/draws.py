@@ -1,5 +1,8 @@
 """Random numbers: one stream per name, so that no part of the world depends on the order in which parts are made.
 
+What concerns advisors is drawn from a stream of its own, or by cohort: a world with more quarters has the same feeds
+for the first ones, byte for byte, as a world with fewer.
+
 Belongs here: streams and the few distributions that numpy lacks. Does not belong here: what is drawn.
 """
 
@@ -30,6 +33,12 @@ def sample_distinct(rng: np.random.Generator, pool: NDArray[np.int32], size: int
         return np.empty(0, np.int32)
     rounds = -(-size // len(pool))
     return np.concatenate([rng.permutation(pool) for _ in range(rounds)])[:size]
+
+
+def distinct_numbers(rng: np.random.Generator, size: int, prime: int) -> NDArray[np.int32]:
+    """`size` < `prime` different numbers below `prime`, none of them 0; a longer list starts with the shorter one."""
+    step = int(rng.integers(prime // 5, prime - 1))
+    return (np.arange(1, size + 1, dtype=np.int64) * step % prime).astype(np.int32)
 
 
 def share(rng: np.random.Generator, size: int, probability: float | NDArray[np.float64]) -> NDArray[np.bool_]:

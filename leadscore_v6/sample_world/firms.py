@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from leadscore_v6.sample_world.draws import choose, stream
-from leadscore_v6.sample_world.roster import Roster
+from leadscore_v6.sample_world.draws import choose, distinct_numbers, share, stream
+from leadscore_v6.sample_world.roster import CHAMPION, Roster
 from leadscore_v6.sample_world.spec import PUBLISHED, WorldSpec
 from leadscore_v6.sample_world.words import FIRM_TRADES, LAST_NAMES, PLACES
 
@@ -23,9 +23,11 @@ _FIRM_GROWTH: Final = 1.0041
 _LARGEST_SHARE: Final = 0.052
 _ZIPF: Final = 0.9  # with it the mean is 11 and the largest firm 5 % at the published size
 _SINGLES: Final = 0.35  # of the firms are one advisor; not published, small firms are what the leads are about
-_BIRTHS_RESERVED: Final = 0.04  # a quarter, of the first snapshot's firms; about 2 % are used
-_MAX_FIRM_CRD: Final = 330_000
+_RESERVE: Final = 1.6  # unborn firms per firm of the first snapshot: 4 % for each of at most 40 quarters
+_CRD_PRIME: Final = 999_983
 _SURPLUS: Final = 0.0367  # rows beyond one per advisor, per advisor: 16,659 of 453,261
+_SURPLUS_EACH: Final = 1.31  # of those who have any
+_MOST_SURPLUS: Final = 50
 _SAME_FIRM: Final = 0.10  # of them a second office of the advisor's own firm, so 96.8 % of rows are primary
 _SPREAD_SIZE: Final = 150  # firms from this size on have offices all over the country
 
@@ -62,11 +64,10 @@ def draw_firms(spec: WorldSpec) -> Firms:
     """The firms of the first snapshot and a reserve of later ones."""
     rng = stream(spec.seed, "firms")
     born = firm_counts(spec)[0]
-    total = born + round(born * _BIRTHS_RESERVED * spec.quarters) + 20
+    total = born + round(born * _RESERVE) + 20
     start = np.zeros(total, np.int32)
     start[:born] = _sizes(spec.reps, born)
-    # More firms than CRDs below the usual ceiling only happens in worlds far beyond the plan's scale.
-    crd = 100 + rng.choice(max(_MAX_FIRM_CRD, 4 * total), total, replace=False).astype(np.int32)
+    crd = 100 + distinct_numbers(rng, total, _CRD_PRIME)
     first, second = rng.integers(0, len(LAST_NAMES), (2, total))
     trade = rng.integers(0, len(FIRM_TRADES), total)
     names = [
@@ -93,23 +94,17 @@ def _sizes(advisors: int, firms: int) -> NDArray[np.int32]:
 
 def draw_surplus(spec: WorldSpec, roster: Roster, firms: Firms) -> SurplusRows:
     """Which advisors are registered with further RIA firms: most with one, one with up to fifty."""
-    rng = stream(spec.seed, "surplus")
-    largest = int(np.clip(spec.reps // 4000, 2, 50))
-    wanted = round(_SURPLUS * roster.size)
-    extra = np.minimum(rng.geometric(0.8, wanted + 1) + 3 * (rng.random(wanted + 1) < 0.02), 8)
-    extra[0] = largest
-    extra = extra[: int(np.searchsorted(np.cumsum(extra), wanted)) + 1]
-    who = rng.permutation(roster.size).astype(np.int32)
-    # The one with the most rows is somebody who stays to the end, so that every file has the quirk.
-    stayers = np.flatnonzero(roster.present.all(axis=0)).astype(np.int32)
-    champion = stayers[rng.integers(len(stayers))]
-    who = np.concatenate([[champion], who[who != champion]])[: len(extra)].astype(np.int32)
-    advisor = np.repeat(who, extra[: len(who)])
     established = np.argsort(-firms.start, kind="stable")[: max(2, int((firms.start > 0).sum()) // 4)]
-    firm = established[rng.integers(0, len(established), len(advisor))].astype(np.int32)
-    second_office = (rng.random(len(advisor)) < _SAME_FIRM) & (advisor != champion)
-    firm[second_office] = -1
-    of_champion = np.flatnonzero(advisor == champion)
-    firm[of_champion] = established[np.arange(len(of_champion)) % len(established)]
-    pairs = np.unique(np.stack([advisor, firm]), axis=1)  # an advisor is listed once under a firm
-    return SurplusRows(pairs[0], pairs[1])
+    most = int(np.clip(spec.reps // 4000, 2, _MOST_SURPLUS))
+    advisors, listed = [np.full(most, CHAMPION)], [established[np.arange(most) % len(established)]]
+    for quarter in range(spec.quarters):
+        rng = stream(spec.seed, "surplus", quarter)
+        cohort = np.flatnonzero((roster.entry == quarter) & (np.arange(roster.size) != CHAMPION))
+        several = rng.permutation(cohort)[: round(_SURPLUS / _SURPLUS_EACH * len(cohort))]
+        extra = np.minimum(rng.geometric(0.8, len(several)) + 3 * share(rng, len(several), 0.02), 8)
+        advisor = np.repeat(several, extra)
+        firm = established[rng.integers(0, len(established), len(advisor))]
+        advisors.append(advisor)
+        listed.append(np.where(share(rng, len(advisor), _SAME_FIRM), -1, firm))
+    pairs = np.unique(np.stack([np.concatenate(advisors), np.concatenate(listed)]), axis=1)  # once under a firm
+    return SurplusRows(pairs[0].astype(np.int32), pairs[1].astype(np.int32))

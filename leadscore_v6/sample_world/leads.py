@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leadscore_v6.sample_world.columns import SYNTHETIC
-from leadscore_v6.sample_world.draws import choose, sample_distinct, share, stream
+from leadscore_v6.sample_world.draws import choose, distinct_numbers, sample_distinct, share, stream
 from leadscore_v6.sample_world.roster import Roster
 from leadscore_v6.sample_world.spec import FIRST_CONTACT, WorldSpec
 from leadscore_v6.sample_world.traits import EPOCH, Traits
@@ -37,11 +37,13 @@ _WEEKDAYS: Final = np.array([13, 25, 26, 24, 11, 0.4, 0.5])
 _BURST: Final = {"historical": 3.0, "demo": 40.0}  # gamma shape of a week's flow: list drops come in bursts
 
 # Kinds of lead: an advisor on the newest snapshot (the rest), of no snapshot, of a later one, gone, or known already.
+_SAME_DAY: Final = 0.03  # of the leads whose advisor is known already
 _UNKNOWN, _EARLY, _GONE, _AGAIN = 0.013, 0.009, 0.012, 0.037
 
 _BOUGHT: Final = (0.94, 0.41)  # share of bought lists among the leads, first and last
 _CRD_FORMS: Final = (0.93, 0.03, 0.02, 0.02)  # plain, with .0, with blanks, with leading zeros
 _SECOND_STYLE: Final = 0.15  # of records carry their timestamps as 2024-05-03 14:22:11
+_STRANGERS, _STRANGER_PRIME = 8_100_000, 1_299_709  # CRDs that no advisor has (traits.py)
 _BASE62: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CHECK: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
@@ -80,7 +82,7 @@ def draw_leads(spec: WorldSpec, roster: Roster, traits: Traits) -> Leads:
     snapshots = np.array([d.toordinal() for d in spec.snapshot_dates]) - EPOCH
     interval = (np.searchsorted(snapshots, day, side="right") - 1).astype(np.int16)
     advisor = _draw_advisors(rng, roster, traits.prospect, interval)
-    stranger = 8_000_000 + rng.permutation(1_900_000)[:n] if n < 1_900_000 else 8_000_000 + np.arange(n)
+    stranger = _STRANGERS + distinct_numbers(rng, n, _STRANGER_PRIME)
     contacted = ~share(rng, n, _NEVER_CONTACTED)
     has_crd = ~share(rng, n, _NO_CRD)
     contacted[-1] = has_crd[-1] = True
@@ -152,7 +154,9 @@ def _draw_advisors(
             found = sample_distinct(rng, np.flatnonzero(candidates).astype(np.int32), int(wanted.sum()))
             advisor[np.flatnonzero(wanted)[: len(found)]] = found
     again = np.flatnonzero((kind == 3) & (np.arange(n) > 0))
-    advisor[again] = advisor[(rng.random(len(again)) * again).astype(np.int64)]
+    before = (rng.random(len(again)) * again).astype(np.int64)
+    # The lead just before is mostly of the same day: two leads of one advisor on one day, which R4 keeps apart.
+    advisor[again] = advisor[np.where(share(rng, len(again), _SAME_DAY), again - 1, before)]
     return advisor
 
 

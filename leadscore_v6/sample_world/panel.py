@@ -20,7 +20,7 @@ from leadscore_v6.sample_world.roster import Roster
 from leadscore_v6.sample_world.spec import WorldSpec
 from leadscore_v6.sample_world.traits import DAYS_A_YEAR, EPOCH, HOME_AS_OFFICE, Traits
 
-_MOVE_RATE: Final = 0.016  # of all advisors, a quarter: keeps the mean tenure about stationary
+_MOVE_RATE: Final = 0.0145  # of all advisors, a quarter: keeps the mean tenure about stationary
 _RECORDED: Final = 0.2  # of moves of advisors whose history the feed does not know
 _MORE_STATES: Final = 0.02
 _NEW_CFP: Final = 0.001
@@ -63,18 +63,18 @@ class Panel:
 
     def __init__(self, spec: WorldSpec, roster: Roster, traits: Traits, firms: Firms, surplus: SurplusRows) -> None:
         self._spec, self._roster, self._traits, self._firms, self._surplus = spec, roster, traits, firms, surplus
-        rng = stream(spec.seed, "start")
         n = roster.size
         starters = int((roster.entry == 0).sum())
+        at_start = np.repeat(np.arange(len(firms.start), dtype=np.int32), firms.start)
         self._firm = np.full(n, -1, np.int32)
-        self._firm[:starters] = rng.permutation(np.repeat(np.arange(len(firms.start), dtype=np.int32), firms.start))
+        self._firm[:starters] = stream(spec.seed, "start").permutation(at_start)
         self._born = int((firms.start > 0).sum())
-        self._elsewhere = share(rng, n, _OWN_OFFICE)
+        self._elsewhere = share(stream(spec.seed, "elsewhere"), n, _OWN_OFFICE)
         self._place = traits.region.copy()
         self._settle(np.arange(starters, dtype=np.int32))
         self._hire_day = traits.hire_day.copy()
         self._prior_years = traits.prior_years.copy()
-        self._prior_firm = rng.integers(0, self._born, self._prior_years.shape, np.int32)
+        self._prior_firm = stream(spec.seed, "prior firms").integers(0, self._born, traits.prior_years.shape, np.int32)
         self._states = traits.states.copy()
         self._cfp = traits.words["Designations_CFP"] == 0
 

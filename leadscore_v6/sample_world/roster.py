@@ -16,6 +16,7 @@ from leadscore_v6.sample_world.draws import stream
 from leadscore_v6.sample_world.spec import WorldSpec
 
 _LEAVE_RATE: Final = 0.0142  # 45,569 of 453,261 over seven quarters
+CHAMPION: Final = 0  # never leaves: the advisor with the most rows, whom every file should have (firms.py)
 _GAP_RATE: Final = 0.003  # absent from one snapshot and back on the next: R2's "that has the advisor"
 
 
@@ -46,11 +47,11 @@ def draw_roster(spec: WorldSpec) -> Roster:
     size = len(active)
     for quarter, head_count in enumerate(spec.head_counts[1:], start=1):
         rng = stream(spec.seed, "roster", quarter)
-        gaps = round(_GAP_RATE * head_count) if quarter < spec.quarters - 1 else 0
-        stay = rng.permutation(active)[round(_LEAVE_RATE * len(active)) :][: head_count + gaps]
-        new = np.arange(size, size + head_count + gaps - len(stay), dtype=np.int32)
-        away = rng.permutation(stay)[:gaps]
-        active = np.concatenate([np.sort(stay), new])
+        gaps = round(_GAP_RATE * head_count)
+        stay = rng.permutation(active[1:])[round(_LEAVE_RATE * len(active)) :][: head_count + gaps - 1]
+        away = stay[:gaps]
+        new = np.arange(size, size + head_count + gaps - 1 - len(stay), dtype=np.int32)
+        active = np.concatenate([[CHAMPION], np.sort(stay), new]).astype(np.int32)
         on_snapshot.append(np.setdiff1d(active, away, assume_unique=True))
         entry.append(np.full(len(new), quarter, np.int16))
         size += len(new)

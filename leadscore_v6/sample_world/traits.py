@@ -11,12 +11,12 @@ A world with few advisors for its leads (the demo) has mostly prospects, and its
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leadscore_v6.sample_world.draws import choose, share, stream
+from leadscore_v6.sample_world.draws import choose, distinct_numbers, share, stream
 from leadscore_v6.sample_world.roster import Roster
 from leadscore_v6.sample_world.spec import WorldSpec
 from leadscore_v6.sample_world.words import FIRST_NAMES, LAST_NAMES, PLACES, SCHOOLS, SUFFIXES, TITLES
@@ -24,6 +24,7 @@ from leadscore_v6.sample_world.words import FIRST_NAMES, LAST_NAMES, PLACES, SCH
 DAYS_A_YEAR: Final = 365.25
 PRIOR_FIRMS: Final = 5
 HOME_AS_OFFICE: Final = -2  # the home is where the office is
+_CRD_PRIME: Final = 7_999_993  # CRDs end below it; leads' own ones, of no advisor, begin above (leads.py)
 EPOCH: Final = 719_163  # date(1970, 1, 1).toordinal()
 
 Codes = NDArray[np.int8]
@@ -37,7 +38,7 @@ WORDED: Final[dict[str, dict[str, float]]] = {
     "Owner": {"Yes": 0.14},
     "InsuranceLicensed": {"Yes": 0.55},
     "Office_USPSCertified": {"Yes": 0.90, "No": 0.07},
-    "Home_USPSCertified": {"Yes": 0.44, "No": 0.04},
+    "Home_USPSCertified": {"Yes": 0.86, "No": 0.08},
     "RegulatoryDisclosures": {"Yes": 0.15, "No": 0.02, "Unknown": 0.55},
     "Gender": {"Male": 0.72, "Female": 0.25},
     "Series7_GeneralSecuritiesRepresentative": {"Yes": 0.69, "No": 0.31},
@@ -89,39 +90,47 @@ class Traits:
 
 def draw_traits(spec: WorldSpec, roster: Roster) -> Traits:
     """The traits of every advisor of the roster, as they are on the day the advisor enters."""
-    n = roster.size
-    rng = stream(spec.seed, "traits")
-    prospect = _draw_prospects(rng, spec, roster)
-    entry_day = np.array([day.toordinal() for day in spec.snapshot_dates])[roster.entry] - EPOCH
-    became, hire = _draw_careers(rng, entry_day, roster.entry > 0)
+    cohorts = [_draw_cohort(spec, quarter, int(size)) for quarter, size in enumerate(np.bincount(roster.entry))]
+    return Traits(
+        **{name: np.concatenate([cohort[name] for cohort in cohorts]) for name in cohorts[0]},
+        crd=1_000 + distinct_numbers(stream(spec.seed, "crd"), roster.size, _CRD_PRIME),
+        words=draw_words(spec.seed, WORDED, roster.size),
+    )
+
+
+def _draw_cohort(spec: WorldSpec, quarter: int, n: int) -> dict[str, NDArray[Any]]:
+    """The traits of the `n` advisors who enter with snapshot `quarter`, by name of the field."""
+    rng = stream(spec.seed, "traits", quarter)
+    entry_day = spec.snapshot_dates[quarter].toordinal() - EPOCH
+    wanted = _prospect_share(spec)
+    prospect = share(rng, n, wanted * (_LATE_PROSPECTS if quarter else 1.0))
+    became, hire = _draw_careers(rng, np.full(n, quarter > 0))
     weights = np.array([place.weight for place in PLACES])
     home = np.where(share(rng, n, 0.04), choose(rng, weights, n), HOME_AS_OFFICE).astype(np.int16)
     home[~share(rng, n, np.where(prospect, _HOME_KNOWN[1], _HOME_KNOWN[0]))] = -1
     miles = np.round(np.exp(rng.normal(2.2, 1.1, n)), 1).astype(np.float32)
     miles[(home == -1) | ~share(rng, n, _MILES_IF_HOME)] = np.nan
-    return Traits(
-        crd=(1_000 + rng.choice(max(7_900_000, 4 * n), n, replace=False)).astype(np.int32),
-        prospect=prospect,
-        became_day=became,
-        became_known=share(rng, n, 0.993),
-        hire_day=hire,
-        hire_known=share(rng, n, 0.981),
-        prior_years=_draw_prior_tenures(rng, _prior_rate(prospect)),
-        region=choose(rng, weights, n).astype(np.int16),
-        home=home,
-        miles=miles,
-        states=_draw_states(rng, n),
-        first_name=rng.integers(0, len(FIRST_NAMES), n, np.int16),
-        last_name=rng.integers(0, len(LAST_NAMES), n, np.int16),
-        suffix=np.where(share(rng, n, 0.04), rng.integers(0, len(SUFFIXES), n), -1).astype(np.int8),
-        title=np.where(share(rng, n, 0.83), rng.integers(0, len(TITLES), n), -1).astype(np.int8),
-        school=np.where(share(rng, n, 0.35), rng.integers(0, len(SCHOOLS), n), -1).astype(np.int8),
-        linkedin=share(rng, n, 0.62),
-        email_business=share(rng, n, 0.78),
-        email_personal=share(rng, n, 0.17),
-        noise=rng.integers(0, 2**31, n, np.int32),
-        words=draw_words(spec.seed, WORDED, n),
-    )
+    return {
+        "prospect": prospect,
+        "became_day": (entry_day - became).astype(np.int32),
+        "became_known": share(rng, n, 0.993),
+        "hire_day": (entry_day - hire).astype(np.int32),
+        "hire_known": share(rng, n, 0.981),
+        "prior_years": _draw_prior_tenures(rng, _prior_rate(prospect, wanted)),
+        "region": choose(rng, weights, n).astype(np.int16),
+        "home": home,
+        "miles": miles,
+        "states": _draw_states(rng, n),
+        "first_name": rng.integers(0, len(FIRST_NAMES), n, np.int16),
+        "last_name": rng.integers(0, len(LAST_NAMES), n, np.int16),
+        "suffix": np.where(share(rng, n, 0.04), rng.integers(0, len(SUFFIXES), n), -1).astype(np.int8),
+        "title": np.where(share(rng, n, 0.83), rng.integers(0, len(TITLES), n), -1).astype(np.int8),
+        "school": np.where(share(rng, n, 0.35), rng.integers(0, len(SCHOOLS), n), -1).astype(np.int8),
+        "linkedin": share(rng, n, 0.62),
+        "email_business": share(rng, n, 0.78),
+        "email_personal": share(rng, n, 0.17),
+        "noise": rng.integers(0, 2**31, n, np.int32),
+    }
 
 
 def draw_words(seed: int, table: dict[str, dict[str, float]], size: int) -> dict[str, Codes]:
@@ -134,28 +143,24 @@ def draw_words(seed: int, table: dict[str, dict[str, float]], size: int) -> dict
     return codes
 
 
-def _draw_prospects(rng: np.random.Generator, spec: WorldSpec, roster: Roster) -> NDArray[np.bool_]:
+def _prospect_share(spec: WorldSpec) -> float:
     """Who may be bought as a lead: a tenth of all at full scale, as many as are needed in a small world."""
-    wanted = float(np.clip(0.96 * spec.leads / spec.head_counts[0], 0.08, 1.0))
-    return share(rng, roster.size, np.where(roster.entry == 0, wanted, wanted * _LATE_PROSPECTS))
+    return float(np.clip(0.96 * spec.leads / spec.head_counts[0], 0.08, 1.0))
 
 
-def _prior_rate(prospect: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _prior_rate(prospect: NDArray[np.bool_], wanted: float) -> NDArray[np.float64]:
     """Chance of a known prior firm, so that prospects have the leads' rate and all together the published one."""
-    mean = float(prospect.mean())
-    others = np.clip((_PRIOR_AMONG_ALL - _PRIOR_AMONG_PROSPECTS * mean) / max(1 - mean, 1e-9), 0.02, 1.0)
+    others = np.clip((_PRIOR_AMONG_ALL - _PRIOR_AMONG_PROSPECTS * wanted) / max(1 - wanted, 1e-9), 0.02, 1.0)
     return np.where(prospect, _PRIOR_AMONG_PROSPECTS, others)
 
 
-def _draw_careers(
-    rng: np.random.Generator, entry_day: NDArray[np.int64], late: NDArray[np.bool_]
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Days on which each advisor became a rep and was hired by the present firm.
+def _draw_careers(rng: np.random.Generator, entering: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Days since each advisor became a rep, and since the present firm hired; who is `entering` (n,) was just hired.
 
     Stayers are the younger ones and movers the older ones, which gives mean experience 16-17 years and a correlation
     of experience with tenure of about .35 although 57 % have spent nearly their whole career at the present firm.
     """
-    n = len(entry_day)
+    n = len(entering)
     stayer = share(rng, n, _STAYER)
     experience = np.where(stayer, rng.gamma(1.7, 9.5 / 1.7, n), 7 + rng.gamma(3.0, 19.0 / 3.0, n))
     tenure = np.where(
@@ -163,12 +168,10 @@ def _draw_careers(
         experience * (1 - 0.08 * rng.random(n) ** 3),
         np.minimum(rng.exponential(4.0, n) + 0.26 * rng.random(n) * experience, 0.89 * experience),
     )
-    tenure = np.where(late, rng.random(n) * 0.25, tenure)  # who enters the feed has just been hired
-    experience = np.where(late & stayer, tenure, experience)
-    experience = np.minimum(experience, 60.0)
-    became = entry_day - np.round(experience * DAYS_A_YEAR).astype(np.int64)
-    hired = entry_day - np.round(np.minimum(tenure, experience) * DAYS_A_YEAR).astype(np.int64)
-    return became.astype(np.int32), hired.astype(np.int32)
+    tenure = np.where(entering, rng.random(n) * 0.25, tenure)
+    experience = np.minimum(np.where(entering & stayer, tenure, experience), 60.0)
+    days = np.round(np.stack([experience, np.minimum(tenure, experience)]) * DAYS_A_YEAR).astype(np.int64)
+    return days[0], days[1]
 
 
 def _draw_prior_tenures(rng: np.random.Generator, rate: NDArray[np.float64]) -> NDArray[np.float32]:

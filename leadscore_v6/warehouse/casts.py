@@ -79,8 +79,10 @@ def kind(node: exp.Expr) -> str | None:
     if isinstance(node, exp.If):
         return _common([node.args["true"], node.args.get("false")])
     if isinstance(node, (exp.Add, exp.Sub, exp.Mul)):
-        sides = [kind(node.this), kind(node.expression)]
-        return max(sides, key=_NUMBERS.index) if all(side in _NUMBERS for side in sides) else None
+        sides = {kind(node.this), kind(node.expression)}
+        if "FLOAT64" in sides:  # what stands beside a float becomes one
+            return "FLOAT64"
+        return _widest(sides) if sides <= set(_NUMBERS) else None
     if isinstance(node, _AS_ITS_ARGUMENTS):
         return _common([node.this, *node.expressions])
     return _ALWAYS.get(type(node))
@@ -90,8 +92,12 @@ def _common(nodes: Iterable[exp.Expr | None]) -> str | None:
     """The type of several alternatives; NULL has none, and numbers widen."""
     kinds = {kind(node) for node in nodes if node is not None and not isinstance(node, exp.Null)}
     if len(kinds) > 1 and kinds <= set(_NUMBERS):
-        return max((name for name in kinds if name), key=_NUMBERS.index)
+        return _widest(kinds)
     return kinds.pop() if len(kinds) == 1 else None
+
+
+def _widest(kinds: set[str | None]) -> str:
+    return max((name for name in kinds if name), key=_NUMBERS.index)
 
 
 # ---- SAFE_CAST: text to a value ---------------------------------------------------------------------------------

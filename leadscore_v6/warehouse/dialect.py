@@ -31,14 +31,14 @@ _PROVEN: Mapping[type[exp.Expr], str] = {
     exp.With: "expressions",
     exp.CTE: "this alias",
     exp.From: "this",
-    exp.Table: "this db catalog alias",
+    exp.Table: "this db alias",
     exp.TableAlias: "this columns",
     exp.Join: "this on side kind",
     exp.Where: "this",
     exp.Group: "expressions",
     exp.Having: "this",
     exp.Qualify: "this",
-    exp.Order: "expressions",
+    exp.Order: "this expressions",
     exp.Ordered: "this desc nulls_first",
     exp.Limit: "expression",
     exp.Unnest: "expressions alias",
@@ -55,7 +55,7 @@ _PROVEN: Mapping[type[exp.Expr], str] = {
     exp.Null: "",
     exp.Var: "this",
     exp.DataType: "this",
-    exp.Array: "expressions bracket_notation",
+    exp.Array: "expressions struct_name_inheritance",
     exp.ArraySize: "this",
     exp.Bracket: "this expressions safe",
     # logic and comparison
@@ -82,7 +82,7 @@ _PROVEN: Mapping[type[exp.Expr], str] = {
     exp.Add: "this expression",
     exp.Sub: "this expression",
     exp.Mul: "this expression",
-    exp.Div: "this expression typed safe",
+    exp.Div: "this expression",
     exp.SafeDivide: "this expression",
     exp.Neg: "this",
     exp.Abs: "this",
@@ -92,11 +92,11 @@ _PROVEN: Mapping[type[exp.Expr], str] = {
     exp.BitwiseAnd: "this expression",
     exp.BitwiseOr: "this expression",
     # text
-    exp.Concat: "expressions safe coalesce",
+    exp.Concat: "expressions safe",
     exp.DPipe: "this expression safe",
     exp.Length: "this binary",
     exp.Pad: "this expression fill_pattern is_left",
-    exp.Substring: "this start length zero_start",
+    exp.Substring: "this start length",
     exp.RegexpLike: "this expression",
     exp.RegexpExtract: "this expression group null_if_pos_overflow null_if_no_match",
     exp.RegexpReplace: "this expression replacement",
@@ -107,14 +107,14 @@ _PROVEN: Mapping[type[exp.Expr], str] = {
     exp.DateDiff: "this expression unit date_part_boundary",
     exp.DateTrunc: "this unit",
     exp.Extract: "this expression",
-    exp.Timestamp: "this",
+    exp.Timestamp: "this with_tz",
     exp.TimestampDiff: "this expression unit",
     # types
     exp.Cast: "this to",
-    exp.TryCast: "this to requires_string safe",
+    exp.TryCast: "this to safe",
     # aggregates and windows
     exp.Count: "this big_int",
-    exp.CountIf: "this zero_on_all_null",
+    exp.CountIf: "this",
     exp.Distinct: "expressions",
     exp.Sum: "this",
     exp.Min: "this",
@@ -172,13 +172,40 @@ def _literal_pattern(node: exp.Expr) -> None:
 
 
 def _one_distinct(node: exp.Distinct) -> None:
-    if len(node.expressions) > 1:
-        raise refusal(node, "DISTINCT of one expression only")
+    if len(node.expressions) > 1 or not isinstance(node.parent, (exp.Select, exp.Count)):
+        raise refusal(node, "SELECT DISTINCT, and COUNT(DISTINCT) of one expression only")
 
 
 def _exact_sum(node: exp.Sum) -> None:
     if casts.kind(node.this) == "FLOAT64":
         raise refusal(node, "a sum of FLOAT64 depends on the order of rows; sum NUMERIC (R45)")
+
+
+def _said_precedence(node: exp.Binary) -> None:
+    other = exp.BitwiseOr if isinstance(node, exp.BitwiseAnd) else exp.BitwiseAnd
+    if isinstance(node.this, other) or isinstance(node.expression, other):
+        raise refusal(node, "& goes before | in GoogleSQL, not here: write the parentheses")
+
+
+def _known_product(node: exp.Mul) -> None:
+    if casts.kind(node) == "NUMERIC":
+        raise refusal(node, "NUMERIC multiplies to more digits in DuckDB; cast to FLOAT64 first")
+
+
+def _aliases(select: exp.Expr) -> dict[str, exp.Expr]:
+    """What each alias of a SELECT list stands for, without those that only repeat a column's own name."""
+    return {
+        item.alias.lower(): item.this
+        for item in select.expressions
+        if isinstance(item, exp.Alias)
+        and not (isinstance(item.this, exp.Column) and item.this.name.lower() == item.alias.lower())
+    }
+
+
+def _no_alias(node: exp.Expr) -> None:
+    names = {column.name.lower() for column in node.find_all(exp.Column) if not column.table}
+    if node.parent is not None and names & set(_aliases(node.parent)):
+        raise refusal(node, "a name that is an alias here may mean the column to DuckDB: repeat the expression")
 
 
 def _known_division(node: exp.Expr) -> None:
@@ -202,6 +229,11 @@ _RULES: Mapping[type[exp.Expr], Callable[[Any], None]] = {
     exp.Select: _ordered_limit,
     exp.Join: _explicit_join,
     exp.Window: _ordered_rows,
+    exp.Having: _no_alias,
+    exp.Qualify: _no_alias,
+    exp.BitwiseAnd: _said_precedence,
+    exp.BitwiseOr: _said_precedence,
+    exp.Mul: _known_product,
     exp.GroupConcat: _ordered_list,
     exp.ArrayAgg: _ordered_list,
     exp.RegexpLike: _literal_pattern,
@@ -216,6 +248,15 @@ _RULES: Mapping[type[exp.Expr], Callable[[Any], None]] = {
 }
 
 
+def _group_by_what_aliases_mean(tree: exp.Expr) -> None:
+    """In GROUP BY a name is first an alias to GoogleSQL, first a column to DuckDB: the alias gives way to its meaning."""
+    for group in tree.find_all(exp.Group):
+        aliases = _aliases(group.parent) if group.parent is not None else {}
+        for item in group.expressions:
+            if isinstance(item, exp.Column) and not item.table and item.name.lower() in aliases:
+                item.replace(aliases[item.name.lower()].copy())
+
+
 def to_duckdb(googlesql: str) -> str:
     """The DuckDB text of one GoogleSQL query; `@p` becomes `$p`.
 
@@ -227,6 +268,7 @@ def to_duckdb(googlesql: str) -> str:
         if len(statements) != 1 or statements[0] is None:
             raise UsageError(f"one statement is translated at a time, not {len(statements)}")
         _check(statements[0])
+        _group_by_what_aliases_mean(statements[0])
         writer = DuckDBWriter(
             dialect="duckdb", identify=True, comments=False, unsupported_level=sqlglot.ErrorLevel.RAISE
         )

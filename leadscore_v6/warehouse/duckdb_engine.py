@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from leadscore_v6.errors import InputError, LeadscoreError, UsageError, WarehouseBusy
+from leadscore_v6.errors import DiskFull, InputError, LeadscoreError, UsageError, WarehouseBusy, says_full
 from leadscore_v6.warehouse.protocol import FileTable, Params, TableColumn
 from leadscore_v6.warehouse.sql import to_duckdb
 
@@ -201,7 +201,7 @@ class DuckDBWarehouse:
         except duckdb.InvalidInputException as error:
             raise _csv_error(error) or error from None
         except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
-            raise _resource_error(error, self.home) or error from None
+            raise (DiskFull(self.home) if says_full(str(error)) else error) from None
 
 
 def _connect(file: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
@@ -238,16 +238,6 @@ def _csv_error(error: Exception) -> InputError | None:
         row=int(line.group(1)),
         remedy="have the file delivered again, or mend this line; then run the same command again.",
     )
-
-
-def _resource_error(error: Exception, home: Path) -> LeadscoreError | None:
-    text = str(error)
-    if "No space left" in text or "could not write all bytes" in text.lower():
-        return UsageError(
-            f"No space left on the disk of {home}. Nothing was published. Free some space "
-            "(`leadscore gc --dry-run` shows what is no longer needed), then run the same command again."
-        )
-    return None
 
 
 def _split(name: str) -> tuple[str, str]:

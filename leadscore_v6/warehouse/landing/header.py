@@ -5,7 +5,6 @@ Belongs here: column names. Does not belong here: records.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -107,10 +106,7 @@ def _first_record(start: bytes, file: str) -> list[str]:
         raise InputError("The header holds a NUL byte (UTF-16?).", file=file, row=1, remedy="save it as UTF-8")
     # A character cut at the end of these bytes is no fault of the header.
     text = start.decode("utf-8", errors="replace")
-    try:
-        record = parse_record(text)
-    except csv.Error as error:
-        raise InputError(f"The header is not CSV: {error}.", file=file, row=1) from None
+    record = parse_record(text)
     if not record:
         raise InputError("The first line is blank: the header must stand there.", file=file, row=1)
     return record

@@ -83,7 +83,7 @@ class RecordReader:
     def finish(self) -> None:
         """Read the last line if it has no line end, and see that no quote is left open."""
         last = b"".join(self._pending)
-        if last and last != BOM:
+        if last:
             self.ends_with_line_end = False
             self._read(b"\n" + last + (b"\r\n" if self.crlf and not last.endswith(b"\r") else b"\n"))
         if self._in_quotes:
@@ -112,8 +112,8 @@ class RecordReader:
         self._lines += lines.size - 1
 
     def _count(self, ends: Positions, lines: Positions) -> None:
-        # Where a record starts in an earlier block, its line end here is none of a blank line, however early it comes.
-        before = np.concatenate(([-2 if self._in_quotes else 0], ends[:-1]))
+        # Where a record starts in an earlier block, at least the quote that closes it is before its line end here.
+        before = np.concatenate(([0], ends[:-1]))
         filled = np.flatnonzero(ends - before > (2 if self.crlf else 1))
         self.records += filled.size
         if filled.size and filled[-1] > 0:

@@ -1,7 +1,7 @@
 """Records read one by one, to name the rows of a file that something was found wrong with.
 
 Belongs here: what runs after a failure, or on small files; it is Python's csv module, so it is slow.
-Does not belong here: what every feed goes through (`records.py`). No value of a field leaves this module (R57).
+Does not belong here: what every feed goes through (`records.py`). No value of a field gets into a message (R57).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pathlib import Path
 
 from leadscore_v6.errors import InputError
 
-# The csv module's own limit is 128 KiB a field; notes may be longer.
-_FIELD_LIMIT = 2_097_152
+# The csv module's own limit is 128 KiB a field; notes may be longer, and what is too long is refused elsewhere.
+csv.field_size_limit(1 << 30)
 
 
 @dataclass(frozen=True)
@@ -38,19 +38,12 @@ class Ragged:
 def read_rows(path: Path) -> Iterator[tuple[Place, list[str]]]:
     """The records of a CSV file with their places, the header first as record 0; blank lines are passed over.
 
-    Raises InputError naming the line where the file is not CSV.
+    For landed files: what `RecordReader` refuses is not refused here again.
     """
-    csv.field_size_limit(_FIELD_LIMIT)
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, strict=True)
+    with path.open(encoding="utf-8-sig", newline="\n") as file:
+        reader = csv.reader(file)
         number, line = 0, 1
-        while True:
-            try:
-                row = next(reader, None)
-            except csv.Error as error:
-                raise InputError(f"The record is not CSV: {error}.", file=str(path), row=line) from None
-            if row is None:
-                return
+        for row in reader:
             if row:
                 yield Place(number, line), row
                 number += 1
@@ -58,9 +51,8 @@ def read_rows(path: Path) -> Iterator[tuple[Place, list[str]]]:
 
 
 def parse_record(text: str) -> list[str]:
-    """The fields of the first record in `text`, none if it starts with a blank line. Raises csv.Error."""
-    csv.field_size_limit(_FIELD_LIMIT)
-    return next(csv.reader(io.StringIO(text, newline=""), strict=True), [])
+    """The fields of the first record in `text`, none if it starts with a blank line."""
+    return next(csv.reader(io.StringIO(text, newline="")), [])
 
 
 def first_ragged_record(path: Path, columns: int) -> Ragged | None:

@@ -1,0 +1,65 @@
+# ruff: noqa: INP001 - a script beside the page that it writes, not a package
+"""Draws the asset graph as Mermaid from what Dagster loads: `python docs/asset_graph.py` writes the page beside it.
+
+A test holds the page against the definitions, and the README too, which shows the same picture.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from leadscore_v6.definitions import build_defs
+
+PAGE = Path(__file__).with_suffix(".md")
+TITLES = {
+    "snapshots": "Snapshots: one table per date",
+    "leads": "CRM",
+    "vintages": "All snapshots together",
+    "training_set": "Training set: one table per version",
+}
+HEAD = """# The asset graph
+
+Made by `python docs/asset_graph.py` from what Dagster loads. Every box is an asset with the gates that it has to pass;
+one with double sides has a partition per snapshot date. Rounded ends are what goes in and what is read.
+"""
+
+
+def mermaid() -> str:
+    """The graph: a box per asset, a frame per group, the input files and the reader at the ends."""
+    graph = build_defs().resolve_asset_graph()
+    nodes = {key.to_user_string(): graph.get(key) for key in graph.get_all_asset_keys()}
+    lines = ["flowchart LR"]
+    for group, title in TITLES.items():
+        lines.append(f'  subgraph {group}["{title}"]')
+        lines.extend(
+            _box(name, node.description, len(node.check_keys), partitioned=node.partitions_def is not None)
+            for name, node in sorted(nodes.items(), key=lambda item: _step(item[1].description))
+            if node.group_name == group
+        )
+        lines.append("  end")
+    lines += ['  feed(["RIARepDataFeed_YYYYMMDD.csv"]) --> snapshot_reps_raw', '  extract(["Lead.csv"]) --> crm_leads']
+    for name, node in sorted(nodes.items(), key=lambda item: _step(item[1].description)):
+        lines.extend(f"  {parent.to_user_string()} --> {name}" for parent in sorted(node.parent_keys))
+    lines.append('  v_latest_training_dataset_v6 --> readers(["models, people"])')
+    return "\n".join(lines)
+
+
+def page() -> str:
+    """The whole of docs/asset_graph.md."""
+    return f"{HEAD}\n```mermaid\n{mermaid()}\n```\n"
+
+
+def _box(name: str, description: str, gates: int, *, partitioned: bool) -> str:
+    label = f'"{name}<br/>step {_step(description)} · {gates} gate{"s" if gates != 1 else ""}"'
+    return f"    {name}{f'[[{label}]]' if partitioned else f'[{label}]'}"
+
+
+def _step(description: str) -> str:
+    found = re.match(r"Step ([\d.]+)\. ", description)
+    assert found is not None, description
+    return found[1]
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

@@ -1,0 +1,99 @@
+"""Dagster's own storage under the home: opening it, writing it without waiting for the disk, mending it after a kill.
+
+Belongs here: the instance that the CLI's processes share. Does not belong here: which runs there are (driver.py), or
+anything that decides about data: that is the ledger's (gates/), and Dagster's storage is for people to look at.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from typing import Any
+
+import dagster as dg
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from leadscore_v6.paths import dagster_template
+from leadscore_v6.settings import Settings
+
+# On runs that live and die with a process of the CLI: Dagster itself cannot see that such a process is gone.
+PID_TAG = "leadscore/pid"
+_NOT_OVER = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+def dagster_instance(settings: Settings) -> dg.DagsterInstance:
+    """Dagster's storage under the home; made on first use from the template."""
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    config = settings.dagster_home / "dagster.yaml"
+    if not config.exists():
+        shutil.copyfile(dagster_template(), config)
+    export(settings)
+    return dg.DagsterInstance.from_config(str(settings.dagster_home))
+
+
+def export(settings: Settings) -> dict[str, str]:
+    """Set, and return, the variables by which Dagster's processes find this home."""
+    variables = {
+        "LEADSCORE_HOME": str(settings.home),
+        "LEADSCORE_DATA": str(settings.data),
+        "DAGSTER_HOME": str(settings.dagster_home),
+    }
+    os.environ.update(variables)
+    return variables
+
+
+def run_tags() -> dict[str, str]:
+    """Tags of a run that is executed in this process."""
+    return {PID_TAG: str(os.getpid())}
+
+
+def end_killed_runs(instance: dg.DagsterInstance) -> list[str]:
+    """Mark runs of the CLI whose process was killed as failed; returns their ids.
+
+    They would stay "started" for ever, and runs of UI and sensor wait until none is. Only for the holder of the
+    warehouse's lease (R44): such a run holds the lease as long as it lives, so all others that are not over are dead.
+    """
+    ended = []
+    for run in instance.get_runs(dg.RunsFilter(statuses=_NOT_OVER)):
+        if PID_TAG in run.tags:
+            instance.report_run_failed(run, f"Process {run.tags[PID_TAG]} was killed while it ran this.")
+            ended.append(run.run_id)
+    return ended
+
+
+@contextmanager
+def quick_storage() -> Iterator[None]:
+    """Let this process write Dagster's SQLite files without waiting for the disk at each of some thousand events.
+
+    Dagster opens and closes a file for every event. The last one to close writes the whole log of the file back, and
+    SQLite waits for the disk then and at every commit. With one more connection to each file nobody is the last, and
+    NORMAL waits when the log is written back: after a power cut the newest events may be missing, the files are whole.
+    """
+    with ExitStack() as kept:
+        known: set[str] = set()
+
+        def connected(connection: Any, _record: Any) -> None:
+            if not isinstance(connection, sqlite3.Connection):
+                return
+            connection.execute("PRAGMA synchronous = NORMAL")
+            file = connection.execute("PRAGMA database_list").fetchone()[2]
+            if file and file not in known:
+                known.add(file)
+                # It counts as open once it has read something. Threads of Dagster's may close it.
+                spare = kept.enter_context(closing(sqlite3.connect(file, check_same_thread=False)))
+                spare.execute("PRAGMA schema_version").fetchone()
+
+        event.listen(Engine, "connect", connected)
+        try:
+            yield
+        finally:
+            event.remove(Engine, "connect", connected)

@@ -1,0 +1,65 @@
+"""A small world, built once; each test gets a copy of its feed and of the home it was built in.
+
+The world is two quarters long: enough for a join that has an older and a newer snapshot to choose from.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from leadscore_v6.sample_world import WorldSpec, write_world
+
+REPOSITORY = Path(__file__).parents[2]
+AS_OF = "2024-05-05"
+SPEC = WorldSpec(scenario="demo", reps=600, leads=900, quarters=2, seed=7)
+Leadscore = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def leadscore(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The CLI as a user runs it: a process of its own, nothing inherited from this test run's settings."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("LEADSCORE_", "DAGSTER_"))}
+    return subprocess.run(
+        [sys.executable, "-m", "leadscore_v6.cli", *map(str, arguments)],
+        cwd=REPOSITORY,
+        env={**inherited, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The feed folder; nobody may change it."""
+    folder = tmp_path_factory.mktemp("world") / "feed"
+    write_world(folder, SPEC, lambda line: None)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def finished_home(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which the world was run through to the promoted view; nobody may change it."""
+    home = tmp_path_factory.mktemp("finished") / "home"
+    done = leadscore("run", "--data", world, "--home", home, "--as-of", AS_OF)
+    assert done.returncode == 0, done.stderr
+    return home
+
+
+@pytest.fixture
+def feed(world: Path, tmp_path: Path) -> Path:
+    """A feed folder of one's own."""
+    return Path(shutil.copytree(world, tmp_path / "feed"))
+
+
+@pytest.fixture
+def home(finished_home: Path, tmp_path: Path) -> Iterator[Path]:
+    """A finished home of one's own (moved, as it were: R55 says that it must work)."""
+    yield Path(shutil.copytree(finished_home, tmp_path / "home"))

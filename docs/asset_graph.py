@@ -1,7 +1,6 @@
 # ruff: noqa: INP001 - a script beside the page that it writes, not a package
-"""Draws the asset graph as Mermaid from what Dagster loads: `python docs/asset_graph.py` writes the page beside it.
-
-A test holds the page against the definitions, and the README too, which shows the same picture.
+"""Draws the asset graph as Mermaid from what Dagster loads: `python docs/asset_graph.py` puts it into README.md and the
+page beside this script. A test holds both against the definitions.
 """
 
 from __future__ import annotations
@@ -11,18 +10,14 @@ from pathlib import Path
 
 from leadscore_v6.definitions import build_defs
 
-PAGE = Path(__file__).with_suffix(".md")
+PAGES = (Path(__file__).with_suffix(".md"), Path(__file__).parents[1] / "README.md")
+PICTURE = re.compile(r"(?<=```mermaid\n).*?(?=\n```)", re.DOTALL)
 TITLES = {
     "snapshots": "Snapshots: one table per date",
     "leads": "CRM",
     "vintages": "All snapshots together",
     "training_set": "Training set: one table per version",
 }
-HEAD = """# The asset graph
-
-Made by `python docs/asset_graph.py` from what Dagster loads. Every box is an asset with the gates that it has to pass;
-one with double sides has a partition per snapshot date. Rounded ends are what goes in and what is read.
-"""
 
 
 def mermaid() -> str:
@@ -45,11 +40,6 @@ def mermaid() -> str:
     return "\n".join(lines)
 
 
-def page() -> str:
-    """The whole of docs/asset_graph.md."""
-    return f"{HEAD}\n```mermaid\n{mermaid()}\n```\n"
-
-
 def _box(name: str, description: str, gates: int, *, partitioned: bool) -> str:
     label = f'"{name}<br/>step {_step(description)} · {gates} gate{"s" if gates != 1 else ""}"'
     return f"    {name}{f'[[{label}]]' if partitioned else f'[{label}]'}"
@@ -62,4 +52,7 @@ def _step(description: str) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
+    picture = mermaid()
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        page.write_text(PICTURE.sub(lambda _: picture, text), encoding="utf-8")

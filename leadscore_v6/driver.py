@@ -18,6 +18,7 @@ from dagster._core.events import JobFailureData
 from dagster_shared.error import SerializableErrorInfo
 
 from leadscore_v6.assets.intake import file_mark
+from leadscore_v6.contracts import contract
 from leadscore_v6.definitions import build_defs
 from leadscore_v6.errors import (
     DiskFull,
@@ -38,7 +39,7 @@ from leadscore_v6.partitions import register
 from leadscore_v6.reports.status import render_overview
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.engines import open_for_writing
-from leadscore_v6.warehouse.landing import FeedFile, feed_files
+from leadscore_v6.warehouse.landing import FeedFile, feed_files, landing_ahead
 
 Progress = Callable[[str], None]
 # A failed step says what is wrong in one message; Dagster's own stack traces would bury it.
@@ -68,14 +69,17 @@ def run_through_dataset(settings: Settings, options: dict[str, Any], progress: P
     """Every feed file of `settings.data`, then views, join, training set, promotion.
 
     Raises InputError or UsageError when the folder cannot be read as a feed, WarehouseBusy when another process holds
-    the warehouse. A step that fails is in the summary; snapshots after it are still judged, the fan-in is not run.
+    the warehouse. A step that fails is in the summary. Leads that fail end it; of the snapshots all are judged, and the
+    fan-in is run if none failed.
     """
     feeds = feed_files(settings.data, wall_clock().date())
     _require_leads(settings)
     with _told_when_full(settings):
         ledger, _ = read_ledger(settings)
-        keys = [feed.key for feed in feeds if not _withdrawn(ledger, feed)]
-        return _run_all(settings, options, progress, keys)
+        used = [feed for feed in feeds if not _withdrawn(ledger, feed)]
+        fresh = [feed.path for feed in used if not _landed(ledger, feed)]
+        with landing_ahead(fresh, settings.store, contract("feed").names):
+            return _run_all(settings, options, progress, [feed.key for feed in used])
 
 
 def _run_all(settings: Settings, options: dict[str, Any], progress: Progress, keys: list[str]) -> Summary:
@@ -90,6 +94,8 @@ def _run_all(settings: Settings, options: dict[str, Any], progress: Progress, ke
         runner = _Runner(settings, defs, instance, options, summary, progress, len(keys) + 2)
         # The small file first: a mistake in it shows at once, not after every snapshot has been built.
         runner.run(LEADS, None)
+        if summary.failures:
+            return summary
         for key in keys:
             runner.run(SNAPSHOT, key)
         if not summary.failures:
@@ -213,6 +219,12 @@ def _withdrawn(ledger: Ledger, feed: FeedFile) -> bool:
         return True
     with feed.path.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest() in digests
+
+
+def _landed(ledger: Ledger, feed: FeedFile) -> bool:
+    """Whether this very file is known; the step that it belongs to will not read it again."""
+    mark = file_mark(feed.path)
+    return any(known["fingerprint"] == mark for known in ledger.landed.get(("snapshot_reps_raw", feed.key), []))
 
 
 def _require_leads(settings: Settings) -> None:

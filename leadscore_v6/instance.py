@@ -7,7 +7,6 @@ anything that decides about data: that is the ledger's (gates/), and Dagster's s
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -20,6 +19,17 @@ from sqlalchemy.engine import Engine
 from leadscore_v6.paths import dagster_template
 from leadscore_v6.settings import Settings
 
+# Not in the template: in a checkout it is read where there is no DAGSTER_HOME yet.
+_EVENT_LOG = """
+# One file for all runs' events. The default, a file per run and an index beside it, writes every event of an asset or
+# check several times, each with a commit of its own: measured at over half of a whole run on small data.
+event_log_storage:
+  module: dagster._core.storage.event_log
+  class: ConsolidatedSqliteEventLogStorage
+  config:
+    base_dir:
+      env: DAGSTER_HOME
+"""
 # On runs that live and die with a process of the CLI: Dagster itself cannot see that such a process is gone.
 PID_TAG = "leadscore/pid"
 _NOT_OVER = [
@@ -35,7 +45,7 @@ def dagster_instance(settings: Settings) -> dg.DagsterInstance:
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
     config = settings.dagster_home / "dagster.yaml"
     if not config.exists():
-        shutil.copyfile(dagster_template(), config)
+        config.write_text(dagster_template().read_text(encoding="utf-8") + _EVENT_LOG, encoding="utf-8")
     export(settings)
     return dg.DagsterInstance.from_config(str(settings.dagster_home))
 

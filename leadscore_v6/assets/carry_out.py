@@ -211,14 +211,14 @@ def _metadata(outcome: Outcome, told: Told) -> dict[str, Any]:
         )
     if told.sql:
         metadata["sql"] = dg.MetadataValue.md(f"```sql\n{told.sql}\n```")
-        metadata["dagster/column_lineage"] = _lineage(told.sql)
+        metadata["dagster/column_lineage"] = _lineage(told.sql, tuple(name for name, _ in attempt.facts["columns"]))
     return metadata
 
 
-def _lineage(sql: str) -> dg.TableColumnLineage:
+def _lineage(sql: str, columns: tuple[str, ...]) -> dg.TableColumnLineage:
     return dg.TableColumnLineage(
         {
             column: [dg.TableColumnDep(dg.AssetKey(asset), source) for asset, source in sources]
-            for column, sources in column_lineage(sql, tuple(STEPS)).items()
+            for column, sources in column_lineage(sql, tuple(STEPS), columns).items()
         }
     )

@@ -15,14 +15,16 @@ from leadscore_v6.gates.ledger import Attempt
 Facts = Mapping[str, Any]
 
 
-def take_in(bench: Bench, place: tuple[str, str | None], file: Path, land: Callable[[Path], Facts]) -> Facts:
+def take_in(
+    bench: Bench, place: tuple[str, str | None], file: Path, store: Path, land: Callable[[Path], Facts]
+) -> Facts:
     """Facts of the landed file that the place is to be built from.
 
     A file that is there and was not withdrawn is landed; a known one (same name, size, inode and times) is not read
-    again. Without one, the newest landed file that was not withdrawn serves. Raises InputError when there is none, or
-    when the file is refused, which the ledger then records (R54).
+    again. Without one, the newest landed file that was not withdrawn and is in the store still (R56) serves. Raises
+    InputError when there is none, or when the file is refused, which the ledger then records (R54).
     """
-    landed = bench.ledger.landed.get(place, [])
+    landed = [known for known in bench.ledger.landed.get(place, []) if (store / known["stored_as"]).is_file()]
     withdrawn = {entry.get(word) for entry in bench.ledger.withdrawn_files for word in ("digest", "fingerprint")}
     if file.is_file():
         mark = file_mark(file)
@@ -34,7 +36,7 @@ def take_in(bench: Bench, place: tuple[str, str | None], file: Path, land: Calla
     serving = next((known for known in reversed(landed) if known["digest"] not in withdrawn), None)
     if serving is None:
         raise InputError(
-            f"There is no {file.name}, and none was landed before",
+            f"There is no {file.name}, and no earlier one in the store",
             file=file.name,
             remedy=f"put it into {file.parent}, or name its folder with --data or LEADSCORE_DATA.",
         )

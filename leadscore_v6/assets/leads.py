@@ -25,8 +25,8 @@ def crm_leads(context: dg.AssetExecutionContext, warehouse: WarehouseResource, o
     """`SavvyGTMData.Lead` on the landed extract, and `crm_leads`, typed, from it."""
     settings, bench = warehouse.settings, warehouse.bench
     with stops():
-        extract = settings.data / FILE_NAME
-        facts = take_in(bench, ("crm_leads", None), extract, lambda file: _land(file, settings.store))
+        extract, store = settings.data / FILE_NAME, settings.store
+        facts = take_in(bench, ("crm_leads", None), extract, store, lambda file: _land(file, store))
         extracted = extraction_date(options.crm_extracted_at, facts["last_timestamp"])
     work, sql = _work(bench.warehouse, settings, facts, extracted)
     yield from carry_out(context, warehouse, options, work, Told(sql, contract("crm_leads")))

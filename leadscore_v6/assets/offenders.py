@@ -47,20 +47,22 @@ _FORMS = {
 
 
 def offending_rows(outcome: Outcome, ledger: Ledger, store: Path) -> list[str]:
-    """A line of text per column that a blocking gate found fault with; none for gates that are not about single rows."""
+    """Where to look when gates block: a line of text per column with its rows, else the file; none without a file."""
     attempt = outcome.attempt
     place = ("crm_leads", None) if attempt.asset == "crm_leads" else ("snapshot_reps_raw", attempt.partition)
     landed = next((known for known in ledger.landed.get(place, []) if known["digest"] == attempt.source), None)
-    if landed is None:
+    if landed is None or not outcome.blocking:
         return []
+    path, name = store / landed["stored_as"], landed["file_name"]
     agreed = {column.name: column for column in contract("lead" if attempt.asset == "crm_leads" else "feed").columns}
     spelled = {legal.lower(): original for original, legal in landed["names"]}
-    return [
-        _told(landed["file_name"], store / landed["stored_as"], spelled[name.lower()], rows, at_fault(agreed[name]))
+    found = [
+        f"{name}, column {column}: {_told(path, spelled[column.lower()], rows, at_fault(agreed[column]))}"
         for verdict in outcome.blocking
-        for name, rows in _columns(verdict.gate.name, attempt.figures)
-        if rows and (store / landed["stored_as"]).is_file()
+        for column, rows in _columns(verdict.gate.name, attempt.figures)
+        if rows and path.is_file()
     ]
+    return found or [f"made from {name}"]
 
 
 def at_fault(column: ContractColumn) -> Callable[[str], bool]:
@@ -73,10 +75,10 @@ def at_fault(column: ContractColumn) -> Callable[[str], bool]:
             return field not in column.words
         if column.typed == "timestamp":
             return parse_timestamp(field) is None
-        found = _FORMS[column.typed].fullmatch(field) if column.typed else True
-        if found and column.typed == "int64":
-            return not -(2**63) <= int(found[1]) < 2**63
-        return not found
+        found = _FORMS[column.typed or "float64"].fullmatch(field)
+        if found is None:
+            return True
+        return column.typed == "int64" and not -(2**63) <= int(found[1]) < 2**63
 
     return is_at_fault
 
@@ -90,7 +92,7 @@ def _columns(gate: str, figures: Mapping[str, Any]) -> Iterator[tuple[str, int]]
     yield from sorted(counted.items(), key=lambda item: -item[1])[:_COLUMNS]
 
 
-def _told(file_name: str, path: Path, column: str, rows: int, predicate: Callable[[str], bool]) -> str:
+def _told(path: Path, column: str, rows: int, predicate: Callable[[str], bool]) -> str:
     lines = [str(place.line) for place in locate(path, column, predicate, _ROWS)]
     first = "lines" if rows == len(lines) else f"first {len(lines)} lines"
-    return f"{file_name}, column {column}: {rows:,} rows; {first}: {', '.join(lines)}"
+    return f"{rows:,} rows; {first}: {', '.join(lines)}"

@@ -119,5 +119,3 @@ def code_version(asset: str) -> str:
 
 def _digest(contract: Contract | None) -> str:
     return "" if contract is None else hashlib.sha256(contract.path.read_bytes()).hexdigest()
-
-

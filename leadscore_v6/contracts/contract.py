@@ -70,7 +70,7 @@ def contract(name: str) -> Contract:
 
 
 @lru_cache(maxsize=len(CONTRACT_FILES))
-def _loaded(path: Path, changed: int) -> Contract:
+def _loaded(path: Path, _changed: int) -> Contract:
     """Read again only when the file has changed: a run asks for its contracts dozens of times."""
     return load_contract(path)
 

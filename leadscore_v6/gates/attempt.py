@@ -242,7 +242,9 @@ def require(outcome: Outcome, rows: Sequence[str] = ()) -> None:
         )
         lines = "\n".join([*(f"  - {verdict}" for verdict in outcome.blocking), *(f"    {row}" for row in rows)])
         raise GateBlocked(
-            f"{place}: a gate failed, nothing was published (attempt {outcome.attempt.key}).\n{lines}"
+            f"{place}: a gate failed, nothing was published (attempt {outcome.attempt.key}).\n{lines}\n"
+            "  what to do: mend the input and run again, or `leadscore withdraw FILE`, or "
+            f"`leadscore waive GATE --attempt {outcome.attempt.key}`."
         )
 
 

@@ -64,9 +64,9 @@ class Gate:
 
     @property
     def config_hash(self) -> str:
-        """Changes when a threshold does, so that stored verdicts are known to be stale (R38)."""
+        """Changes when a threshold or its figure does, so that stored verdicts are known to be stale (R38)."""
         parts = [self.literal, self.companion, self.when, self.combine, self.severity]
-        return hashlib.sha256(json.dumps([str(part) for part in parts]).encode()).hexdigest()[:12]
+        return hashlib.sha256(json.dumps([repr(part) for part in parts]).encode()).hexdigest()[:12]
 
 
 class Registry:

@@ -32,7 +32,7 @@ DUCKDB_TYPES = {
 # ---- what an expression's own text tells of its type ------------------------------------------------------------
 
 _NUMBERS = ("INT64", "NUMERIC", "FLOAT64")  # each takes the ones before it in
-_AS_ITS_ARGUMENTS = (exp.Coalesce, exp.Nullif, exp.Paren, exp.Neg, exp.Abs, exp.Max, exp.Min, exp.Sum, exp.Round)
+_AS_ITS_ARGUMENTS = (exp.Coalesce, exp.Nullif, exp.Paren, exp.Neg, exp.Abs, exp.Max, exp.Min, exp.Sum)
 _ALWAYS: dict[type[exp.Expr], str] = {
     exp.Count: "INT64",
     exp.CountIf: "INT64",
@@ -42,6 +42,8 @@ _ALWAYS: dict[type[exp.Expr], str] = {
     exp.Length: "INT64",
     exp.RowNumber: "INT64",
     exp.SafeDivide: "FLOAT64",
+    exp.Floor: "FLOAT64",
+    exp.Round: "FLOAT64",
     exp.Div: "FLOAT64",
     exp.Concat: "STRING",
     exp.DPipe: "STRING",
@@ -74,10 +76,8 @@ def kind(node: exp.Expr) -> str | None:
         if node.is_string:
             return "STRING"
         return "INT64" if node.is_int else "FLOAT64"
-    if isinstance(node, exp.Case):
-        return _common([*(branch.args["true"] for branch in node.args["ifs"]), node.args.get("default")])
-    if isinstance(node, exp.If):
-        return _common([node.args["true"], node.args.get("false")])
+    if isinstance(node, (exp.Case, exp.If)):
+        return _common(_branches(node))
     if isinstance(node, (exp.Add, exp.Sub, exp.Mul)):
         sides = {kind(node.this), kind(node.expression)}
         if "FLOAT64" in sides:  # what stands beside a float becomes one
@@ -86,6 +86,12 @@ def kind(node: exp.Expr) -> str | None:
     if isinstance(node, _AS_ITS_ARGUMENTS):
         return _common([node.this, *node.expressions])
     return _ALWAYS.get(type(node))
+
+
+def _branches(node: exp.Case | exp.If) -> list[exp.Expr | None]:
+    if isinstance(node, exp.If):
+        return [node.args["true"], node.args.get("false")]
+    return [*(branch.args["true"] for branch in node.args["ifs"]), node.args.get("default")]
 
 
 def _common(nodes: Iterable[exp.Expr | None]) -> str | None:

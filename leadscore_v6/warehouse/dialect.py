@@ -8,6 +8,10 @@ the translation is an allow-list. `_PROVEN` names every kind of node, and every 
 against the reference engine (tests/warehouse/test_sql_dialect.py); what is not named is refused with its text.
 Refused on purpose: AVG, and SUM of FLOAT64, whose last bits depend on the order of rows (R45); APPROX_*, ANY_VALUE,
 CURRENT_*, RAND, LIMIT and ROW_NUMBER without an order, whose answer is not decided by the rows (R9).
+
+What remains different and cannot be seen in a text: NaN (it equals itself in DuckDB and goes last), the sign of a zero
+out of MIN and MAX, and a FLOAT64 that overflows (an error in GoogleSQL, inf here). Typing lets neither NaN nor numbers
+near overflow into a table (R36); tests/sql sees to it for every case.
 """
 
 from __future__ import annotations
@@ -249,7 +253,7 @@ _RULES: Mapping[type[exp.Expr], Callable[[Any], None]] = {
 
 
 def _group_by_what_aliases_mean(tree: exp.Expr) -> None:
-    """In GROUP BY a name is first an alias to GoogleSQL, first a column to DuckDB: the alias gives way to its meaning."""
+    """In GROUP BY a name is first an alias to GoogleSQL, first a column to DuckDB: put what the alias stands for."""
     for group in tree.find_all(exp.Group):
         aliases = _aliases(group.parent) if group.parent is not None else {}
         for item in group.expressions:

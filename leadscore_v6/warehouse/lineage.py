@@ -17,17 +17,18 @@ Sources = tuple[tuple[str, str], ...]
 
 
 @lru_cache(maxsize=64)
-def column_lineage(sql: str, assets: Sequence[str]) -> dict[str, Sources]:
-    """For each output column, the (asset, column) pairs that its expression reads, through CTEs and subqueries.
+def column_lineage(sql: str, assets: Sequence[str], columns: Sequence[str]) -> dict[str, Sources]:
+    """For each of the query's output `columns`, the (asset, column) pairs that its expression reads.
 
-    A table belongs to the asset whose name it starts with (`snapshot_reps_20240107` to `snapshot_reps`). Columns that
-    filter or join, but are not read by the expression, are not lineage. A table of no asset is left out.
+    Followed through CTEs, subqueries, unions and stars; all arguments are tuples. A table belongs to the asset whose
+    name it starts with (`snapshot_reps_20240107` to `snapshot_reps`); a table of no asset is left out. Columns that
+    filter or join, but are not read by the expression, are not lineage.
     """
     scope = build_scope(sqlglot.parse_one(sql, read="bigquery"))
     if scope is None:
         return {}
     found: dict[str, Sources] = {}
-    for name in _query(scope).named_selects:
+    for name in columns:
         pairs = {
             (asset, column)
             for table, column in _Tracer().trace(scope, name)

@@ -58,6 +58,9 @@ class Warehouse(Protocol):
     def count_rows(self, name: str) -> int:
         """Rows of a table or view; a raw table is read from end to end. Raises InputError at a ragged record."""
 
+    def probe(self, name: str) -> int:
+        """1 if a first row can be read, 0 if there is none."""
+
     def count_nulls(self, name: str, columns: Sequence[str]) -> dict[str, int]:
         """NULLs per column, in one pass."""
 

@@ -19,6 +19,7 @@ from leadscore_v6.warehouse import casts
 _UNITS_OF_DATES = ("DAY", "MONTH", "QUARTER", "YEAR")  # weeks begin on another day in DuckDB
 _MICROSECONDS = {"SECOND": 10**6, "MINUTE": 60 * 10**6, "HOUR": 3600 * 10**6, "DAY": 86400 * 10**6}
 _LARGEST_INT64 = 2**63 - 1
+_MOST_DIGITS_ROUNDED_TO = 9
 _FROM_HERE_ON_WHOLE = 2**52  # a double of this size has no digits after the point
 
 Write = Callable[[Any, Any], str]
@@ -74,21 +75,33 @@ def _division(generator: Any, node: exp.Div) -> str:
 def _safe_division(generator: Any, node: exp.SafeDivide) -> str:
     above, below = _operand(generator, node, "this"), _operand(generator, node, "expression")
     quotient = f"{above} / NULLIF({below}, 0)"
-    return f"CASE WHEN isfinite({quotient}) OR NOT isfinite(CAST({above} AS DOUBLE)) THEN {quotient} END"
+    return f"CASE WHEN NOT isinf({quotient}) OR isinf(CAST({above} AS DOUBLE)) THEN {quotient} END"
+
+
+def _as_float(generator: Any, node: exp.Expr) -> str:
+    """The argument as a FLOAT64, which is what GoogleSQL rounds; the plus binds for numbers only."""
+    if casts.kind(node.this) == "NUMERIC":
+        raise refusal(node, "of FLOAT64 and INT64 only")
+    return f"CAST(+{_operand(generator, node, 'this')} AS DOUBLE)"
 
 
 def _round(generator: Any, node: exp.Round) -> str:
-    value, digits = _operand(generator, node, "this"), node.args.get("decimals")
+    value, digits = _as_float(generator, node), node.args.get("decimals")
     if digits is None:
         return f"round({value})"
-    if not (isinstance(digits, exp.Literal) and digits.is_int and int(digits.name) <= 9):
-        raise refusal(node, "ROUND to 0 to 9 literal digits only")
-    if casts.kind(node.this) != "FLOAT64":
-        raise refusal(node, "ROUND to digits of what is visibly FLOAT64 only: cast it")
+    if not (isinstance(digits, exp.Literal) and digits.is_int and int(digits.name) <= _MOST_DIGITS_ROUNDED_TO):
+        raise refusal(node, f"ROUND to 0 to {_MOST_DIGITS_ROUNDED_TO} literal digits only")
     # By the number's decimal digits, as GoogleSQL does; DuckDB's round() multiplies in floating point
     exact = f"CAST(CAST(format('{{:.40f}}', abs({value})) AS DECIMAL(38, {digits.name})) AS DOUBLE)"
     signed = f"CASE WHEN signbit({value}) THEN -1e0 ELSE 1e0 END * {exact}"
     return f"CASE WHEN abs({value}) < {_FROM_HERE_ON_WHOLE} THEN {signed} ELSE {value} END"
+
+
+def _pad(generator: Any, node: exp.Pad) -> str:
+    width = node.expression
+    if not (isinstance(width, exp.Literal) and width.is_int):
+        raise refusal(node, "a literal width only")
+    return str(generator.pad_sql(node))
 
 
 def _substring(generator: Any, node: exp.Substring) -> str:
@@ -156,10 +169,16 @@ def _ordered(generator: Any, node: exp.Ordered) -> str:
     return f"{generator.sql(node, 'this')} {direction} NULLS {nulls}"
 
 
+_NO_GROUP = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+_GROUP = re.compile(r"\((?!\?)|\(\?P?<")
+
+
 def _regexp_extract(generator: Any, node: exp.RegexpExtract) -> str:
     # regexp_extract() answers '' where nothing matches; the first of all matches is NULL there, as in GoogleSQL
     text, pattern = generator.sql(node, "this"), generator.sql(node, "expression")
-    groups = re.compile(node.expression.name).groups
+    groups = len(_GROUP.findall(_NO_GROUP.sub("x", node.expression.name)))
+    if groups > 1 or r"\Q" in node.expression.name:
+        raise refusal(node, "of a pattern with one group at most, and without \\Q")
     return f"regexp_extract_all({text}, {pattern}, {groups})[1]"
 
 
@@ -188,9 +207,11 @@ class DuckDBWriter(DuckDBGenerator):
         ),
         exp.Div: _division,
         exp.Extract: _extract,
+        exp.Floor: lambda self, node: f"floor({_as_float(self, node)})",
         exp.Length: lambda self, node: f"length({self.sql(node, 'this')})",
         exp.Literal: _literal,
         exp.Ordered: _ordered,
+        exp.Pad: _pad,
         exp.RegexpExtract: _regexp_extract,
         exp.Round: _round,
         exp.SafeDivide: _safe_division,

@@ -8,7 +8,7 @@
   SELECT
     RIAFirmCRD,
     MAX(CASE WHEN place = 1 THEN {{ column }} END) AS most_frequent,
-    COUNT(*) AS distinct_values
+    COUNT({{ column }}) AS distinct_values
   FROM (
     SELECT
       RIAFirmCRD,

@@ -4,6 +4,8 @@ Belongs here: what is spoiled, and which gates fail by it. Does not belong here:
 hold (test_gates_hold.py).
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,8 +20,11 @@ NO_ADVISOR = "999999999"
 
 @dataclass(frozen=True)
 class Case:
-    """One gate made to fail. `also`: gates that the same fault trips. `start`: the first asset that is run again, by
-    default the gate's own; `mend`: the first that is built again to heal it, by default the same."""
+    """One gate made to fail.
+
+    `also`: gates that the same fault trips. `start`: the first asset that is run again, by default the gate's own.
+    `mend`: the first one that is built again to heal it, by default the same.
+    """
 
     gate: str
     spoil: Spoil
@@ -51,7 +56,9 @@ def twice(row: str) -> str:
     return f"SELECT * FROM {{honest}} UNION ALL SELECT * FROM {{honest}} WHERE {row}"
 
 
-def share(column: str, value: str, percent: int, wanted: Callable[[Row], bool] = lambda row: True) -> Callable[..., None]:
+def share(
+    column: str, value: str, percent: int, wanted: Callable[[Row], bool] = lambda row: True
+) -> Callable[[list[Row]], None]:
     """Another value in that percentage of the wanted records, spread over the file."""
 
     def change(records: list[Row]) -> None:
@@ -105,11 +112,16 @@ LEADS = [
 
 RAW, REPS, FIRMS = f"snapshot_reps_{KEY}_raw", f"snapshot_reps_{KEY}", f"snapshot_firms_{KEY}"
 SNAPSHOT = [
-    case("raw_rows_equal_file", Sabotage(RAW, without(first("RepCRD")))),
+    case(
+        "raw_rows_equal_file",
+        Sabotage(RAW, without(first("RepCRD"))),
+        "reps_rows_equal_raw",
+        start="snapshot_reps_raw",
+    ),
     case("raw_has_rows", Edited(FEED, lambda records: records.clear())),
     case("raw_header_as_expected", Sabotage(RAW, "SELECT * EXCEPT (Gender) FROM {honest}")),
     case("raw_table_named_by_file", Misnamed(FEED, "RIARepDataFeed_20240401.csv")),
-    case("reps_rows_equal_raw", Sabotage(REPS, without(first("RepCRD")))),
+    case("reps_rows_equal_raw", Sabotage(REPS, without(first("RepCRD"))), "raw_rows_equal_file"),
     case("reps_flags_binary", Sabotage(REPS, put("2", "Has_CFP", first("RepCRD")))),
     case("reps_snapshot_at", Sabotage(REPS, put("DATE '2024-04-01'", "snapshot_at", first("RepCRD")))),
     case("reps_crd_valid", Edited(FEED, share("RepCRD", "n/a", 1)), "reps_match_contract", start="snapshot_reps_raw"),
@@ -118,9 +130,7 @@ SNAPSHOT = [
     case("reps_domain_losses", Edited(FEED, share("Owner", "Maybe", 1)), start="snapshot_reps_raw"),
     case("reps_match_contract", Sabotage(REPS, "SELECT * EXCEPT (Gender) FROM {honest}")),
     case("firms_one_row_each", Sabotage(FIRMS, twice(first("RIAFirmCRD"))), "firms_reconcile_with_reps"),
-    case(
-        "firms_have_reps", Sabotage(FIRMS, put("0", "total_reps", first("RIAFirmCRD"))), "firms_reconcile_with_reps"
-    ),
+    case("firms_have_reps", Sabotage(FIRMS, put("0", "total_reps", first("RIAFirmCRD"))), "firms_reconcile_with_reps"),
     case("firms_snapshot_at", Sabotage(FIRMS, put("DATE '2024-04-01'", "snapshot_at", first("RIAFirmCRD")))),
     case("firms_count_reasonable", Edited(FEED, every_advisor_a_firm), start="snapshot_reps_raw"),
     case("firms_count_at_plan_scale", ByHand(PLAN_SCALE), mend="snapshot_reps"),
@@ -130,7 +140,7 @@ SNAPSHOT = [
     ),
     case(
         "firms_match_contract",
-        Sabotage(FIRMS, "SELECT * EXCEPT (branch_states), CAST(branch_states AS STRING) AS branch_states FROM {honest}"),
+        Sabotage(FIRMS, "SELECT * EXCEPT (branch_states), '5' AS branch_states FROM {honest}"),
     ),
 ]
 
@@ -206,7 +216,9 @@ TRAINED = [
         "training_missing_flags_valid",
         Sabotage(TRAINING, put("1 - firm_total_reps_is_missing", "firm_total_reps_is_missing", first("Id"))),
     ),
-    case("training_matches_contract", Sabotage(TRAINING, "SELECT *, 'a@example.org' AS Email_BusinessType FROM {honest}")),
+    case(
+        "training_matches_contract", Sabotage(TRAINING, "SELECT *, 'a@b.example' AS Email_BusinessType FROM {honest}")
+    ),
     case(
         "training_only_matured",
         Sabotage(TRAINING, put("TIMESTAMP '2024-04-20 12:00:00+00'", "Stage_Entered_Contacting__c", first("Id"))),

@@ -3,6 +3,8 @@
 Belongs here: what the tests of gates share. Does not belong here: which gate fails by what (test_gates_hold.py).
 """
 
+from __future__ import annotations
+
 import csv
 import re
 from collections.abc import Callable, Iterator, Mapping

@@ -4,6 +4,8 @@ Each case runs the same assets that the CLI, the UI and the sensor run, in this 
 runs them. What is spoiled to make each gate fail is in gate_cases.py.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import re
@@ -37,7 +39,7 @@ def product(home: Path, feed: Path, monkeypatch: pytest.MonkeyPatch) -> Product:
 
 def test_every_gate_of_the_file_has_a_case() -> None:
     blocking = [name for name, gate in GATES.items() if gate.get("severity", "error") == "error"]
-    assert [case.gate for case in CASES] == blocking
+    assert sorted(case.gate for case in CASES) == sorted(blocking)
     assert [WARNING.gate] == [name for name in GATES if name not in blocking]
 
 
@@ -120,7 +122,38 @@ def test_a_gate_that_warns_is_told_and_stops_nothing(product: Product) -> None:
     assert "warn" in line
 
 
+def test_a_waiver_publishes_what_was_judged_and_shows_in_every_report_after_it(product: Product, feed: Path) -> None:
+    version, _ = product.served()
+    edit(feed / FEED, share("NumberFirmAssociations", "many", 1))
+    product.run_from("snapshot_reps_raw", KEY, {})
+    failed = product.ledger.latest("snapshot_reps", KEY)
+    who = ("--by", "Ann", "--reason", "vendor knows", "--expires", "2999-12-31")
+    waived = leadscore("waive", "reps_typing_losses", "--attempt", failed.key, "--home", product.settings.home, *who)
+    assert waived.returncode == 0, waived.stderr
+
+    ran = product.run_from("snapshot_reps_raw", KEY, {})
+    assert ran.stops == []
+    # The check still tells of the failure, without stopping the run.
+    assert not ran.checks["reps_typing_losses"].passed
+    assert ran.failed_checks == set()
+    assert product.ledger.serving(f"LeadScoring.snapshot_reps_{KEY}").key == failed.key
+    newer, _ = product.served()
+    assert newer != version
+    artifacts = product.settings.artifacts
+    own = (artifacts / KEY / "step_1_5_validation_report.md").read_text()
+    assert "PUBLISHED UNDER A WAIVER** - reps_typing_losses" in own
+    assert "waived by Ann until 2999-12-31: vendor knows" in own
+    later = [
+        artifacts / KEY / "step_1_6_validation_report.md",
+        artifacts / f"step_3_1_staging_join_report_v6_{newer}.md",
+        artifacts / f"step_3_3_class_imbalance_analysis_v6_{newer}.md",
+    ]
+    for report in later:
+        assert f"snapshot_reps {KEY}: `reps_typing_losses` by Ann until 2999-12-31: vendor knows" in report.read_text()
+
+
 # --- as a user runs it ----------------------------------------------------------------------------------------------
+
 
 @dataclass(frozen=True)
 class Blocked:
@@ -155,12 +188,13 @@ def blocked(world: Path, finished_home: Path, tmp_path_factory: pytest.TempPathF
 
 
 def test_the_command_ends_with_3_and_names_gate_figure_threshold_and_report(blocked: Blocked) -> None:
-    assert blocked.said.returncode == 3
-    # Six of 624 values and more, by hand: the share in the message is over the filled ones.
-    told = re.search(r"reps_typing_losses \(step 1.5\): worst_typing_loss (0\.\d+); must be <= 0.005", blocked.said.stderr)
+    said = blocked.said
+    assert said.returncode == 3
+    # One row in a hundred was spoiled; the share is of the filled values.
+    told = re.search(r"reps_typing_losses \(step 1.5\): worst_typing_loss (0\.\d+); must be <= 0.005", said.stderr)
     assert told is not None
-    assert 0.005 < float(told[1]) < 0.02
-    report = re.search(r"report: (.+)", blocked.said.stderr)
+    assert 0.009 < float(told[1]) < 0.02
+    report = re.search(r"report: (.+)", said.stderr)
     assert report is not None
     assert "🛑 FAILED** - reps_typing_losses" in Path(report[1]).read_text()
     assert Path(report[1]).is_relative_to(blocked.home / "artifacts/failed")

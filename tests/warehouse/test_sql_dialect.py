@@ -131,6 +131,9 @@ def test_generated_numbers_divide_and_round_alike() -> None:
     for divisor in ("0.0", "3", "1e-10", "x", "5e-324"):
         agree_on(f"SAFE_DIVIDE(x, {divisor})", "FLOAT64", numbers)
     agree_on("SAFE_DIVIDE(x, 3)", "INT64", [0, 1, 2**53 + 1, -(2**63), None])
+    edges = [0.0, -0.0, 1.0, -1.0, 1e308, 1e-308, 5e-324, math.inf, -math.inf, math.nan, None]
+    pairs = {"t": [(number, divisor) for number in edges for divisor in edges]}
+    agree("SELECT x, y, SAFE_DIVIDE(x, y) AS q FROM t", {"t": Table({"x": "FLOAT64", "y": "FLOAT64"})}, pairs)
 
 
 def test_sums_are_int64_and_numeric_to_the_last_digit() -> None:

@@ -5,6 +5,7 @@ the records counted here are what the engine's count is held against (R59).
 Does not belong here: tables, gates, typing of values (one exception: the last timestamp of the extract, R47).
 """
 
+from leadscore_v6.warehouse.landing.ahead import land_once, landing_ahead
 from leadscore_v6.warehouse.landing.folder import FeedFile, feed_files, fingerprint, parse_feed_name, stable_files
 from leadscore_v6.warehouse.landing.header import Column, Header
 from leadscore_v6.warehouse.landing.leads import LandedLeads, land_leads, parse_timestamp
@@ -24,6 +25,8 @@ __all__ = [
     "first_ragged_record",
     "land",
     "land_leads",
+    "land_once",
+    "landing_ahead",
     "locate",
     "parse_feed_name",
     "parse_timestamp",

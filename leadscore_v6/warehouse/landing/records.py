@@ -19,7 +19,7 @@ from leadscore_v6.warehouse.landing.header import BOM
 
 Positions = NDArray[np.intp]
 
-_LF, _CR, _BLANK, _QUOTE = 10, 13, 32, 34
+_LF, _CR, _BLANK, _QUOTE, _COMMA = 10, 13, 32, 34, 44
 # The engine's limit for one line (max_line_size in duckdb_engine.py).
 MAX_LINE_BYTES = 4_194_304
 # A block and the arrays made from it should stay in the processor's own cache.
@@ -50,6 +50,7 @@ class RecordReader:
     def __init__(self, file: str) -> None:
         """`file` is only used in messages."""
         self.records = 0
+        self.commas = 0  # outside quotes; clean records of n fields have n - 1 each
         self.crlf: bool | None = None
         self.ends_with_line_end = True
         self.last_record_at, self.last_record_line = 0, 1  # byte offset and line of the start of the last record
@@ -100,6 +101,7 @@ class RecordReader:
         data = np.frombuffer(block, dtype=np.uint8)
         lines = np.flatnonzero(data == _LF)  # the first of them is not of the file
         quotes = self._quotes(block, data)
+        self.commas += self._commas(data, quotes)
         ends = lines[1:][~self._quoted(quotes, lines[1:])]
         if b"\r" in block:
             self._refuse_bare_returns(block, data, quotes)
@@ -110,6 +112,16 @@ class RecordReader:
         self._in_quotes ^= bool(quotes.size & 1)
         self._at += len(block) - 1
         self._lines += lines.size - 1
+
+    def _commas(self, data: NDArray[np.uint8], quotes: Positions) -> int:
+        """Commas that separate fields: all but those between two quotes, of which there are few enough to gather."""
+        edges = np.insert(quotes, 0, 0) if self._in_quotes else quotes
+        if edges.size & 1:
+            edges = np.append(edges, data.size)
+        opening, lengths = edges[::2], edges[1::2] - edges[::2]
+        # The bytes of all quoted parts, one part after the other.
+        inside = data[np.repeat(opening - (np.cumsum(lengths) - lengths), lengths) + np.arange(lengths.sum())]
+        return int(np.count_nonzero(data == _COMMA)) - int(np.count_nonzero(inside == _COMMA))
 
     def _count(self, ends: Positions, lines: Positions) -> None:
         # Where a record starts in an earlier block, at least the quote that closes it is before its line end here.

@@ -1,0 +1,198 @@
+"""What a person may decide, and what not: waivers, withdrawals, rollbacks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from leadscore_v6.errors import GateBlocked, UsageError
+from leadscore_v6.gates.decisions import Waiver, rollback, rolled_back_from, waive, withdraw
+from leadscore_v6.gates.guard import find_obstacles
+from tests.gates.conftest import KEY, OTHER_KEY, PROMOTED, STAGING, TODAY, TRAINING, Lab
+
+FILE = f"RIARepDataFeed_{KEY}.csv"
+
+# --- waive ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"gate": "leads_enoug"}, "no gate named 'leads_enoug'. Did you mean leads_enough"),
+        ({"gate": "raw_rows"}, "raw_rows is a gate of snapshot_reps_raw"),
+        ({"gate": "leads_complete"}, "leads_complete cannot be waived by anyone"),
+        ({"gate": "leads_fresh"}, "leads_fresh stops nothing"),
+        ({"attempt": "0123456789ab"}, "no attempt '0123456789ab'"),
+        ({"by": " "}, "needs a name"),
+        ({"reason": ""}, "needs a name .* and a reason"),
+        ({"expires": TODAY - timedelta(days=1)}, "expired on 2026-01-04 already"),
+    ],
+)
+def test_what_cannot_be_waived(lab: Lab, changed: dict[str, object], says: str) -> None:
+    failed = lab.attempt("crm_leads", leads=9, lost=1, age=30).attempt
+    waiver = Waiver("leads_enough", failed.key, "Ann", "pilot", TODAY)
+    with pytest.raises(UsageError, match=says):
+        waive(lab.bench(), replace(waiver, **changed))
+    assert lab.bench().ledger.attempts[failed.key].waivers == {}
+
+
+def test_a_gate_that_passed_needs_no_waiver(lab: Lab) -> None:
+    passed = lab.attempt("crm_leads").attempt
+    with pytest.raises(UsageError, match="there is nothing to waive"):
+        waive(lab.bench(), Waiver("leads_enough", passed.key, "Ann", "pilot", TODAY))
+
+
+def test_a_waiver_holds_until_its_last_day_then_the_gate_holds_again(lab: Lab) -> None:
+    lab.run()
+    failed = lab.attempt("snapshot_reps", KEY, "b", loss=0.5).attempt
+    waive(lab.bench(), Waiver("reps_losses", failed.key, " Ann ", " known loss ", TODAY + timedelta(days=7)))
+    lab.run(snapshot_reps="b")
+    assert lab.content(f"snapshot_reps_{KEY}") == "b"
+    (kept,) = lab.bench().ledger.attempts[failed.key].waivers.values()
+    assert (kept["by"], kept["reason"], kept["expires"]) == ("Ann", "known loss", "2026-01-12")
+    assert list(find_obstacles(lab.bench().ledger, PROMOTED, None)) == []
+    lab.today = TODAY + timedelta(days=8)
+    (obstacle,) = find_obstacles(lab.bench().ledger, PROMOTED, None)
+    assert "reps_losses" in str(obstacle)
+    with pytest.raises(GateBlocked, match="reps_losses"):
+        lab.bench().attempt(lab.work(STAGING), rebuild=True)
+    # Who reads the promoted view is not affected.
+    assert lab.content(PROMOTED) == "a"
+
+
+def test_a_waiver_is_for_one_attempt(lab: Lab) -> None:
+    failed = lab.attempt("crm_leads", content="b", leads=9).attempt
+    waive(lab.bench(), Waiver("leads_enough", failed.key, "Ann", "pilot", TODAY))
+    assert [verdict.gate.name for verdict in lab.attempt("crm_leads", content="c", leads=9).blocking] == [
+        "leads_enough"
+    ]
+    rebuilt = lab.bench().attempt(lab.work("crm_leads", content="b", leads=9), rebuild=True)
+    assert [verdict.gate.name for verdict in rebuilt.blocking] == ["leads_enough"]
+
+
+# --- withdraw -------------------------------------------------------------------------------------------------------
+
+
+def test_a_bad_correction_withdrawn_the_earlier_file_serves_again(lab: Lab) -> None:
+    lab.run()
+    lab.attempt("snapshot_reps_raw", KEY, "b")
+    lab.attempt("snapshot_reps", KEY, "b", loss=0.5)
+    assert [found.asset for found in find_obstacles(lab.bench().ledger, PROMOTED, None)] == ["snapshot_reps"]
+    set_aside = withdraw(lab.bench(), FILE, "columns shifted")
+    # What was published from it, and what failed.
+    assert [line.split()[0] for line in set_aside] == ["snapshot_reps_raw", "snapshot_reps"]
+    ledger = lab.bench().ledger
+    assert ledger.snapshots() == [KEY, OTHER_KEY]
+    assert ledger.latest("snapshot_reps_raw", KEY).source == "digest of a"
+    assert lab.content(f"snapshot_reps_raw_{KEY}") == "b"
+    lab.run()
+    assert lab.content(f"snapshot_reps_raw_{KEY}") == "a"
+    assert list(find_obstacles(lab.bench().ledger, PROMOTED, None)) == []
+    assert lab.bench().ledger.withdrawn_files[0]["reason"] == "columns shifted"
+
+
+def test_without_another_file_the_snapshot_is_no_longer_registered(lab: Lab) -> None:
+    lab.run()
+    withdraw(lab.bench(), FILE, "")
+    ledger = lab.bench().ledger
+    assert ledger.snapshots() == [OTHER_KEY]
+    assert not any(found.partition == KEY for found in find_obstacles(ledger, PROMOTED, None))
+    with pytest.raises(UsageError, match=f"No input '{FILE}' is in use"):
+        withdraw(lab.bench(), FILE, "")
+
+
+def test_an_extract_is_withdrawn_by_its_name_too(lab: Lab) -> None:
+    lab.run()
+    lab.attempt("crm_leads", content="b", leads=9)
+    withdraw(lab.bench(), "Lead.csv", "")
+    assert lab.bench().ledger.latest("crm_leads").source == "digest of a"
+    assert list(find_obstacles(lab.bench().ledger, PROMOTED, None)) == []
+
+
+def test_a_refused_input_is_withdrawn_without_a_digest(lab: Lab) -> None:
+    lab.run()
+    lab.bench().refuse(("snapshot_reps_raw", KEY), "key", "ragged", {"fingerprint": "1-2-3"})
+    assert len(list(find_obstacles(lab.bench().ledger, PROMOTED, None))) == 1
+    withdraw(lab.bench(), FILE, "")
+    assert list(find_obstacles(lab.bench().ledger, PROMOTED, None)) == []
+    assert lab.bench().ledger.withdrawn_files[0]["fingerprint"] == "1-2-3"
+
+
+@pytest.mark.parametrize("name", ["Leads.csv", "RIARepDataFeed_2024Q1.csv", "RIARepDataFeed_.csv", "20240107"])
+def test_what_is_no_inputs_name(lab: Lab, name: str) -> None:
+    with pytest.raises(UsageError, match="is no input's name"):
+        withdraw(lab.bench(), name, "")
+
+
+# --- rollback -------------------------------------------------------------------------------------------------------
+
+
+def three_versions(lab: Lab) -> list[str]:
+    """Promote contents a, b and c of the training set, each on a day of its own."""
+    for content in "abc":
+        lab.run(step_3_3_training_dataset_v6=content)
+        lab.today += timedelta(days=1)
+    return [f"202601{day:02}_1030" for day in (5, 6, 7)]
+
+
+def served(lab: Lab) -> tuple[str, str]:
+    """The version that the ledger names, and what the view gives."""
+    return lab.bench().ledger.serving(f"LeadScoring.{PROMOTED}").facts["promoted_version"], lab.content(PROMOTED)
+
+
+def test_a_rollback_serves_the_earlier_version_at_once_and_keeps_serving_it(lab: Lab) -> None:
+    first, _, last = three_versions(lab)
+    assert served(lab) == (last, "c")
+    assert rollback(lab.bench(), first, "Ann") == (last, first)
+    assert served(lab) == (first, "a")
+    assert rolled_back_from(lab.bench().ledger, last) == first
+    # What the asset does when it runs again: it is taken for what is served.
+    pinned = replace(lab.work(PROMOTED), same_as=lab.bench().ledger.latest(PROMOTED).content_key)
+    assert lab.bench().attempt(pinned).recognised
+    assert served(lab) == (first, "a")
+    assert rolled_back_from(lab.bench().ledger, last) == first
+
+
+def test_rollbacks_in_a_row_leave_none_of_the_later_versions_to_be_served(lab: Lab) -> None:
+    first, second, last = three_versions(lab)
+    rollback(lab.bench(), second, "Ann")
+    rollback(lab.bench(), first, "Ann")
+    ledger = lab.bench().ledger
+    assert served(lab) == (first, "a")
+    assert {version: rolled_back_from(ledger, version) for version in (first, second, last)} == {
+        first: None,
+        second: first,
+        last: first,
+    }
+
+
+def test_a_version_built_later_is_served_again(lab: Lab) -> None:
+    first, _, _ = three_versions(lab)
+    rollback(lab.bench(), first, "Ann")
+    lab.attempt(TRAINING, content="d")
+    newest = lab.bench().ledger.latest(TRAINING).version
+    assert rolled_back_from(lab.bench().ledger, newest) is None
+    lab.attempt(PROMOTED)
+    assert served(lab) == (newest, "d")
+
+
+def test_a_rollback_can_be_taken_back(lab: Lab) -> None:
+    first, _, last = three_versions(lab)
+    rollback(lab.bench(), first, "Ann")
+    assert rollback(lab.bench(), last, "Ann") == (first, last)
+    assert served(lab) == (last, "c")
+    assert rolled_back_from(lab.bench().ledger, last) is None
+
+
+def test_what_cannot_be_rolled_back_to(lab: Lab) -> None:
+    first, _, last = three_versions(lab)
+    with pytest.raises(UsageError, match=f"'20250101_0000' was never promoted; promoted so far: {first}, "):
+        rollback(lab.bench(), "20250101_0000", "Ann")
+    with pytest.raises(UsageError, match=f"{last} is what the view serves already"):
+        rollback(lab.bench(), last, "Ann")
+    lab.warehouse.drop(f"LeadScoring.{TRAINING}_{first}")
+    with pytest.raises(UsageError, match=f"The table of version {first} is gone"):
+        rollback(lab.bench(), first, "Ann")
+    assert served(lab) == (last, "c")

@@ -1,6 +1,6 @@
-# ruff: noqa: INP001 - a script beside the page that it writes, not a package
-"""Draws the asset graph as Mermaid from what Dagster loads: `python docs/asset_graph.py` puts it into README.md and the
-page beside this script. A test holds both against the definitions.
+"""Draws the asset graph as Mermaid: `python docs/asset_graph.py` puts it into README.md and asset_graph.md.
+
+It is drawn from what Dagster loads; a test holds both pages against that.
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from typing import Any
 import click
 
 from leadscore_v6 import __version__
-from leadscore_v6.errors import LeadscoreError, UsageError
+from leadscore_v6.errors import LeadscoreError, UsageError, WarehouseBusy
 from leadscore_v6.settings import Settings, from_environment
 
 THROUGH = ("dataset", "model", "shadow", "experiment", "production")
@@ -223,11 +225,15 @@ def ui(home: Path | None, data: Path | None, host: str, port: int) -> None:
     """Open Dagster on this home: graph, checks, reports, launch, sensor."""
     import os
 
-    from leadscore_v6.instance import dagster_instance
+    from leadscore_v6.gates.bench import lease
+    from leadscore_v6.instance import dagster_instance, end_killed_runs
 
     settings = from_environment(home=home, data=data)
     settings.data.mkdir(parents=True, exist_ok=True)
-    dagster_instance(settings).dispose()
+    at_once = lease(replace(settings, lease_wait_seconds=0.0), lambda _line: None)
+    # A run that has the warehouse is alive. If none has, those that are not over are dead, and would block the queue.
+    with dagster_instance(settings) as instance, suppress(WarehouseBusy), at_once:
+        end_killed_runs(instance)
     click.echo(f"Dagster on http://{host}:{port}  (home {settings.home}, watching {settings.data}); Ctrl-C ends it.")
     module = ["-m", "leadscore_v6.definitions"]
     os.execv(sys.executable, [sys.executable, "-m", "dagster", "dev", *module, "-h", host, "-p", str(port)])

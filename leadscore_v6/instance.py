@@ -6,7 +6,9 @@ anything that decides about data: that is the ledger's (gates/), and Dagster's s
 
 from __future__ import annotations
 
+import json
 import os
+import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -32,6 +34,8 @@ event_log_storage:
 """
 # On runs that live and die with a process of the CLI: Dagster itself cannot see that such a process is gone.
 PID_TAG = "leadscore/pid"
+# On runs that UI or daemon launched, by Dagster: where the server is that runs them.
+_SERVER_TAG = ".dagster/grpc_info"
 _NOT_OVER = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
@@ -67,17 +71,33 @@ def run_tags() -> dict[str, str]:
 
 
 def end_killed_runs(instance: dg.DagsterInstance) -> list[str]:
-    """Mark runs of the CLI whose process was killed as failed; returns their ids.
+    """Mark runs whose process was killed as failed; returns their ids.
 
     They would stay "started" for ever, and runs of UI and sensor wait until none is. Only for the holder of the
-    warehouse's lease (R44): such a run holds the lease as long as it lives, so all others that are not over are dead.
+    warehouse's lease (R44): a run of the CLI holds the lease as long as it lives, so all others that are not over are
+    dead. A run of the UI lives below the UI's code server, which a kill -9 or a power cut takes along.
     """
     ended = []
     for run in instance.get_runs(dg.RunsFilter(statuses=_NOT_OVER)):
+        server = json.loads(run.tags.get(_SERVER_TAG, "{}")).get("socket")
         if PID_TAG in run.tags:
             instance.report_run_failed(run, f"Process {run.tags[PID_TAG]} was killed while it ran this.")
             ended.append(run.run_id)
+        elif server and not _answers(server):
+            instance.report_run_failed(run, "The server that ran this was killed.")
+            ended.append(run.run_id)
     return ended
+
+
+def _answers(path: str) -> bool:
+    """Whether anybody listens on a socket; its file stays behind when its server is killed."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(5)
+        try:
+            probe.connect(path)
+        except OSError:
+            return False
+    return True
 
 
 @contextmanager

@@ -35,8 +35,9 @@ def take_in(
             return facts
     serving = next((known for known in reversed(landed) if known["digest"] not in withdrawn), None)
     if serving is None:
+        what = f"This {file.name} was withdrawn" if file.is_file() else f"There is no {file.name}"
         raise InputError(
-            f"There is no {file.name}, and no earlier one in the store",
+            f"{what}, and no earlier one is in the store",
             file=file.name,
             remedy=f"put it into {file.parent}, or name its folder with --data or LEADSCORE_DATA.",
         )

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -123,6 +124,12 @@ class Ran:
             self.stops.append(Stop(told.description, code, Path(report.value) if report else None))
 
 
+@cache
+def _specs() -> dict[str, dg.AssetSpec]:
+    """What Dagster shows of each asset."""
+    return {spec.key.to_user_string(): spec for spec in build_defs().resolve_all_asset_specs()}
+
+
 class Product:
     """The plan's assets on one home, run in this process as the UI, the sensor and the CLI run them."""
 
@@ -132,7 +139,6 @@ class Product:
         self.options = options
         self.instance = dg.DagsterInstance.ephemeral()
         register(self.instance, keys)
-        self.specs = {spec.key.to_user_string(): spec for spec in build_defs().resolve_all_asset_specs()}
 
     def materialize(
         self,
@@ -161,7 +167,10 @@ class Product:
     def run_from(
         self, asset: str, key: str, options: Mapping[str, Any], warehouse: WarehouseResource | None = None
     ) -> Ran:
-        """`asset` and everything after it, job by job; as the CLI does, nothing after a job that failed."""
+        """`asset` and everything after it, job by job; as the CLI does, nothing after a job that failed.
+
+        `options` are those of the first job; the jobs after it recognise what is the same.
+        """
         together = Ran()
         following = [asset, *self.after(asset)]
         partitioned = [name for name in following if self.is_partitioned(name)]
@@ -169,6 +178,7 @@ class Product:
         for assets in (["crm_leads"] if asset == "crm_leads" else [], partitioned, fan_in):
             if assets and not together.stops:
                 ran = self.materialize(assets, key, options, warehouse)
+                options = {}
                 together.materialized += ran.materialized
                 together.stops += ran.stops
                 together.checks |= ran.checks
@@ -176,14 +186,14 @@ class Product:
 
     def is_partitioned(self, asset: str) -> bool:
         """Whether there is one of it per snapshot date."""
-        return self.specs[asset].partitions_def is not None
+        return _specs()[asset].partitions_def is not None
 
     def after(self, asset: str) -> list[str]:
         """Every asset that follows, nearest first, by the graph that Dagster shows."""
         found, waiting = [], [asset]
         while waiting:
             parent = dg.AssetKey(waiting.pop(0))
-            children = [name for name, spec in self.specs.items() if any(dep.asset_key == parent for dep in spec.deps)]
+            children = [name for name, spec in _specs().items() if any(dep.asset_key == parent for dep in spec.deps)]
             new = [name for name in children if name not in found]
             found += new
             waiting += new
@@ -272,9 +282,8 @@ class Misnamed:
     @contextmanager
     def done_to(self, product: Product) -> Iterator[WarehouseResource]:
         """Only the landing is wrong; what it lands is right."""
-        path, land = product.settings.data / self.file, snapshots.land
-        wrong = mock.patch.object(snapshots, "land", lambda *given: replace(land(*given), file_name=self.taken_for))
-        with wrong:
+        path, land = product.settings.data / self.file, snapshots.land_once
+        with mock.patch.object(snapshots, "land_once", lambda *given: replace(land(*given), file_name=self.taken_for)):
             yield WarehouseResource()
         path.write_bytes(path.read_bytes())
 

@@ -82,6 +82,12 @@ class Ui:
             return connection.execute(f"{sql} FROM LeadScoring.v_latest_training_dataset_v6").fetchall()
 
 
+GROUPS = {
+    "leads": {"crm_leads"},
+    "snapshots": {"snapshot_reps_raw", "snapshot_reps", "snapshot_firms"},
+    "vintages": {"snapshot_schemas", "v_discovery_reps_all_vintages", "v_discovery_firms_all_vintages"},
+    "training_set": {"step_3_1_staging_join_v6", "step_3_3_training_dataset_v6", "v_latest_training_dataset_v6"},
+}
 LAUNCH = """mutation($parameters: ExecutionParams!) {
   launchRun(executionParams: $parameters) {
     __typename
@@ -102,7 +108,7 @@ ASSETS = """{
   assetNodes {
     assetKey { path }
     groupName
-    isPartitioned
+    staleStatus
     assetChecksOrError { ... on AssetChecks { checks {
       name
       blocking
@@ -198,14 +204,8 @@ def test_it_shows_the_graph_in_groups_with_every_check_passed(ui: Ui) -> None:
     checks = [check for node in assets.values() for check in node["assetChecksOrError"]["checks"]]
     assert len(checks) > 40
     assert {check["executionForLatestMaterialization"]["status"] for check in checks} == {"SUCCEEDED"}
-
-
-GROUPS = {
-    "leads": {"crm_leads"},
-    "snapshots": {"snapshot_reps_raw", "snapshot_reps", "snapshot_firms"},
-    "vintages": {"snapshot_schemas", "v_discovery_reps_all_vintages", "v_discovery_firms_all_vintages"},
-    "training_set": {"step_3_1_staging_join_v6", "step_3_3_training_dataset_v6", "v_latest_training_dataset_v6"},
-}
+    # Nothing is marked as made by other code or from other data than what is there now.
+    assert {node["staleStatus"] for node in assets.values()} == {"FRESH"}
 
 
 def test_checks_are_shown_with_the_table_that_they_judged(ui: Ui) -> None:

@@ -36,7 +36,10 @@ T = {"LeadScoring.t": Table({"i": "INT64", "s": "STRING", "f": "FLOAT64", "d": "
         ("SELECT x FROM (SELECT i AS x, i AS X FROM `LeadScoring.t`)", "ambiguous"),
         ("WITH extract AS (SELECT 1 AS x) SELECT x FROM extract", "Syntax error"),
         ("SELECT DATE(z, 'Nowhere/Land') FROM `LeadScoring.t`", None),
-        ("SELECT i FROM `LeadScoring.t` WHERE TRUE QUALIFY ROW_NUMBER() OVER (PARTITION BY f ORDER BY i) = 1", "Partitioning by"),
+        (
+            "SELECT i FROM `LeadScoring.t` WHERE TRUE QUALIFY ROW_NUMBER() OVER (PARTITION BY f ORDER BY i) = 1",
+            "Partitioning",
+        ),
     ],
 )
 def test_the_reference_refuses_what_bigquery_refuses(sql: str, says: str | None) -> None:

@@ -156,7 +156,7 @@ def joined(panel: Panel, columns: list[str]) -> list[dict[str, Any]]:
     return sorted(({name: row[name] for name in columns} for row in found), key=lambda row: row["Id"])
 
 
-@settings(max_examples=250, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(panels)
 def test_the_join_is_what_the_rulings_say(panel: Panel) -> None:
     expected = by_hand(panel)

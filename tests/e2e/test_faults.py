@@ -1,0 +1,287 @@
+"""What happens around a run: it is killed, another one is there, another program has the file, the disk is full.
+
+Where runs are killed and held is in interrupted.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from leadscore_v6.gates.ledger import LedgerStore, MirrorReader
+from leadscore_v6.warehouse.duckdb_engine import DuckDBWarehouse
+from tests.e2e import interrupted
+from tests.e2e.conftest import AS_OF, REPOSITORY, leadscore
+from tests.e2e.test_bad_input import FEED, KEY, PROMOTED, contents, half_written, names
+
+SCRIPT = Path(interrupted.__file__)
+VERSION = re.compile(r"_\d{8}_\d{4}(_\d+)?\b")
+OVER = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
+
+
+def command(feed: Path, home: Path, *more: str) -> list[str]:
+    return ["run", "--data", str(feed), "--home", str(home), "--as-of", AS_OF, *more]
+
+
+def environment(**more: str) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("LEADSCORE_", "DAGSTER_"))}
+    return {**inherited, "PYTHONPATH": str(REPOSITORY), "LEADSCORE_THREADS": "1", **more}
+
+
+def start(*arguments: object, **more: str) -> subprocess.Popen[str]:
+    """A Python process that goes on beside this one."""
+    return subprocess.Popen(
+        [sys.executable, *map(str, arguments)],
+        cwd=REPOSITORY,
+        env=environment(**more),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Exit code and stderr of a process that must end by itself."""
+    _, stderr = process.communicate(timeout=300)
+    return process.returncode, stderr
+
+
+def without_versions(found: dict[str, object]) -> dict[str, object]:
+    """Contents of a home with version names taken out: they are the wall clock's (R39)."""
+
+    def plain(what: object) -> object:
+        return VERSION.sub("", what) if isinstance(what, str) else what
+
+    return {VERSION.sub("", name): plain(what) for name, what in found.items()}
+
+
+def run_states(home: Path, monkeypatch: pytest.MonkeyPatch) -> list[dg.DagsterRunStatus]:
+    """States of Dagster's runs, newest first."""
+    monkeypatch.setenv("DAGSTER_HOME", str(home / "dagster"))
+    with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
+        return [run.status for run in instance.get_runs()]
+
+
+def mirror_agrees(home: Path) -> bool:
+    warehouse = DuckDBWarehouse(home / "warehouse.duckdb", read_only=True)
+    try:
+        lines = LedgerStore(warehouse).lines()
+    finally:
+        warehouse.close()
+    return lines == list(MirrorReader(home / "ledger.jsonl").lines())
+
+
+# --- killed -----------------------------------------------------------------------------------------------------------
+
+
+def test_killed_at_each_step_in_turn_it_ends_as_if_undisturbed(
+    world: Path, finished_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, log = tmp_path / "home", tmp_path / "log"
+
+    code, stderr = ended(start(SCRIPT, "killed", log, *command(world, home)))
+
+    assert code == 0, stderr
+    assert sorted(log.read_text().splitlines()) == sorted(interrupted.PLACES)
+    assert without_versions(contents(home)) == without_versions(contents(finished_home))
+    assert not any(name.startswith("candidate__") for name in names(home))
+    assert half_written(home) == []
+    assert mirror_agrees(home)
+    # Dagster has no run that it takes for going on, and that its queue would wait for.
+    states = run_states(home, monkeypatch)
+    assert set(states) <= OVER
+    # The first kill may come before the first run: files are landed ahead.
+    assert states.count(dg.DagsterRunStatus.FAILURE) >= len(interrupted.PLACES) - 1
+
+
+def test_killed_while_promoting_the_last_good_version_is_served(
+    world: Path, finished_home: Path, home: Path, tmp_path: Path
+) -> None:
+    place, before = "before published v_latest_training_dataset_v6", contents(finished_home)
+    code, stderr = ended(start(SCRIPT, "killed-at", place, tmp_path / "log", *command(world, home, "--rebuild")))
+    assert code == 0, stderr
+
+    assert contents(home)[PROMOTED] == before[PROMOTED]
+    assert contents(home)["view v_latest_training_dataset_v6"] == before["view v_latest_training_dataset_v6"]
+    status = leadscore("status", "--home", home)
+    assert status.returncode == 0
+    assert re.search(r"NOT ENDED|JUDGED|pass", status.stdout)
+
+    again = leadscore(*command(world, home))
+    assert again.returncode == 0, again.stderr
+    assert contents(home)[PROMOTED] == before[PROMOTED]
+    assert contents(home)["view v_latest_training_dataset_v6"] != before["view v_latest_training_dataset_v6"]
+
+
+# --- not alone --------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def held_run(feed: Path, home: Path, folder: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """A run in the middle of the join, and its process; let go at the end if it was not before."""
+    place = "before judged step_3_1_staging_join_v6"
+    runner = start(SCRIPT, "held-at", place, folder, *command(feed, home, "--rebuild"))
+    deadline = time.monotonic() + 120
+    while not (folder / "held").exists() or not (folder / "held").read_text():
+        assert runner.poll() is None, runner.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    try:
+        yield runner, int((folder / "held").read_text())
+    finally:
+        (folder / "go").touch()
+        runner.wait(timeout=300)
+
+
+def test_of_two_runs_one_waits_or_says_who_holds_the_warehouse(world: Path, home: Path, tmp_path: Path) -> None:
+    with held_run(world, home, tmp_path) as (runner, pid):
+        started = time.monotonic()
+        status = leadscore("status", "--home", home)
+        assert time.monotonic() - started < 3
+        assert status.returncode == 0
+        assert f"A run holds the warehouse (process {pid}" in status.stdout
+        assert "v_latest_training_dataset_v6 serves version" in status.stdout
+
+        refused = leadscore(*command(world, home), LEADSCORE_LEASE_WAIT_SECONDS="1")
+        assert refused.returncode == 2
+        assert f"is held by process {pid}" in refused.stderr
+        assert "what to do" in refused.stderr
+        assert "Traceback" not in refused.stderr
+
+        waiting = start("-m", "leadscore_v6.cli", *command(world, home), LEADSCORE_LEASE_WAIT_SECONDS="120")
+        assert waiting.stderr is not None
+        assert f"waiting for process {pid}" in waiting.stderr.readline()
+        (tmp_path / "go").touch()
+        assert ended(waiting)[0] == 0
+        assert ended(runner)[0] == 0
+    assert leadscore("status", "--home", home).stdout.count("NOT ENDED") == 0
+
+
+HOLD = """
+import duckdb, sys, time
+connection = duckdb.connect(sys.argv[1], read_only=True)
+print("held", flush=True)
+time.sleep({})
+"""
+
+
+@pytest.mark.parametrize(("seconds", "wait", "code"), [(60, "1", 2), (5, "60", 0)], ids=["for long", "for a moment"])
+def test_another_program_has_the_warehouse_open(
+    seconds: int, wait: str, code: int, world: Path, home: Path, finished_home: Path
+) -> None:
+    with start("-c", HOLD.format(seconds), home / "warehouse.duckdb") as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        ran = leadscore(*command(world, home), LEADSCORE_LEASE_WAIT_SECONDS=wait)
+        other.kill()
+    assert ran.returncode == code, ran.stderr
+    assert f"open in another process (PID {other.pid})" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert contents(home) == contents(finished_home)
+
+
+# --- no space ---------------------------------------------------------------------------------------------------------
+
+
+def full(ran: subprocess.CompletedProcess[str]) -> None:
+    """What a run says when there is no space."""
+    assert ran.returncode == 2, ran.stderr
+    assert "No space" in ran.stderr
+    assert "what to do: free some space" in ran.stderr
+    assert "leadscore gc" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert "Stack Trace" not in ran.stderr
+
+
+# Ways to have mounts of one's own: as root, and as anybody where the system lets everybody.
+NAMESPACES = (("unshare", "--mount"), ("unshare", "--user", "--map-root-user", "--mount"))
+# A disk that holds the home and so many KiB more; what becomes of the home there is copied to where we can see it.
+SMALL_DISK = """
+set -e
+mount -t tmpfs -o size=256m tmpfs "$DISK"
+cp -a "$HOME_BEFORE" "$DISK/home"
+used=$(du -sk "$DISK" | cut -f1)
+for spare in $SPARE; do
+  mount -o remount,size=$((used + spare))k "$DISK"
+  code=0
+  "$PYTHON" -m leadscore_v6.cli "$@" >"$RESULT/$spare.out" 2>"$RESULT/$spare.err" || code=$?
+  echo "$code" >"$RESULT/$spare.code"
+  cp -a "$DISK/home" "$RESULT/$spare.home"
+done
+"""
+
+
+def namespace() -> tuple[str, ...]:
+    for way in NAMESPACES:
+        if shutil.which(way[0]) and not subprocess.run([*way, "true"], capture_output=True, check=False).returncode:
+            return way
+    pytest.skip("this system lets us have no disk of our own")
+
+
+def test_a_full_disk_is_told_and_survived(world: Path, finished_home: Path, tmp_path: Path) -> None:
+    disk, result = tmp_path / "disk", tmp_path / "result"
+    disk.mkdir()
+    result.mkdir()
+    # Full from the start; in the middle of a build; large enough.
+    spares = (64, 3000, 200_000)
+    told = {"DISK": disk, "HOME_BEFORE": finished_home, "RESULT": result, "PYTHON": sys.executable}
+    made = subprocess.run(
+        [*namespace(), "sh", "-c", SMALL_DISK, "sh", *command(world, disk / "home", "--rebuild")],
+        cwd=REPOSITORY,
+        env=environment(SPARE=" ".join(map(str, spares)), **{name: str(value) for name, value in told.items()}),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert made.returncode == 0, made.stderr
+
+    served = contents(finished_home)[PROMOTED]
+    for spare in spares[:2]:
+        code, stderr = int((result / f"{spare}.code").read_text()), (result / f"{spare}.err").read_text()
+        full(subprocess.CompletedProcess([], code, "", stderr))
+        assert contents(result / f"{spare}.home")[PROMOTED] == served
+        assert half_written(result / f"{spare}.home") == []
+    assert (result / "200000.code").read_text() == "0\n", (result / "200000.err").read_text()
+    assert contents(result / "200000.home")[PROMOTED] == served
+    assert "view v_latest_training_dataset_v6" in contents(result / "200000.home")
+
+
+def test_a_file_that_does_not_fit_on_the_disk(world: Path, home: Path, finished_home: Path, tmp_path: Path) -> None:
+    feed = tmp_path / "feed"
+    feed.mkdir()
+    shutil.copy(world / "Lead.csv", feed)
+    header, *rows = (world / "RIARepDataFeed_20240331.csv").read_text().splitlines(keepends=True)
+    # Longer than any other file of the home: a limit on file sizes stops it, and nothing else.
+    (feed / FEED).write_text(header + "".join(rows) * 40)
+    blocks = (feed / FEED).stat().st_size // 512 // 2
+    shell = f'ulimit -f {blocks}; exec "$0" -m leadscore_v6.cli "$@"'
+    ran = subprocess.run(
+        ["sh", "-c", shell, sys.executable, *command(feed, home)],
+        cwd=REPOSITORY,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    full(ran)
+    assert FEED in ran.stderr
+    assert half_written(home) == []
+    assert contents(home) == contents(finished_home)
+
+    # The file is put right: the home is as usable as before.
+    (feed / FEED).write_text(header + "".join(rows))
+    again = leadscore(*command(feed, home))
+    assert again.returncode == 0, again.stderr
+    assert f"LeadScoring.snapshot_reps_{KEY}" in contents(home)

@@ -1,0 +1,62 @@
+"""Every text of `sql/` on rows drawn from a few values a type: keys meet, ties are common, NULLs are many."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.oracle.catalog import Text, contract, never_null, text, texts
+from tests.oracle.compare import agree
+
+ROWS = 60
+DAYS = [dt.date(2024, 1, 7), dt.date(2024, 3, 31), dt.date(2024, 4, 1), dt.date(2024, 7, 7)]
+TEXTS = ["1", "2", "10", "9", "NY", "NJ", "Yes", "No", "Unknown", "", " ", "é"]
+POOLS: dict[str, list[Any]] = {
+    "STRING": TEXTS,
+    "INT64": [0, 0, 0, 1, 1, 2, 5, 21, -1],
+    "FLOAT64": [0.0, 0.1, 0.2, 2.5, 3.0, 10.0, 50.01, 501.0, 2139.0, 99999.0, -1.0, 1e17],
+    "DATE": DAYS,
+    "TIMESTAMP": [
+        dt.datetime(day.year, day.month, day.day, hour, 30, tzinfo=dt.timezone(dt.timedelta(hours=offset)))
+        for day in DAYS
+        for hour, offset in ((0, 2), (12, 0), (23, -5))
+    ],
+}
+PARAMETERS: dict[str, Any] = {
+    "as_of": dt.date(2024, 4, 2),
+    "snapshot_at": DAYS[0],
+    "snapshot_dates": DAYS[:3],
+    "first_snapshot": DAYS[0],
+    "label_window_days": 30,
+    "entry_lag_days": 0,
+}
+
+
+def drawn(made: Text, variable: str, draw: random.Random) -> list[dict[str, Any]]:
+    file = made.contracts[variable]
+    required = never_null(file)
+    as_it_came = set(contract(file).values()) == {"STRING"}
+    nasty: list[str] = yaml.safe_load((Path(__file__).parent / "nasty_texts.yaml").read_text())
+    pools = POOLS | ({"STRING": [*TEXTS, *nasty]} if as_it_came else {})
+    return [
+        {
+            name: draw.choice(pools[kind]) if name in required or draw.random() < 0.8 else None
+            for name, kind in contract(file).items()
+        }
+        for _ in range(ROWS)
+    ]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(("folder", "file"), texts())
+def test_random_rows(folder: str, file: str, seed: int) -> None:
+    made = text(folder, file)
+    draw = random.Random(seed)
+    rows = made.rows({variable: drawn(made, variable, draw) for variable in made.contracts})
+    given = made.bound({name: PARAMETERS.get(name, ROWS) for name in made.parameters})
+    assert agree(made.sql, made.catalog, rows, given).rows

@@ -90,7 +90,7 @@ def _run(settings: Settings, through: str, options: dict[str, Any], as_json: boo
     raise_for(summary)
     if not as_json:
         _progress(f"Done in {time.monotonic() - started:.1f} s.")
-        click.echo(overview(ledger, settings))
+        click.echo(overview(ledger, settings, _called_as()))
 
 
 @cli.command()
@@ -234,7 +234,8 @@ def ui(home: Path | None, data: Path | None, host: str, port: int) -> None:
     # A run that has the warehouse is alive. If none has, those that are not over are dead, and would block the queue.
     with dagster_instance(settings) as instance, suppress(WarehouseBusy), at_once:
         end_killed_runs(instance)
-    click.echo(f"Dagster on http://{host}:{port}  (home {settings.home}, watching {settings.data}); Ctrl-C ends it.")
+    click.echo(f"Dagster on http://{host}:{port}  (home {settings.home}); Ctrl-C ends it.")
+    click.echo(f"Switched on under Automation, landing_sensor watches {settings.data}.")
     module = ["-m", "leadscore_v6.definitions"]
     os.execv(sys.executable, [sys.executable, "-m", "dagster", "dev", *module, "-h", host, "-p", str(port)])
 
@@ -251,6 +252,11 @@ def env(home: Path | None) -> None:
     dagster_instance(settings).dispose()
     for name, value in export(settings).items():
         click.echo(f"export {name}={shlex.quote(value)}")
+
+
+def _called_as() -> str:
+    """The command as it was typed: `make demo` calls one that is not on the PATH."""
+    return sys.argv[0] if Path(sys.argv[0]).name == "leadscore" else "leadscore"
 
 
 def _progress(line: str) -> None:

@@ -7,6 +7,7 @@ arguments (cli.py), or a second pipeline: everything is done by Dagster's jobs.
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,6 @@ from typing import Any
 
 import dagster as dg
 from dagster._core.events import JobFailureData
-from dagster_shared.error import SerializableErrorInfo
 
 from leadscore_v6.assets.intake import file_mark
 from leadscore_v6.contracts import contract
@@ -42,6 +42,8 @@ from leadscore_v6.warehouse.engines import open_for_writing
 from leadscore_v6.warehouse.landing import FeedFile, feed_files, landing_ahead
 
 Progress = Callable[[str], None]
+# Bytes; less than SQLite needs for one commit.
+_NOTHING_LEFT = 1 << 20
 # A failed step says what is wrong in one message; Dagster's own stack traces would bury it.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -118,8 +120,8 @@ def raise_for(summary: Summary) -> None:
     raise GateBlocked(text)
 
 
-def overview(ledger: Ledger, settings: Settings) -> str:
-    """What a person reads at the end of a run: gates, what is served, what to open."""
+def overview(ledger: Ledger, settings: Settings, command: str) -> str:
+    """What a person reads at the end of a run: gates, what is served, what to open; `command` is how we were called."""
     words = Counter(line.verdict for line in status_lines(ledger))
     paths = {}
     training = ledger.latest("step_3_3_training_dataset_v6")
@@ -128,8 +130,8 @@ def overview(ledger: Ledger, settings: Settings) -> str:
         paths["class imbalance"] = str(settings.artifacts / report)
     paths["all reports"] = str(settings.artifacts)
     paths["the warehouse"] = f"{settings.warehouse_file}  (DuckDB)"
-    paths["every gate"] = f"leadscore status --home {settings.home}"
-    paths["Dagster's UI"] = f"leadscore ui --home {settings.home}"
+    paths["every gate"] = f"{command} status --home {settings.home}"
+    paths["Dagster's UI"] = f"{command} ui --home {settings.home}"
     return render_overview(words, served_versions(ledger), paths)
 
 
@@ -197,7 +199,7 @@ def _run_error(job: str, result: dg.ExecuteInProcessResult, settings: Settings) 
         return LeadscoreError(f"The run of {job} failed.")
     if says_full(error.to_string()):
         return DiskFull(settings.home)
-    cause: SerializableErrorInfo | None = error
+    cause: Any = error
     while cause is not None:
         if cause.cls_name == WarehouseBusy.__name__:
             return WarehouseBusy(cause.message.partition(": ")[2].rstrip())
@@ -244,6 +246,8 @@ def _told_when_full(settings: Settings) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if isinstance(error, LeadscoreError) or not ran_out_of_space(error):
+        # For want of space SQLite may also say "disk I/O error", as for a broken disk.
+        is_full = shutil.disk_usage(settings.home).free < _NOTHING_LEFT and "disk I/O error" in str(error)
+        if isinstance(error, LeadscoreError) or not (is_full or ran_out_of_space(error)):
             raise
         raise DiskFull(settings.home) from None

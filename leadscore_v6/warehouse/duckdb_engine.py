@@ -83,7 +83,8 @@ class DuckDBWarehouse:
 
     def create_table(self, name: str, select: str, params: Params | None = None) -> None:
         """`CREATE OR REPLACE TABLE name AS select`."""
-        # A table has no order in GoogleSQL; keeping the file's costs a tenth of the transform. One that is asked for stays.
+        # A table has no order in GoogleSQL, and keeping the file's costs a tenth of the transform. One that is asked
+        # for stays.
         self._run(f"SET preserve_insertion_order = {_literal(_ORDERED.search(select) is not None)}")
         self._run(f"CREATE OR REPLACE TABLE {_quoted(name)} AS {to_duckdb(select)}", params)
 

@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -60,6 +60,6 @@ def feed(world: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def home(finished_home: Path, tmp_path: Path) -> Iterator[Path]:
+def home(finished_home: Path, tmp_path: Path) -> Path:
     """A finished home of one's own (moved, as it were: R55 says that it must work)."""
-    yield Path(shutil.copytree(finished_home, tmp_path / "home"))
+    return Path(shutil.copytree(finished_home, tmp_path / "home"))

@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from leadscore_v6.definitions import build_defs
-from leadscore_v6.driver import dagster_instance
+from leadscore_v6.instance import dagster_instance
 from leadscore_v6.settings import from_environment
 
 OLD, NEW = "RIARepDataFeed_20240107.csv", "RIARepDataFeed_20240331.csv"

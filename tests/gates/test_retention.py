@@ -8,7 +8,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import duckdb
+from click.testing import CliRunner
 
+from leadscore_v6.cli import cli
 from leadscore_v6.gates.attempt import Attempt
 from leadscore_v6.gates.decisions import Waiver, rollback, waive, withdraw
 from leadscore_v6.gates.retention import collect, compact, expendable
@@ -150,6 +152,31 @@ def test_a_file_that_nobody_knows_goes(lab: Lab) -> None:
     stray = lab.settings.store / "stray.csv"
     stray.write_text("")
     assert expendable(lab.bench(), lab.settings, 3).files == (stray,)
+
+
+def test_a_dry_run_deletes_nothing_and_the_command_says_what_it_deletes(lab: Lab) -> None:
+    first, last = promote(lab, "ab")
+    stray = land(lab, "a").with_name("stray.csv")
+    stray.write_text("")
+    lab.warehouse.close()
+    before = rows(lab)
+    command = ["gc", "--home", str(lab.settings.home), "--keep", "1"]
+
+    listed = CliRunner().invoke(cli, [*command, "--dry-run"])
+    assert listed.exit_code == 0
+    assert rows(lab) == before
+    assert stray.exists()
+
+    done = CliRunner().invoke(cli, command)
+    gone = {f"LeadScoring.{TRAINING}_{first}", f"LeadScoring.{STAGING}_{first}"}
+    assert set(rows(lab)) == set(before) - gone
+    assert not stray.exists()
+    for line in [*(f"table  {name}  (" for name in gone), "file   stray.csv  ("]:
+        assert line in listed.output
+        assert line in done.output
+    assert rows(lab)[f"LeadScoring.{TRAINING}_{last}"] == before[f"LeadScoring.{TRAINING}_{last}"]
+    lab.warehouse = DuckDBWarehouse(lab.settings.warehouse_file)
+    assert expendable_tables(lab, keep=1) == {}
 
 
 def rows(lab: Lab) -> dict[str, list[tuple[object, ...]]]:

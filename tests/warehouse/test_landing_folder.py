@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from leadscore_v6.errors import InputError
-from leadscore_v6.warehouse.landing import feed_files, fingerprint, stable_files
+from leadscore_v6.warehouse.landing import feed_files, fingerprint
 
 TODAY = date(2025, 11, 4)
 
@@ -87,17 +87,3 @@ def test_the_fingerprint_changes_with_size_and_with_time(tmp_path):
     path.write_text("12")
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
     assert fingerprint(path) != first
-
-
-def test_only_files_that_nobody_writes_to_or_removes_are_stable(tmp_path):
-    fill(tmp_path, "quiet.csv", "growing.csv", "vanishing.csv")
-    waits = []
-
-    def meanwhile(seconds):
-        waits.append(seconds)
-        (tmp_path / "growing.csv").write_text("xx")
-        (tmp_path / "vanishing.csv").unlink()
-
-    paths = [tmp_path / name for name in ("quiet.csv", "growing.csv", "vanishing.csv", "never.csv")]
-    assert stable_files(paths, 2.5, meanwhile) == [tmp_path / "quiet.csv"]
-    assert waits == [2.5]

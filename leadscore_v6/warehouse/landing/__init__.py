@@ -6,7 +6,7 @@ Does not belong here: tables, gates, typing of values (one exception: the last t
 """
 
 from leadscore_v6.warehouse.landing.ahead import land_once, landing_ahead
-from leadscore_v6.warehouse.landing.folder import FeedFile, feed_files, fingerprint, parse_feed_name, stable_files
+from leadscore_v6.warehouse.landing.folder import FeedFile, feed_files, fingerprint, parse_feed_name
 from leadscore_v6.warehouse.landing.header import Column, Header
 from leadscore_v6.warehouse.landing.leads import LandedLeads, land_leads, parse_timestamp
 from leadscore_v6.warehouse.landing.rows import Place, Ragged, first_ragged_record, locate
@@ -30,6 +30,5 @@ __all__ = [
     "locate",
     "parse_feed_name",
     "parse_timestamp",
-    "stable_files",
     "verify",
 ]

@@ -1,4 +1,4 @@
-"""Which feed files a folder holds, and whether one is still being written.
+"""Which feed files a folder holds, and what one looks like from outside.
 
 Belongs here: names and file times. Does not belong here: anything that opens a file.
 """
@@ -6,8 +6,7 @@ Belongs here: names and file times. Does not belong here: anything that opens a 
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -83,17 +82,3 @@ def fingerprint(path: Path) -> str:
     """Size and modification time, as one word: it changes while a file is being written. Raises FileNotFoundError."""
     status = path.stat()
     return f"{status.st_size}-{status.st_mtime_ns}"
-
-
-def stable_files(paths: Iterable[Path], seconds: float, sleep: Callable[[float], None] = time.sleep) -> list[Path]:
-    """Those of the files that do not change during `seconds`; one wait for all of them."""
-    before = {path: _fingerprint_or_none(path) for path in paths}
-    sleep(seconds)
-    return [path for path, was in before.items() if was is not None and _fingerprint_or_none(path) == was]
-
-
-def _fingerprint_or_none(path: Path) -> str | None:
-    try:
-        return fingerprint(path)
-    except FileNotFoundError:
-        return None

@@ -247,7 +247,7 @@ def _told_when_full(settings: Settings) -> Iterator[None]:
         yield
     except Exception as error:
         # For want of space SQLite may also say "disk I/O error", as for a broken disk.
-        is_full = shutil.disk_usage(settings.home).free < _NOTHING_LEFT and "disk I/O error" in str(error)
+        is_full = "disk I/O error" in str(error) and shutil.disk_usage(settings.home).free < _NOTHING_LEFT
         if isinstance(error, LeadscoreError) or not (is_full or ran_out_of_space(error)):
             raise
         raise DiskFull(settings.home) from None

@@ -8,9 +8,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import duckdb
+import pytest
 from click.testing import CliRunner
 
+from leadscore_v6.assets.intake import take_in
 from leadscore_v6.cli import cli
+from leadscore_v6.errors import InputError
 from leadscore_v6.gates.attempt import Attempt
 from leadscore_v6.gates.decisions import Waiver, rollback, waive, withdraw
 from leadscore_v6.gates.retention import collect, compact, expendable
@@ -36,14 +39,14 @@ def promote(lab: Lab, contents: Iterable[str]) -> list[str]:
     return versions
 
 
-def land(lab: Lab, content: str) -> Path:
+def land(lab: Lab, content: str, **figures: float) -> Path:
     """A landed feed file, as the ledger and the store know it."""
     lab.settings.store.mkdir(parents=True, exist_ok=True)
     file = lab.settings.store / f"{content}.csv"
     file.write_text(f"RepCRD\n{content}\n")
     facts = {"digest": f"digest of {content}", "stored_as": file.name, "fingerprint": content}
     lab.bench().record("landed", Attempt("", "snapshot_reps_raw", KEY, None, ""), facts)
-    lab.attempt("snapshot_reps_raw", KEY, content)
+    lab.attempt("snapshot_reps_raw", KEY, content, **figures)
     return file
 
 
@@ -145,6 +148,32 @@ def test_a_withdrawn_file_stays_while_the_raw_table_reads_it(lab: Lab) -> None:
     lab.attempt("snapshot_reps_raw", KEY, "a")
     assert expendable(lab.bench(), lab.settings, 3).files == (second,)
     assert first.exists()
+
+
+def test_the_file_of_a_waived_candidate_stays(lab: Lab) -> None:
+    kept = land(lab, "w", rows=0)
+    waived = lab.bench().ledger.latest("snapshot_reps_raw", KEY)
+    waive(lab.bench(), Waiver("raw_rows", waived.key, "Ann", "empty on purpose", TODAY))
+    land(lab, "b")
+    assert expendable(lab.bench(), lab.settings, 3).files == ()
+    assert kept.exists()
+
+
+def test_after_it_went_a_withdrawn_correction_has_no_file_to_fall_back_to_and_says_so(lab: Lab) -> None:
+    land(lab, "a")
+    land(lab, "b")
+    collect(lab.bench(), expendable(lab.bench(), lab.settings, 3))
+    withdraw(lab.bench(), FILE, "")
+    feed, place, store = lab.settings.data / FILE, ("snapshot_reps_raw", KEY), lab.settings.store
+
+    def land_again(path: Path) -> dict[str, object]:
+        return {"digest": "digest of a", "stored_as": "a.csv"}
+
+    with pytest.raises(InputError, match=f"There is no {FILE}, and no earlier one"):
+        take_in(lab.bench(), place, feed, store, land_again)
+    feed.parent.mkdir()
+    feed.write_text("RepCRD\na\n")
+    assert take_in(lab.bench(), place, feed, store, land_again)["digest"] == "digest of a"
 
 
 def test_a_file_that_nobody_knows_goes(lab: Lab) -> None:

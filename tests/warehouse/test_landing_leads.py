@@ -73,7 +73,7 @@ def test_a_contacted_lead_needs_an_id(tmp_path, lead_id):
 def test_a_ragged_record_is_refused_with_its_line(tmp_path, line, fields):
     error = refused(write(tmp_path, "a,1,,,x", "", line, "c,3,,,x"), tmp_path)
     assert error.row == 4
-    assert f"{fields} fields, the header 5" in error.what
+    assert f"{fields} fields where the header has 5" in error.what
 
 
 def test_a_missing_extract_and_a_missing_column_are_refused(tmp_path):

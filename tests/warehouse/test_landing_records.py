@@ -67,6 +67,7 @@ def test_counts_what_csv_reader_counts_however_the_file_is_cut(given_csv, piece_
     text = content.removeprefix(BOM).decode()
     rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
     assert reader.records == len(rows)
+    assert reader.commas == sum(len(row) - 1 for row in rows)
     assert reader.last_record_at == last
     assert reader.last_record_line == content[:last].count(b"\n") + 1
     assert reader.ends_with_line_end == content.endswith(b"\n")

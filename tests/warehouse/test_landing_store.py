@@ -268,3 +268,21 @@ def test_leftovers_of_killed_landings_go_and_those_of_living_ones_stay(feed, kep
     land(feed, kept, [])
     assert not killed.exists()
     assert living.exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        ("a,b,c\n1,2,3\n4,5\n6,7,8\n", 3),
+        ("a,b,c\n1,2,3\n4,5,6,7\n", 3),
+        ('a,b,c\n"1,1",2,3\n\n"4\n4",5\n', 4),
+        ('a,b,c\r\n1,"2,2,2",3\r\n4,5,"6,6",7\r\n', 3),
+    ],
+)
+def test_a_record_with_too_few_or_too_many_fields_is_refused_with_its_line(tmp_path, body, line):
+    path = tmp_path / "feed.csv"
+    path.write_bytes(body.encode())
+    with pytest.raises(InputError, match="where the header has 3") as refused:
+        land(path, tmp_path / "store", ["a"])
+    assert refused.value.row == line
+    assert not list((tmp_path / "store").glob("*"))

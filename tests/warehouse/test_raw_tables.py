@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from leadscore_v6.errors import InputError
@@ -65,6 +66,10 @@ def test_an_empty_field_is_null_quoted_or_not(warehouse: DuckDBWarehouse) -> Non
 
 def test_it_is_read_where_the_home_is_now(home: Path) -> None:
     moved = home.rename(home.with_name("restored"))
+    with duckdb.connect(str(moved / "warehouse.duckdb"), read_only=True) as connection:
+        ((text,),) = connection.execute("SELECT sql FROM duckdb_views() WHERE schema_name = 'LeadScoring'").fetchall()
+    assert "'store/" in text
+    assert str(home.parent) not in text
     opened = DuckDBWarehouse(moved / "warehouse.duckdb", threads=1)
     assert opened.count_rows(RAW) == 2
     opened.close()

@@ -54,7 +54,7 @@ def land_leads(path: Path, store: Path, expected: Sequence[str] = LEAD_COLUMNS) 
     for place, row in rows:
         if len(row) != len(names):
             raise InputError(
-                f"The record has {len(row)} fields, the header {len(names)}.",
+                f"A record has {len(row)} fields where the header has {len(names)} (line {place.line}).",
                 file=str(path),
                 row=place.line,
                 remedy="export the extract again; a field with a comma must be in quotes",

@@ -305,6 +305,13 @@ LEADS = [
         LINE,
         file="Lead.csv",
     ),
+    BadInput(
+        "a Lead.csv without a lead",
+        edited(drop(1, None), "Lead.csv"),
+        2,
+        ("Lead.csv has no timestamp", "--crm-extracted-at"),
+        file="Lead.csv",
+    ),
     BadInput("an empty Lead.csv", rewritten(lambda _: b"", "Lead.csv"), 2, ("empty", "what to do"), file="Lead.csv"),
     BadInput(
         "timestamps that are none",

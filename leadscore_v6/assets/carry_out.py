@@ -4,6 +4,7 @@ Belongs here: declaring an asset from the plan's step, and telling Dagster how i
 failed blocking check and a failed step, so that this run stops; the ledger and the guard stop every later run.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -216,6 +217,8 @@ def _metadata(outcome: Outcome, told: Told) -> dict[str, Any]:
 
 
 def _lineage(sql: str, columns: tuple[str, ...]) -> dg.TableColumnLineage:
+    # The same for every snapshot date: with one date for all it is read off the SQL once, not once a partition.
+    sql = re.sub(r"_\d{8}(?=[_`])", "_00000000", sql)
     return dg.TableColumnLineage(
         {
             column: [dg.TableColumnDep(dg.AssetKey(asset), source) for asset, source in sources]

@@ -202,18 +202,20 @@ def rollback(home: Path | None, version: str, by: str) -> None:
 @click.option("--keep", type=click.IntRange(1), default=3, show_default=True, help="Newest versions to keep.")
 def gc(home: Path | None, dry_run: bool, keep: int) -> None:
     """Remove old versions, failed candidates and landed files that nothing refers to, and compact the warehouse."""
-    from leadscore_v6.gates.bench import open_bench
+    from leadscore_v6.gates.bench import lease, open_bench
     from leadscore_v6.gates.retention import collect, compact, expendable
 
     settings = from_environment(home=home)
-    with open_bench(settings, "gc", _progress) as bench:
-        found = expendable(bench, settings, keep)
-        for line in found.lines():
-            click.echo(line)
+    # Compacting replaces the warehouse's file: nobody may write between the two.
+    with lease(settings, _progress):
+        with open_bench(settings, "gc", _progress) as bench:
+            found = expendable(bench, settings, keep)
+            for line in found.lines():
+                click.echo(line)
+            if not dry_run:
+                collect(bench, found)
         if not dry_run:
-            collect(bench, found)
-    if not dry_run:
-        click.echo(compact(settings, _progress))
+            click.echo(compact(settings, _progress))
 
 
 @cli.command()

@@ -27,18 +27,36 @@ def crm_leads(context: dg.AssetExecutionContext, warehouse: WarehouseResource, o
     with stops():
         extract, store = settings.data / FILE_NAME, settings.store
         facts = take_in(bench, ("crm_leads", None), extract, store, lambda file: _land(file, store))
-        extracted = extraction_date(options.crm_extracted_at, facts["last_timestamp"])
+        extracted = extraction_date(options.crm_extracted_at, facts["last_timestamp"], bench.clock().date())
     work, sql = _work(bench.warehouse, settings, facts, extracted)
     yield from carry_out(context, warehouse, options, work, Told(sql, contract("crm_leads")))
 
 
-def extraction_date(given: str, last_timestamp: str | None) -> date:
-    """When the extract was taken: the given day, else the UTC day of its last timestamp; never today (R47)."""
-    if given:
-        return parse_day(given, "--crm-extracted-at")
-    if last_timestamp is None:
-        raise UsageError("Lead.csv has no timestamp; say when it was extracted with --crm-extracted-at YYYY-MM-DD.")
-    return datetime.fromisoformat(last_timestamp).astimezone(UTC).date()
+def extraction_date(given: str, last_timestamp: str | None, today: date) -> date:
+    """When the extract was taken: the given day, else the UTC day of its last timestamp; never today (R47).
+
+    `today` is the day of receipt. It only refuses (UsageError): a day after it, a given day before the last timestamp,
+    a default from a timestamp after it. Each would let leads count as negatives whose 30 days are not over (R10).
+    """
+    last = None if last_timestamp is None else datetime.fromisoformat(last_timestamp).astimezone(UTC).date()
+    if not given:
+        if last is None:
+            raise UsageError("Lead.csv has no timestamp; say when it was extracted with --crm-extracted-at YYYY-MM-DD.")
+        if last > today:
+            raise UsageError(
+                f"The last timestamp in Lead.csv is of {last}, after the day it was received ({today}); it cannot tell "
+                "when the extract was taken. Correct it in the CRM, or say --crm-extracted-at YYYY-MM-DD."
+            )
+        return last
+    extracted = parse_day(given, "--crm-extracted-at")
+    if extracted > today:
+        raise UsageError(f"--crm-extracted-at {extracted} lies after the day Lead.csv was received ({today}).")
+    if last is not None and extracted < last <= today:
+        raise UsageError(
+            f"--crm-extracted-at {extracted} lies before the last timestamp in Lead.csv ({last}); the extract was "
+            "taken on that day or later."
+        )
+    return extracted
 
 
 def parse_day(text: str, name: str) -> date:

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from leadscore_v6.warehouse.protocol import Warehouse
 from leadscore_v6.warehouse.sql import render
 
 # What decides a table's content besides its SQL: reading, translating and typing. Reports and the CLI do not.
-_DATA_PATH = ("warehouse/*.py", "contracts/*.py", "assets/*.py")
+_DATA_PATH = ("warehouse/**/*.py", "contracts/*.py", "assets/*.py")
+# And the libraries that do it for us.
+_ENGINES = ("duckdb", "sqlglot")
 
 
 @dataclass(frozen=True)
@@ -63,15 +66,26 @@ class Recipe:
         return Work(
             asset=asset,
             partition=partition,
-            inputs={"sql": self.sql, "params": self.params, "code": code_hash(), "contract": _digest(self.contract)},
+            inputs={
+                "sql": self.sql,
+                "params": self.params,
+                # A verdict is only as good as its check: another check means another attempt.
+                "checks": self._checks(self.output),
+                "check_params": self.check_params,
+                "code": code_hash(),
+                "contract": _digest(self.contract),
+            },
             outputs=(output,),
             build=build,
             measure=measure,
             version=version,
         )
 
+    def _checks(self, candidate: str) -> str:
+        return render(f"{self.folder}/checks.sql", {**self.check_tables, "candidate": candidate}, self.lists)
+
     def _figures(self, warehouse: Warehouse, candidate: str) -> dict[str, Any]:
-        sql = render(f"{self.folder}/checks.sql", {**self.check_tables, "candidate": candidate}, self.lists)
+        sql = self._checks(candidate)
         given = {**self.params, **self.check_params}
         (row,) = warehouse.query(sql, {name: value for name, value in given.items() if f"@{name}" in sql})
         return row
@@ -101,11 +115,13 @@ def contract_violations(warehouse: Warehouse, name: str, contract: Contract) -> 
 
 @lru_cache(maxsize=1)
 def code_hash() -> str:
-    """Digest of the code that decides a table's content (R38)."""
+    """Digest of the code, ours and the engine's, that decides a table's content (R38)."""
     root = Path(leadscore_v6.__file__).parent
     digest = hashlib.sha256()
     for file in sorted(file for pattern in _DATA_PATH for file in root.glob(pattern)):
         digest.update(file.name.encode() + file.read_bytes())
+    for library in _ENGINES:
+        digest.update(f"{library} {metadata.version(library)}".encode())
     return digest.hexdigest()
 
 

@@ -14,8 +14,9 @@ from leadscore_v6.assets.snapshots import snapshot_day
 from leadscore_v6.contracts import contract
 from leadscore_v6.errors import UsageError
 from leadscore_v6.gates.attempt import Bench
-from leadscore_v6.gates.decisions import rolled_back_from
+from leadscore_v6.gates.decisions import PROMOTED, TRAINING, rolled_back_from
 from leadscore_v6.gates.guard import guard
+from leadscore_v6.gates.ledger import Attempt
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.warehouse.sql import render
 
@@ -46,9 +47,9 @@ def step_3_3_training_dataset_v6(
     """Steps 3.2: features, label and audit columns, from the staging table of the same version."""
     bench = warehouse.bench
     with stops():
-        guard(bench.ledger, "step_3_3_training_dataset_v6", None)
-    recipe, version = _training(bench, options)
-    work = recipe.work(bench.warehouse, "step_3_3_training_dataset_v6", version=version)
+        guard(bench.ledger, TRAINING, None)
+        recipe, version = _training(bench, options)
+    work = recipe.work(bench.warehouse, TRAINING, version=version)
     yield from carry_out(context, warehouse, options, work, Told(recipe.sql, recipe.contract))
 
 
@@ -59,14 +60,19 @@ def v_latest_training_dataset_v6(
     """Step 3.3: the view that everything after it reads, moved to the version that passed."""
     bench = warehouse.bench
     with stops():
-        guard(bench.ledger, "v_latest_training_dataset_v6", None)
-    recipe = _promotion(bench)
-    work = recipe.work(bench.warehouse, "v_latest_training_dataset_v6")
-    served = bench.ledger.latest("v_latest_training_dataset_v6")
-    training = bench.ledger.latest("step_3_3_training_dataset_v6")
-    if served and training and (instead := rolled_back_from(bench.ledger, training.version)):
-        context.log.warning("Version %s was rolled back; the view keeps serving %s.", training.version, instead)
-        work = replace(work, same_as=served.content_key)
+        guard(bench.ledger, PROMOTED, None)
+    newest = bench.ledger.latest(TRAINING)
+    assert newest is not None, "the guard has passed"
+    instead = rolled_back_from(bench.ledger, newest.version)
+    if instead is None:
+        recipe = _promotion(bench, newest)
+        work = recipe.work(bench.warehouse, PROMOTED)
+    else:
+        context.log.warning("Version %s was rolled back; the view keeps serving %s.", newest.version, instead)
+        recipe = _promotion(bench, _training_attempt(bench, instead))
+        served = bench.ledger.latest(PROMOTED)
+        assert served is not None, "something was rolled back to"
+        work = replace(recipe.work(bench.warehouse, PROMOTED), same_as=served.content_key)
     yield from carry_out(context, warehouse, options, work, Told(recipe.sql, contract("training")))
 
 
@@ -126,6 +132,11 @@ _TIE_KEYS = ("RepCRD", "snapshot_at", "IsPrimaryRIAFirm", "RIAFirmCRD")
 
 def _training(bench: Bench, options: RunOptions) -> tuple[Recipe, str]:
     dataset, staging = bench.warehouse.dataset, bench.ledger.latest("step_3_1_staging_join_v6")
+    if options.entry_lag_days < 0:
+        raise UsageError(
+            f"entry_lag_days is {options.entry_lag_days}: a CRM cannot learn of calls before they are scheduled, and "
+            "leads would count as negatives before their 30 days are over. Give 0 or more."
+        )
     assert staging is not None, "the guard has passed"
     assert staging.version is not None, "staging is versioned"
     (table,) = staging.outputs
@@ -149,9 +160,16 @@ def _training(bench: Bench, options: RunOptions) -> tuple[Recipe, str]:
     return recipe, staging.version
 
 
-def _promotion(bench: Bench) -> Recipe:
-    training = bench.ledger.latest("step_3_3_training_dataset_v6")
-    assert training is not None, "the guard has passed"
+def _training_attempt(bench: Bench, version: str) -> Attempt:
+    (attempt,) = (
+        attempt
+        for attempt in bench.ledger.attempts.values()
+        if attempt.asset == TRAINING and attempt.version == version
+    )
+    return attempt
+
+
+def _promotion(bench: Bench, training: Attempt) -> Recipe:
     (table,) = training.outputs
     promoted = {"promoted_version": training.version, "as_of": training.facts["as_of"]}
     return Recipe(

@@ -81,7 +81,9 @@ class Bench:
         """Carry out one attempt. Raises GateBlocked when a step before it does not hold, InputError when refused."""
         guard(self.ledger, work.asset, work.partition)
         content_key = work.same_as or self.content_key(work)
-        known = None if rebuild else self.ledger.of_content(work.asset, work.partition, content_key)
+        # What a person rolled back to is served as it is, not built again.
+        anew = rebuild and work.same_as is None
+        known = None if anew else self.ledger.of_content(work.asset, work.partition, content_key)
         if known is not None and self._usable(known):
             return self._recognise(known)
         attempt = self._start(work, content_key)
@@ -97,13 +99,7 @@ class Bench:
 
     def content_key(self, work: Work) -> str:
         """SHA-256 over what decides the content: the step's inputs and its parents' latest content (R38)."""
-        step = STEPS[work.asset]
-        parents = {}
-        for name in step.parents:
-            fan_in = STEPS[name].partitioned and not step.partitioned
-            for key in self.ledger.snapshots() if fan_in else [work.partition if STEPS[name].partitioned else None]:
-                latest = self.ledger.latest(name, key)
-                parents[f"{name}/{key}"] = latest.content_key if latest else None
+        parents = self.ledger.parents_of(work.asset, work.partition)
         text = json.dumps({"inputs": work.inputs, "parents": parents}, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -119,11 +115,12 @@ class Bench:
     # -- parts -----------------------------------------------------------------------------------------------------
 
     def _usable(self, known: Attempt) -> bool:
-        """Whether what was built for this content is still there: published, or kept as a candidate."""
+        """Whether what was built for this content is there, published or as a candidate, and was fully measured."""
+        figures = (figure for gate in self.ledger.gates.of(known.asset) for figure in gate.figures)
+        if not known.figures.keys() >= set(figures):
+            return False  # a gate was added since, and what it judges was not measured
         if known.state == "published":
-            return all(
-                self.warehouse.exists(name) and self.ledger.serving(name) is known for name in known.outputs
-            )
+            return all(self.warehouse.exists(name) and self.ledger.serving(name) is known for name in known.outputs)
         return known.state == "judged" and all(map(self.warehouse.exists, known.outputs.values()))
 
     def _recognise(self, known: Attempt) -> Outcome:
@@ -142,7 +139,8 @@ class Bench:
         names = [name.format(version=version) for name in work.outputs]
         outputs = {name: _candidate_name(name, key) for name in names}
         attempt = Attempt(key, work.asset, work.partition, version, content_key, outputs=outputs)
-        self._write("started", attempt, {"outputs": outputs, "source": work.source})
+        parents = self.ledger.parents_of(*attempt.place)
+        self._write("started", attempt, {"outputs": outputs, "source": work.source, "parents": parents})
         self._drop_old_candidates(attempt)
         return self.ledger.attempts[key]
 
@@ -177,16 +175,16 @@ class Bench:
 
     def _outcome(self, attempt: Attempt, *, recognised: bool) -> Outcome:
         verdicts = self.ledger.verdicts(attempt)
-        waived = frozenset(
-            verdict.gate.name for verdict in verdicts if self.ledger.waived(attempt, verdict.gate.name)
-        )
+        waived = frozenset(verdict.gate.name for verdict in verdicts if self.ledger.waived(attempt, verdict.gate.name))
         return Outcome(attempt, tuple(verdicts), recognised, waived)
 
     def _drop_old_candidates(self, attempt: Attempt) -> None:
         others = [
             other
             for other in self.ledger.attempts.values()
-            if other.place == attempt.place and other.key != attempt.key and other.state != "published"
+            if other.place == attempt.place
+            and other.key != attempt.key
+            and other.state != "published"
             # What a person has waived is published as it was judged, however many attempts came after it.
             and not other.waivers
         ]

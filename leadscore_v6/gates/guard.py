@@ -2,12 +2,11 @@
 
 It reads the ledger, never Dagster's event log: blocking checks stop only their own run (dagster_facts.md). It asks
 every step before this one, not only the nearest, for its LATEST attempt: a corrected file that fails must not let a
-step further down go on with what the older file gave.
+step further down go on with what the older file gave, nor one that was built from that attempt pass for new.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from leadscore_v6.errors import GateBlocked, UsageError
@@ -42,7 +41,7 @@ def guard(ledger: Ledger, asset: str, partition: str | None) -> None:
         raise UsageError(
             f"{asset} needs at least one snapshot, and none is registered. Land one first: `leadscore run --data DIR`."
         )
-    obstacles = list(find_obstacles(ledger, asset, partition))
+    obstacles = find_obstacles(ledger, asset, partition)
     if obstacles:
         lines = "\n".join(f"  - {obstacle}" for obstacle in obstacles)
         raise GateBlocked(
@@ -52,22 +51,25 @@ def guard(ledger: Ledger, asset: str, partition: str | None) -> None:
         )
 
 
-def find_obstacles(ledger: Ledger, asset: str, partition: str | None) -> Iterator[Obstacle]:
-    """Every reason why the step may not start, nearest step first."""
+def find_obstacles(ledger: Ledger, asset: str, partition: str | None) -> list[Obstacle]:
+    """Every reason why the step may not start, nearest step first.
+
+    Steps that do not hold; if all hold, those whose parents have another content since. The others are built again
+    on the way anyway, and would only bury the cause.
+    """
+    places: list[tuple[str, str | None]] = []
     for step in ancestors(asset):
         if not step.partitioned:
-            keys: list[str | None] = [None]
+            places.append((step.asset, None))
         elif STEPS[asset].partitioned:
-            keys = [partition]
+            places.append((step.asset, partition))
         else:
-            keys = list(ledger.snapshots())
-        for key in keys:
-            obstacle = _obstacle(ledger, step.asset, key)
-            if obstacle is not None:
-                yield obstacle
+            places += [(step.asset, key) for key in ledger.snapshots()]
+    failing = [obstacle for place in places if (obstacle := _failing(ledger, *place))]
+    return failing or [obstacle for place in places if (obstacle := _outdated(ledger, *place))]
 
 
-def _obstacle(ledger: Ledger, asset: str, partition: str | None) -> Obstacle | None:
+def _failing(ledger: Ledger, asset: str, partition: str | None) -> Obstacle | None:
     attempt = ledger.latest(asset, partition)
     if attempt is None:
         return Obstacle(asset, partition, None, "never built; a gate that was never judged counts as failed")
@@ -83,3 +85,11 @@ def _obstacle(ledger: Ledger, asset: str, partition: str | None) -> Obstacle | N
     if any(ledger.serving(name) is not attempt for name in attempt.outputs):
         return Obstacle(asset, partition, attempt, "its table was made from an input withdrawn since; run it again")
     return None
+
+
+def _outdated(ledger: Ledger, asset: str, partition: str | None) -> Obstacle | None:
+    attempt = ledger.latest(asset, partition)
+    assert attempt is not None, "it does not fail"
+    if not ledger.outdated(attempt):
+        return None
+    return Obstacle(asset, partition, attempt, "a step before it has another content since; run it again")

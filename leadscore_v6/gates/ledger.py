@@ -20,6 +20,7 @@ from typing import Any, Protocol
 
 from leadscore_v6.gates.judge import Figures, Verdict, judge
 from leadscore_v6.gates.registry import Registry
+from leadscore_v6.gates.steps import STEPS
 from leadscore_v6.warehouse.protocol import Warehouse
 
 ATTEMPT_COLUMNS = {
@@ -59,7 +60,10 @@ Place = tuple[str, str | None]
 
 @dataclass
 class Attempt:
-    """One build of one asset (partition), as the ledger's lines tell it (R38)."""
+    """One build of one asset (partition), as the ledger's lines tell it (R38).
+
+    parents: the content that each parent had when it was built, by `asset/partition`.
+    """
 
     key: str
     asset: str
@@ -77,6 +81,7 @@ class Attempt:
     refusal: str | None = None
     hashes: dict[str, str] = field(default_factory=dict)
     source: str | None = None
+    parents: dict[str, str | None] = field(default_factory=dict)
 
     @property
     def place(self) -> Place:
@@ -141,6 +146,24 @@ class Ledger:
         keys = {partition for asset, partition in self._latest if asset == "snapshot_reps_raw" and partition}
         return sorted(key for key in keys if self.latest("snapshot_reps_raw", key) is not None)
 
+    def parents_of(self, asset: str, partition: str | None) -> dict[str, str | None]:
+        """Content keys of the parents' latest attempts, by `asset/partition`; None where there is none."""
+        step, contents = STEPS[asset], {}
+        for name in step.parents:
+            fan_in = STEPS[name].partitioned and not step.partitioned
+            for key in self.snapshots() if fan_in else [partition if STEPS[name].partitioned else None]:
+                latest = self.latest(name, key)
+                contents[f"{name}/{key}"] = latest.content_key if latest else None
+        return contents
+
+    def outdated(self, attempt: Attempt) -> bool:
+        """Whether a parent has another content now than the attempt was made from.
+
+        What a person rolled back to is older on purpose.
+        """
+        chosen = bool(self.rollbacks) and self.rollbacks[-1]["attempt"] == attempt.key
+        return not chosen and attempt.parents != self.parents_of(*attempt.place)
+
     def verdicts(self, attempt: Attempt) -> list[Verdict]:
         """Every gate of the attempt's asset, judged by today's thresholds on the stored figures."""
         return [judge(gate, attempt.figures) for gate in self.gates.of(attempt.asset)]
@@ -189,6 +212,7 @@ class Ledger:
     def _apply(self, event: str, attempt: Attempt, payload: dict[str, Any]) -> None:
         if event == "started":
             attempt.outputs, attempt.source = payload["outputs"], payload["source"]
+            attempt.parents = payload["parents"]
         elif event == "judged":
             attempt.state, attempt.figures, attempt.facts = "judged", payload["figures"], payload["facts"]
             attempt.hashes = payload["hashes"]

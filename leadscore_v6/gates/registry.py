@@ -54,6 +54,12 @@ class Gate:
         return self.severity == "error" and self.combine != "alert_if_both"
 
     @property
+    def figures(self) -> set[str]:
+        """Names of the figures that it is judged by."""
+        conditions = (self.literal, self.companion, self.when)
+        return {condition.figure for condition in conditions if condition is not None}
+
+    @property
     def threshold(self) -> str:
         """The thresholds in words, literal first."""
         if self.companion is None:

@@ -24,17 +24,35 @@ from leadscore_v6.warehouse.landing import land
 from leadscore_v6.warehouse.protocol import Warehouse
 
 KEY = "20240107"
+RECEIVED = date(2024, 5, 7)
 SECRET = "zebulon.quist@example.com"
 
 
 def test_the_extract_is_of_the_utc_day_of_its_last_timestamp() -> None:
-    assert extraction_date("", "2024-05-03T23:30:00-05:00") == date(2024, 5, 4)
-    assert extraction_date("2024-05-06", "2024-05-03T23:30:00+00:00") == date(2024, 5, 6)
+    assert extraction_date("", "2024-05-03T23:30:00-05:00", RECEIVED) == date(2024, 5, 4)
+    assert extraction_date("2024-05-06", "2024-05-03T23:30:00+00:00", RECEIVED) == date(2024, 5, 6)
 
 
-def test_an_extract_without_a_timestamp_has_no_date_by_itself() -> None:
-    with pytest.raises(UsageError, match="crm-extracted-at"):
-        extraction_date("", None)
+@pytest.mark.parametrize(
+    ("given", "last", "says"),
+    [
+        ("", None, "no timestamp; say .* --crm-extracted-at"),
+        ("", "2099-01-01T00:00:00+00:00", "last timestamp .* 2099-01-01, after the day it was received"),
+        # Half past eight in the evening of that day in New York is the next day.
+        ("", "2024-05-07T20:30:00-04:00", "last timestamp .* 2024-05-08, after"),
+        ("2024-05-08", "2024-05-03T00:00:00+00:00", "2024-05-08 lies after the day Lead.csv was received"),
+        ("2024-05-02", "2024-05-03T00:00:00+00:00", "2024-05-02 lies before the last timestamp .*2024-05-03"),
+        ("May", "2024-05-03T00:00:00+00:00", "form YYYY-MM-DD"),
+    ],
+)
+def test_a_date_that_would_make_young_leads_negatives_is_refused(given: str, last: str | None, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        extraction_date(given, last, RECEIVED)
+
+
+def test_a_mistyped_timestamp_of_the_future_can_be_overruled_by_a_person() -> None:
+    assert extraction_date("2024-05-06", "2099-01-01T00:00:00+00:00", RECEIVED) == date(2024, 5, 6)
+    assert extraction_date("2024-05-07", None, RECEIVED) == RECEIVED
 
 
 def test_another_extract_is_another_content(tmp_path: Path) -> None:

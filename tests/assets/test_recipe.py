@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import cast
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
-from leadscore_v6.assets.recipe import contract_violations
+from leadscore_v6.assets import recipe as recipes
+from leadscore_v6.assets.recipe import Recipe, code_hash, contract_violations
 from leadscore_v6.contracts import Contract, contract
 from leadscore_v6.warehouse.protocol import TableColumn, Warehouse
 
@@ -50,3 +53,49 @@ def test_a_column_beyond_the_contract_is_allowed_unless_it_is_personal(table: Ta
     assert violations(table) == []
     table.there.append(TableColumn(name, "STRING", nullable=True))
     assert [line.partition(":")[0] for line in violations(table)] == [name]
+
+
+# --- what another content is (R38) ------------------------------------------------------------------------------
+
+
+def inputs(**changed: Any) -> Any:
+    """What the step would hand in for its content key."""
+    given: dict[str, Any] = {"tables": {"lead": "SavvyGTMData.Lead"}, "check_params": {"records": 3}, **changed}
+    warehouse = cast("Warehouse", SimpleNamespace())
+    return Recipe("crm_leads", "LeadScoring.crm_leads", **given).work(warehouse, "crm_leads").inputs
+
+
+def test_another_check_or_another_value_to_check_against_is_another_content(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert inputs() == inputs()
+    assert inputs(check_params={"records": 4}) != inputs()
+    as_it_is, before = recipes.render, inputs()
+    monkeypatch.setattr(
+        recipes, "render", lambda template, *names: as_it_is(template, *names) + " -- changed" * ("checks" in template)
+    )
+    assert {name for name, value in inputs().items() if value != before[name]} == {"checks"}
+
+
+@pytest.mark.parametrize("module", ["warehouse/casts.py", "warehouse/landing/records.py", "assets/snapshots.py"])
+def test_another_code_on_the_data_path_is_another_content(
+    module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = Path(recipes.leadscore_v6.__file__).parent
+    for file in root.rglob("*.py"):
+        copy = tmp_path / file.relative_to(root)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(file.read_bytes())
+    monkeypatch.setattr(recipes.leadscore_v6, "__file__", str(tmp_path / "__init__.py"))
+    code_hash.cache_clear()
+    before = code_hash()
+    (tmp_path / module).write_text((tmp_path / module).read_text() + "# changed")
+    code_hash.cache_clear()
+    assert code_hash() != before
+    code_hash.cache_clear()
+
+
+def test_another_engine_is_another_content(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = code_hash()
+    code_hash.cache_clear()
+    monkeypatch.setattr(recipes.metadata, "version", lambda library: f"{library} of tomorrow")
+    assert code_hash() != before
+    code_hash.cache_clear()

@@ -8,10 +8,11 @@ from typing import cast
 
 import pytest
 
-from leadscore_v6.assets.training_set import _staging, resolve_as_of
+from leadscore_v6.assets.training_set import _staging, _training, resolve_as_of
 from leadscore_v6.contracts import contract
 from leadscore_v6.errors import UsageError
 from leadscore_v6.gates.attempt import Bench
+from leadscore_v6.resources import RunOptions
 
 
 def bench(extracted: str) -> Bench:
@@ -47,3 +48,9 @@ def test_ties_are_settled_by_every_other_column_of_the_contract_in_its_order() -
     first = ["RepCRD", "snapshot_at", "IsPrimaryRIAFirm", "RIAFirmCRD"]
     wanted = [name for name in contract("reps").names if name not in first]
     assert _staging(bench("2024-12-01"), date(2024, 3, 31)).lists["tie_breakers"] == wanted
+
+
+def test_a_negative_entry_lag_is_refused_wherever_it_comes_from() -> None:
+    """The UI and `dagster asset materialize --config` know nothing of the command line's range."""
+    with pytest.raises(UsageError, match="entry_lag_days is -30"):
+        _training(bench("2024-05-03"), RunOptions(entry_lag_days=-30))

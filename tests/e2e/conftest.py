@@ -15,6 +15,9 @@ from pathlib import Path
 import pytest
 
 from leadscore_v6.sample_world import WorldSpec, write_world
+from leadscore_v6.settings import from_environment
+from tests.e2e.gate_cases import KEY, OTHER_KEY
+from tests.e2e.sabotage import Product
 
 REPOSITORY = Path(__file__).parents[2]
 AS_OF = "2024-05-05"
@@ -63,3 +66,14 @@ def feed(world: Path, tmp_path: Path) -> Path:
 def home(finished_home: Path, tmp_path: Path) -> Path:
     """A finished home of one's own (moved, as it were: R55 says that it must work)."""
     return Path(shutil.copytree(finished_home, tmp_path / "home"))
+
+
+@pytest.fixture
+def product(finished_home: Path, feed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Product:
+    """A finished home, one process, one thread (the world is small); Dagster's storage is in memory."""
+    home = Path(
+        shutil.copytree(finished_home, tmp_path / "home", ignore=shutil.ignore_patterns("dagster", "artifacts"))
+    )
+    for name, value in {"LEADSCORE_HOME": home, "LEADSCORE_DATA": feed, "LEADSCORE_THREADS": "1"}.items():
+        monkeypatch.setenv(name, str(value))
+    return Product(from_environment(), [OTHER_KEY, KEY], {"as_of": AS_OF})

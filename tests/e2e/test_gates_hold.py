@@ -21,23 +21,11 @@ import yaml
 
 from leadscore_v6.errors import GateBlocked
 from leadscore_v6.gates.guard import find_obstacles, guard
-from leadscore_v6.settings import from_environment
 from tests.e2e.conftest import AS_OF, REPOSITORY, leadscore
 from tests.e2e.gate_cases import CASES, FEED, KEY, NO_ADVISOR, OTHER_KEY, WARNING, Case, share
 from tests.e2e.sabotage import PROMOTED, REBUILD, Product, Ran, edit
 
 GATES = {gate["name"]: gate for gate in yaml.safe_load((REPOSITORY / "config/gates.yaml").read_text())["gates"]}
-
-
-@pytest.fixture
-def product(finished_home: Path, feed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Product:
-    """A finished home, one process, one thread (the world is small); Dagster's storage is in memory."""
-    home = Path(
-        shutil.copytree(finished_home, tmp_path / "home", ignore=shutil.ignore_patterns("dagster", "artifacts"))
-    )
-    for name, value in {"LEADSCORE_HOME": home, "LEADSCORE_DATA": feed, "LEADSCORE_THREADS": "1"}.items():
-        monkeypatch.setenv(name, str(value))
-    return Product(from_environment(), [OTHER_KEY, KEY], {"as_of": AS_OF})
 
 
 def test_every_gate_of_the_file_has_a_case() -> None:
@@ -109,7 +97,7 @@ def refuses_downstream(case: Case, asset: str, product: Product) -> None:
         assert later.materialized == []
     if product.is_partitioned(asset):
         others = [name for name in following if product.is_partitioned(name)]
-        assert not any(list(find_obstacles(ledger, name, OTHER_KEY)) for name in others)
+        assert not any(find_obstacles(ledger, name, OTHER_KEY) for name in others)
 
 
 def test_a_gate_that_warns_is_told_and_stops_nothing(product: Product) -> None:

@@ -273,3 +273,18 @@ def test_a_crashed_attempt_keeps_its_version(lab: Lab) -> None:
     assert lab.attempt(STAGING, content="b").attempt.version == "20260105_1030_2"
     later = replace(lab.work(STAGING, content="c"), version="20260105_1030")
     assert lab.bench().attempt(later).attempt.version == "20260105_1030_3"
+
+
+def test_a_gate_added_since_is_measured_not_only_missed(lab: Lab) -> None:
+    lab.run()
+    figure = 'figure: age, op: "<=", value: 7, severity: warn}'
+    lab.change_gates(
+        figure,
+        figure
+        + """
+  - {name: leads_young, step: "1.1", asset: crm_leads, says: New., figure: oldest, op: "<=", value: 9}""",
+    )
+    measured = lab.bench().attempt(lab.work("crm_leads", oldest=3))
+    assert not measured.recognised
+    assert not measured.blocking
+    assert lab.bench().attempt(lab.work("crm_leads", oldest=3)).recognised

@@ -52,7 +52,7 @@ def test_a_waiver_holds_until_its_last_day_then_the_gate_holds_again(lab: Lab) -
     assert lab.content(f"snapshot_reps_{KEY}") == "b"
     (kept,) = lab.bench().ledger.attempts[failed.key].waivers.values()
     assert (kept["by"], kept["reason"], kept["expires"]) == ("Ann", "known loss", "2026-01-12")
-    assert list(find_obstacles(lab.bench().ledger, PROMOTED, None)) == []
+    assert find_obstacles(lab.bench().ledger, PROMOTED, None) == []
     lab.today = TODAY + timedelta(days=8)
     (obstacle,) = find_obstacles(lab.bench().ledger, PROMOTED, None)
     assert "reps_losses" in str(obstacle)
@@ -89,7 +89,7 @@ def test_a_bad_correction_withdrawn_the_earlier_file_serves_again(lab: Lab) -> N
     assert lab.content(f"snapshot_reps_raw_{KEY}") == "b"
     lab.run()
     assert lab.content(f"snapshot_reps_raw_{KEY}") == "a"
-    assert list(find_obstacles(lab.bench().ledger, PROMOTED, None)) == []
+    assert find_obstacles(lab.bench().ledger, PROMOTED, None) == []
     assert lab.bench().ledger.withdrawn_files[0]["reason"] == "columns shifted"
 
 
@@ -108,15 +108,15 @@ def test_an_extract_is_withdrawn_by_its_name_too(lab: Lab) -> None:
     lab.attempt("crm_leads", content="b", leads=9)
     withdraw(lab.bench(), "Lead.csv", "")
     assert lab.bench().ledger.latest("crm_leads").source == "digest of a"
-    assert list(find_obstacles(lab.bench().ledger, PROMOTED, None)) == []
+    assert find_obstacles(lab.bench().ledger, PROMOTED, None) == []
 
 
 def test_a_refused_input_is_withdrawn_without_a_digest(lab: Lab) -> None:
     lab.run()
     lab.bench().refuse(("snapshot_reps_raw", KEY), "key", "ragged", {"fingerprint": "1-2-3"})
-    assert len(list(find_obstacles(lab.bench().ledger, PROMOTED, None))) == 1
+    assert len(find_obstacles(lab.bench().ledger, PROMOTED, None)) == 1
     withdraw(lab.bench(), FILE, "")
-    assert list(find_obstacles(lab.bench().ledger, PROMOTED, None)) == []
+    assert find_obstacles(lab.bench().ledger, PROMOTED, None) == []
     assert lab.bench().ledger.withdrawn_files[0]["fingerprint"] == "1-2-3"
 
 
@@ -153,6 +153,25 @@ def test_a_rollback_serves_the_earlier_version_at_once_and_keeps_serving_it(lab:
     assert lab.bench().attempt(pinned).recognised
     assert served(lab) == (first, "a")
     assert rolled_back_from(lab.bench().ledger, last) == first
+
+
+def test_building_again_does_not_undo_a_rollback(lab: Lab) -> None:
+    first, _, last = three_versions(lab)
+    rollback(lab.bench(), first, "Ann")
+    pinned = replace(lab.work(PROMOTED), same_as=lab.bench().ledger.latest(PROMOTED).content_key)
+    assert lab.bench().attempt(pinned, rebuild=True).recognised
+    assert served(lab) == (first, "a")
+    assert rolled_back_from(lab.bench().ledger, last) == first
+
+
+def test_what_was_rolled_back_to_is_not_outdated(lab: Lab) -> None:
+    first, _, _ = three_versions(lab)
+    ledger = lab.bench().ledger
+    earlier = next(a for a in ledger.attempts.values() if a.facts.get("promoted_version") == first)
+    assert ledger.outdated(earlier)
+    rollback(lab.bench(), first, "Ann")
+    ledger = lab.bench().ledger
+    assert not ledger.outdated(ledger.latest(PROMOTED))
 
 
 def test_rollbacks_in_a_row_leave_none_of_the_later_versions_to_be_served(lab: Lab) -> None:

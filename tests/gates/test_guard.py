@@ -111,6 +111,8 @@ def test_a_milder_threshold_does_not_publish_by_itself(lab: Lab) -> None:
     assert lab.attempt("snapshot_reps", KEY, "b", loss=0.5).recognised
     assert lab.built == []
     assert lab.content(f"snapshot_reps_{KEY}") == "b"
+    assert all("another content since" in told for told in obstacles(lab, PROMOTED))
+    lab.run(snapshot_reps="b")
     assert obstacles(lab, PROMOTED) == []
 
 
@@ -130,3 +132,37 @@ def test_a_table_made_from_a_withdrawn_file_is_not_built_upon(lab: Lab) -> None:
     assert told.endswith("its table was made from an input withdrawn since; run it again")
     lab.attempt("snapshot_reps_raw", KEY, "a")
     assert obstacles(lab, "snapshot_reps", KEY) == []
+
+
+# --- what was built from something older ------------------------------------------------------------------------
+
+
+def test_a_step_does_not_start_on_what_was_built_before_a_correction(lab: Lab) -> None:
+    lab.run()
+    lab.attempt("snapshot_reps_raw", KEY, "b")
+    told = "a step before it has another content since; run it again"
+    assert obstacles(lab, FIRMS, OTHER_KEY) == []
+    with pytest.raises(GateBlocked, match=told):
+        lab.attempt(FIRMS, KEY, "b")
+    for step in ("snapshot_schemas", STAGING, PROMOTED):
+        with pytest.raises(GateBlocked, match=told):
+            lab.attempt(step)
+    lab.attempt("snapshot_reps", KEY, "b")
+    lab.attempt(FIRMS, KEY, "b")
+    with pytest.raises(GateBlocked, match=rf"v_discovery_reps_all_vintages, attempt \w+: {told}"):
+        lab.attempt(STAGING, content="b")
+
+
+def test_a_new_snapshot_must_be_in_the_views_before_anything_is_joined_to_them(lab: Lab) -> None:
+    lab.run()
+    for asset in ("snapshot_reps_raw", "snapshot_reps", FIRMS):
+        lab.attempt(asset, "20240630")
+    assert obstacles(lab, "snapshot_schemas") == []
+    assert len(obstacles(lab, STAGING)) == 3
+
+
+def test_a_correction_put_back_leaves_nothing_outdated(lab: Lab) -> None:
+    lab.run()
+    lab.attempt("snapshot_reps_raw", KEY, "b")
+    lab.attempt("snapshot_reps_raw", KEY, "a")
+    assert obstacles(lab, PROMOTED) == []

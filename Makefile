@@ -18,10 +18,11 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 CANDIDATES := $(if $(PYTHON),$(PYTHON),python3.11 python3.12 python3.13 python3.14 python3 python)
 SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))
 
-# The lock names every release with its hash, so pip needs no resolver's judgement; --no-compile saves a third of the
+# The lock names every release with its hash, all that they need included: --no-deps keeps pip from resolving again, which
+# a release that came out since can upset.  --no-compile saves a third of the
 # time, and Python compiles what is really imported.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-INSTALL = $(PIP) install --no-compile --require-hashes --requirement
+INSTALL = $(PIP) install --no-compile --no-deps --require-hashes --requirement
 # Our own package: no fetching of a build backend, it is in the lock.
 INSTALL_SELF := $(PIP) install --no-deps --no-build-isolation --editable .
 
@@ -64,7 +65,7 @@ lock: $(VENV)/.created ## Pin again what pyproject.toml asks for; make lock UPGR
 
 # --universal: one file for every platform and Python; fewest: one release of a package for all of them, where possible.
 LOCK := $(BIN)/uv pip compile pyproject.toml --group build --quiet --universal --python-version 3.11 \
-  --fork-strategy fewest --generate-hashes --no-strip-extras --no-emit-index-url --no-annotate \
+  --fork-strategy fewest --generate-hashes --strip-extras --no-emit-index-url --no-annotate \
   --custom-compile-command "make lock" $(UPGRADE)
 
 .PHONY: clean

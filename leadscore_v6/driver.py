@@ -87,9 +87,10 @@ def run_through_dataset(settings: Settings, options: dict[str, Any], progress: P
 def _run_all(settings: Settings, options: dict[str, Any], progress: Progress, keys: list[str]) -> Summary:
     settings.home.mkdir(parents=True, exist_ok=True)
     summary = Summary()
-    with lease(settings, progress), quick_storage(), dagster_instance(settings) as instance:
-        with open_for_writing(settings, progress):
-            pass  # Said here once, with progress, and not by each run: another program may have the file open.
+    # Open from here to the end, so that the runs share what the engine has read, and it is written back once. Another
+    # program may have the file open: said here once, with progress, and not by each run.
+    open_all_along = open_for_writing(settings, progress)
+    with lease(settings, progress), open_all_along, quick_storage(), dagster_instance(settings) as instance:
         end_killed_runs(instance)
         register(instance, keys)
         defs = build_defs()

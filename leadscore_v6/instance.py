@@ -12,11 +12,15 @@ import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from functools import cached_property
 from typing import Any
 
 import dagster as dg
+from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
+from dagster._core.storage.sql import create_engine
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from sqlalchemy import event
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
 from leadscore_v6.paths import dagster_template
 from leadscore_v6.settings import Settings
@@ -26,8 +30,8 @@ _EVENT_LOG = """
 # One file for all runs' events. The default, a file per run and an index beside it, writes every event of an asset or
 # check several times, each with a commit of its own: measured at over half of a whole run on small data.
 event_log_storage:
-  module: dagster._core.storage.event_log
-  class: ConsolidatedSqliteEventLogStorage
+  module: leadscore_v6.instance
+  class: EventLog
   config:
     base_dir:
       env: DAGSTER_HOME
@@ -42,6 +46,28 @@ _NOT_OVER = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
+
+
+class EventLog(ConsolidatedSqliteEventLogStorage):
+    """Dagster's event log in one file, by one SQLAlchemy engine that keeps its connections.
+
+    Dagster makes an engine and opens the file for every event, and with the engine it forgets every statement that it
+    had compiled: measured at a third of what it costs to run a step.
+    """
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return create_engine(self._conn_string, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS})
+
+    @contextmanager
+    def _connect(self) -> Iterator[Connection]:
+        with self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    def dispose(self) -> None:
+        """Close the file."""
+        super().dispose()  # type: ignore[no-untyped-call]
+        self._engine.dispose()
 
 
 def dagster_instance(settings: Settings) -> dg.DagsterInstance:

@@ -12,12 +12,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import dagster as dg
 from dagster._core.events import JobFailureData
 
 from leadscore_v6.assets.intake import file_mark
+from leadscore_v6.assets.snapshots import begin_typing
 from leadscore_v6.contracts import contract
 from leadscore_v6.definitions import build_defs
 from leadscore_v6.errors import (
@@ -79,18 +81,25 @@ def run_through_dataset(settings: Settings, options: dict[str, Any], progress: P
     with _told_when_full(settings):
         ledger, _ = read_ledger(settings)
         used = [feed for feed in feeds if not _withdrawn(ledger, feed)]
-        fresh = [feed.path for feed in used if not _landed(ledger, feed)]
-        with landing_ahead(fresh, settings.store, contract("feed").names):
-            return _run_all(settings, options, progress, [feed.key for feed in used])
+        fresh = [feed for feed in used if not _landed(ledger, feed)]
+        return _run_all(settings, options, progress, [feed.key for feed in used], fresh)
 
 
-def _run_all(settings: Settings, options: dict[str, Any], progress: Progress, keys: list[str]) -> Summary:
+def _run_all(
+    settings: Settings, options: dict[str, Any], progress: Progress, keys: list[str], fresh: list[FeedFile]
+) -> Summary:
     settings.home.mkdir(parents=True, exist_ok=True)
     summary = Summary()
     # Open from here to the end, so that the runs share what the engine has read, and it is written back once. Another
     # program may have the file open: said here once, with progress, and not by each run.
     open_all_along = open_for_writing(settings, progress)
-    with lease(settings, progress), open_all_along, quick_storage(), dagster_instance(settings) as instance:
+    with (
+        lease(settings, progress),
+        open_all_along as warehouse,
+        landing_ahead(fresh, settings.store, contract("feed").names, partial(begin_typing, warehouse, settings)),
+        quick_storage(),
+        dagster_instance(settings) as instance,
+    ):
         end_killed_runs(instance)
         register(instance, keys)
         defs = build_defs()

@@ -4,7 +4,6 @@ Belongs here: declaring an asset from the plan's step, and telling Dagster how i
 failed blocking check and a failed step, so that this run stops; the ledger and the guard stop every later run.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +28,7 @@ from leadscore_v6.reports.step import GateLine, StepReport, render_report
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.settings import from_environment
 from leadscore_v6.warehouse.lineage import column_lineage
+from leadscore_v6.warehouse.sql import undated
 
 Events = Iterator[dg.AssetCheckResult | dg.MaterializeResult]
 
@@ -217,8 +217,7 @@ def _metadata(outcome: Outcome, told: Told) -> dict[str, Any]:
 
 
 def _lineage(sql: str, columns: tuple[str, ...]) -> dg.TableColumnLineage:
-    # The same for every snapshot date: with one date for all it is read off the SQL once, not once a partition.
-    sql = re.sub(r"_\d{8}(?=[_`])", "_00000000", sql)
+    sql, _ = undated(sql)
     return dg.TableColumnLineage(
         {
             column: [dg.TableColumnDep(dg.AssetKey(asset), source) for asset, source in sources]

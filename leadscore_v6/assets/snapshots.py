@@ -16,7 +16,8 @@ from leadscore_v6.errors import InputError
 from leadscore_v6.gates.attempt import Bench, Candidates, Work
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.settings import Settings
-from leadscore_v6.warehouse.landing import land_once
+from leadscore_v6.warehouse.landing import FeedFile, Landed, land_once
+from leadscore_v6.warehouse.protocol import Warehouse
 
 
 @plan_asset("snapshot_reps_raw")
@@ -32,15 +33,7 @@ def snapshot_reps(context: dg.AssetExecutionContext, warehouse: WarehouseResourc
     """Step 1.5: typed and named as the rest of the plan wants it."""
     bench, key = warehouse.bench, context.partition_key
     raw = bench.ledger.latest("snapshot_reps_raw", key)
-    facts = raw.facts if raw else {}
-    recipe = Recipe(
-        "snapshot_reps_YYYYMMDD",
-        f"{bench.warehouse.dataset}.snapshot_reps_{key}",
-        tables={"raw": f"{bench.warehouse.dataset}.snapshot_reps_{key}_raw"},
-        params={"snapshot_at": snapshot_day(key)},
-        check_params={"records": facts.get("records")},
-        contract=contract("reps"),
-    )
+    recipe = _typing(bench.warehouse, key, raw.facts.get("records") if raw else None)
     work = replace(recipe.work(bench.warehouse, "snapshot_reps", key), source=raw.source if raw else None)
     yield from carry_out(context, warehouse, options, work, Told(recipe.sql, recipe.contract))
 
@@ -62,6 +55,26 @@ def snapshot_firms(context: dg.AssetExecutionContext, warehouse: WarehouseResour
     source = reps_attempt.source if reps_attempt else None
     work = replace(recipe.work(warehouse.bench.warehouse, "snapshot_firms", key), source=source)
     yield from carry_out(context, warehouse, options, work, Told(recipe.sql, recipe.contract))
+
+
+def begin_typing(warehouse: Warehouse, settings: Settings, feed: FeedFile, landed: Landed) -> None:
+    """Let the engine begin with step 1.5 of a file that has just landed, ahead of the run that will ask for it."""
+    recipe = _typing(warehouse, feed.key, landed.records)
+    file = file_table(landed_facts(landed), settings)
+    warehouse.begin_table(
+        recipe.tables["raw"], file, lambda raw: replace(recipe, tables={"raw": raw}).sql, recipe.params
+    )
+
+
+def _typing(warehouse: Warehouse, key: str, records: int | None) -> Recipe:
+    return Recipe(
+        "snapshot_reps_YYYYMMDD",
+        f"{warehouse.dataset}.snapshot_reps_{key}",
+        tables={"raw": f"{warehouse.dataset}.snapshot_reps_{key}_raw"},
+        params={"snapshot_at": snapshot_day(key)},
+        check_params={"records": records},
+        contract=contract("reps"),
+    )
 
 
 def snapshot_day(key: str) -> date:

@@ -3,30 +3,42 @@
 Belongs here: starting landings early and handing each result over once. Does not belong here: what landing is
 (`store.py`), or remembering it (the ledger).
 
-Landing is one thread of Python, numpy and system calls; the engine's transform fills the other core. A process that
-runs several snapshots one after the other starts all landings here first; a step then takes the result, or lands the
-file itself if nobody started it.
+A process that runs several snapshots one after the other starts all landings here first; a step then takes the result,
+or lands the file itself if nobody started it. Two files land at a time: until the first has landed the engine has
+nothing to do, and a landing alone leaves a core free.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from leadscore_v6.warehouse.landing.folder import FeedFile
 from leadscore_v6.warehouse.landing.store import Landed, land
 
 _started: dict[tuple[Path, Path], Future[Landed]] = {}
 
 
 @contextmanager
-def landing_ahead(paths: Iterable[Path], store: Path, expected: Sequence[str]) -> Iterator[None]:
-    """Land the files in order, in the background, while the block runs; what was not taken is dropped at its end."""
-    threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="landing-ahead")
-    mine = [(path.absolute(), store) for path in paths]
-    for path, into in mine:
-        _started[path, into] = threads.submit(land, path, into, expected)
+def landing_ahead(
+    feeds: Iterable[FeedFile], store: Path, expected: Sequence[str], then: Callable[[FeedFile, Landed], None]
+) -> Iterator[None]:
+    """Land the files in order, in the background, while the block runs; what was not taken is dropped at its end.
+
+    `then` is told of each that has landed, and should only set something going.
+    """
+    threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="landing-ahead")
+    mine = {(feed.path.absolute(), store): feed for feed in feeds}
+
+    def land_and_tell(feed: FeedFile) -> Landed:
+        landed = land(feed.path, store, expected)
+        then(feed, landed)
+        return landed
+
+    for key, feed in mine.items():
+        _started[key] = threads.submit(land_and_tell, feed)
     try:
         yield
     finally:

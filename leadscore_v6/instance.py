@@ -39,8 +39,8 @@ event_log_storage:
       env: DAGSTER_HOME
 """
 # Dagster turns the streams of a process that runs steps into files of the home, and has `tail` copy them to where they
-# went. A run that breaks off, as on a full disk, leaves it so: what is said then is heard only if `tail` is quick.
-# Steps print nothing; what the CLI's process says is for who started it.
+# went, by four processes a run. On a full disk what is said meanwhile is lost (seen: two of three lines). Steps print
+# nothing; what the CLI's process says is for who started it.
 _OWN_STREAMS = {
     "compute_logs": {"module": NoOpComputeLogManager.__module__, "class": NoOpComputeLogManager.__name__},
 }

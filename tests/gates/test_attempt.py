@@ -156,6 +156,8 @@ def test_what_cannot_be_read_is_refused_and_judged_by_no_gate(lab: Lab) -> None:
     for _ in range(2):
         with pytest.raises(InputError):
             lab.bench().attempt(work)
+    with pytest.raises(InputError):
+        lab.bench().attempt(with_build(lab.work(STAGING, content="c"), unreadable))
     assert events(lab)[-2:] == ["started", "refused"]
     assert len(lab.warehouse.query("SELECT 1 AS n FROM `LeadScoring.gate_ledger`")) == judged
     mended = lab.attempt(STAGING, content="b").attempt

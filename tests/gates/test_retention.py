@@ -171,9 +171,9 @@ def test_the_file_behind_what_is_served_stays_while_a_correction_fails(lab: Lab)
 
 def test_the_files_of_the_promoted_version_stay_while_a_correction_does_not_get_there(lab: Lab) -> None:
     """Every snapshot table is made from the correction; the view serves what was made from the first file (R48)."""
-    first, other = land(lab, "a"), land(lab, "other")
+    first, other = land(lab, "first"), land(lab, "other")
     work = lab.work(TRAINING)
-    told = {"manifest": {"files": [{"sha256": "digest of a"}]}}
+    told = {"manifest": {"files": [{"sha256": "digest of first"}]}}
     pinned = with_build(work, lambda candidates: {**work.build(candidates), **told})
     for asset, step in STEPS.items():
         for key in (KEY, OTHER_KEY) if step.partitioned else (None,):

@@ -6,19 +6,19 @@ arguments (cli.py), or a second pipeline: everything is done by Dagster's jobs.
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from dagster._core.events import JobFailureData
 
-from leadscore_v6.assets.intake import file_mark
+from leadscore_v6.assets.intake import file_mark, withdrawal_of
 from leadscore_v6.assets.snapshots import begin_typing
 from leadscore_v6.contracts import contract
 from leadscore_v6.definitions import build_defs
@@ -31,8 +31,8 @@ from leadscore_v6.errors import (
     ran_out_of_space,
     says_full,
 )
-from leadscore_v6.gates.bench import lease, read_ledger, wall_clock
-from leadscore_v6.gates.ledger import Ledger
+from leadscore_v6.gates.bench import open_bench, wall_clock
+from leadscore_v6.gates.ledger import Ledger, Place
 from leadscore_v6.gates.status import served_versions, status_lines
 from leadscore_v6.gates.steps import STEPS
 from leadscore_v6.instance import dagster_instance, end_killed_runs, quick_storage, run_tags
@@ -40,8 +40,8 @@ from leadscore_v6.jobs import LEADS, SNAPSHOT, TRAINING_SET
 from leadscore_v6.partitions import register
 from leadscore_v6.reports.status import render_overview
 from leadscore_v6.settings import Settings
-from leadscore_v6.warehouse.engines import open_for_writing
 from leadscore_v6.warehouse.landing import FeedFile, feed_files, landing_ahead
+from leadscore_v6.warehouse.landing.leads import FILE_NAME as LEADS_FILE
 
 Progress = Callable[[str], None]
 # Bytes; less than SQLite needs for one commit.
@@ -79,27 +79,21 @@ def run_through_dataset(settings: Settings, options: dict[str, Any], progress: P
     feeds = feed_files(settings.data, wall_clock().date())
     _require_leads(settings)
     with _told_when_full(settings):
-        ledger, _ = read_ledger(settings)
-        used = [feed for feed in feeds if not _withdrawn(ledger, feed)]
-        fresh = [feed for feed in used if not _landed(ledger, feed)]
-        return _run_all(settings, options, progress, [feed.key for feed in used], fresh)
+        return _run_all(settings, options, progress, feeds)
 
 
-def _run_all(
-    settings: Settings, options: dict[str, Any], progress: Progress, keys: list[str], fresh: list[FeedFile]
-) -> Summary:
-    settings.home.mkdir(parents=True, exist_ok=True)
+def _run_all(settings: Settings, options: dict[str, Any], progress: Progress, feeds: list[FeedFile]) -> Summary:
     summary = Summary()
     # Open from here to the end, so that the runs share what the engine has read, and it is written back once. Another
     # program may have the file open: said here once, with progress, and not by each run.
-    open_all_along = open_for_writing(settings, progress)
-    with (
-        lease(settings, progress),
-        open_all_along as warehouse,
-        landing_ahead(fresh, settings.store, contract("feed").names, partial(begin_typing, warehouse, settings)),
-        quick_storage(),
-        dagster_instance(settings) as instance,
-    ):
+    with ExitStack() as held:
+        bench = held.enter_context(open_bench(settings, "leadscore run", progress))
+        used = list(_in_use(bench.ledger, feeds, settings, progress))
+        fresh, keys = [feed for feed in used if not _landed(bench.ledger, feed)], [feed.key for feed in used]
+        begin = partial(begin_typing, bench.warehouse, settings)
+        held.enter_context(landing_ahead(fresh, settings.store, contract("feed").names, begin))
+        held.enter_context(quick_storage())
+        instance = held.enter_context(dagster_instance(settings))
         end_killed_runs(instance)
         register(instance, keys)
         defs = build_defs()
@@ -217,20 +211,20 @@ def _run_error(job: str, result: dg.ExecuteInProcessResult, settings: Settings) 
     return LeadscoreError(f"The run of {job} failed:\n{error.to_string()}")
 
 
-def _withdrawn(ledger: Ledger, feed: FeedFile) -> bool:
-    """Whether this very file was withdrawn, and nothing was landed before it that could serve in its place."""
-    taken_back = [entry for entry in ledger.withdrawn_files if entry["partition"] == feed.key]
-    if not taken_back:
-        return False
-    digests = {entry["digest"] for entry in taken_back}
-    landed = ledger.landed.get(("snapshot_reps_raw", feed.key), [])
-    if any(known["digest"] not in digests for known in landed):
-        return False
-    # A file that was refused has no digest in the ledger: what it looked like from outside stands for it.
-    if file_mark(feed.path) in {entry["fingerprint"] for entry in taken_back}:
-        return True
-    with feed.path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest() in digests
+def _in_use(ledger: Ledger, feeds: list[FeedFile], settings: Settings, progress: Progress) -> Iterator[FeedFile]:
+    """The snapshots that there is something to build from; files that were withdrawn are named."""
+    inputs: list[tuple[Place, Path, FeedFile | None]] = [(("crm_leads", None), settings.data / LEADS_FILE, None)]
+    inputs += [(("snapshot_reps_raw", feed.key), feed.path, feed) for feed in feeds]
+    for place, file, feed in inputs:
+        taken_back, earlier = withdrawal_of(ledger, place, file), ledger.usable(place)
+        if taken_back is not None:
+            instead = f"; the one landed on {earlier[-1]['at']:%Y-%m-%d %H:%M} serves" if earlier else ""
+            progress(
+                f"{file.name} is left out: it was withdrawn on {taken_back.at:%Y-%m-%d %H:%M}{instead}. "
+                f"To use it after all: leadscore withdraw --undo {file.name}"
+            )
+        if feed is not None and (taken_back is None or earlier):
+            yield feed
 
 
 def _landed(ledger: Ledger, feed: FeedFile) -> bool:
@@ -241,10 +235,10 @@ def _landed(ledger: Ledger, feed: FeedFile) -> bool:
 
 def _require_leads(settings: Settings) -> None:
     """Say at once that Lead.csv is missing, not after every snapshot has been built."""
-    if not (settings.data / "Lead.csv").is_file():
+    if not (settings.data / LEADS_FILE).is_file():
         raise InputError(
             "There is no Lead.csv in the folder of the feed",
-            file=str(settings.data / "Lead.csv"),
+            file=str(settings.data / LEADS_FILE),
             remedy="export the CRM's leads there (Id, FA_CRD__c, Stage_Entered_Contacting__c, "
             "Stage_Entered_Call_Scheduled__c).",
         )

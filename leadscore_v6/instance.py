@@ -16,7 +16,9 @@ from functools import cached_property
 from typing import Any
 
 import dagster as dg
+from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
+from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 from dagster._core.storage.sql import create_engine
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from sqlalchemy import event
@@ -36,6 +38,12 @@ event_log_storage:
     base_dir:
       env: DAGSTER_HOME
 """
+# Dagster turns the streams of a process that runs steps into files of the home, and has `tail` copy them to where they
+# went, by four processes a run. On a full disk what is said meanwhile is lost (seen: two of three lines). Steps print
+# nothing; what the CLI's process says is for who started it.
+_OWN_STREAMS = {
+    "compute_logs": {"module": NoOpComputeLogManager.__module__, "class": NoOpComputeLogManager.__name__},
+}
 # On runs that live and die with a process of the CLI: Dagster itself cannot see that such a process is gone.
 PID_TAG = "leadscore/pid"
 # On runs that UI or daemon launched, by Dagster: where the server is that runs them.
@@ -71,13 +79,13 @@ class EventLog(ConsolidatedSqliteEventLogStorage):
 
 
 def dagster_instance(settings: Settings) -> dg.DagsterInstance:
-    """Dagster's storage under the home; made on first use from the template."""
+    """Dagster's storage under the home, for runs in this process; made on first use from the template."""
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
     config = settings.dagster_home / "dagster.yaml"
     if not config.exists():
         config.write_text(dagster_template().read_text(encoding="utf-8") + _EVENT_LOG, encoding="utf-8")
     export(settings)
-    return dg.DagsterInstance.from_config(str(settings.dagster_home))
+    return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(settings.dagster_home), overrides=_OWN_STREAMS))
 
 
 def export(settings: Settings) -> dict[str, str]:

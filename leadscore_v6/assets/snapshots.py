@@ -1,14 +1,16 @@
 """Steps 1.1-1.6: one vendor file becomes a raw, a rep and a firm table, each under the date of the file's name."""
 
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import dagster as dg
 
 from leadscore_v6.assets.carry_out import Events, Told, carry_out, plan_asset, stops
-from leadscore_v6.assets.intake import take_in
+from leadscore_v6.assets.intake import require_whole, take_in
 from leadscore_v6.assets.leads import file_table, landed_facts
 from leadscore_v6.assets.recipe import Recipe, code_hash
 from leadscore_v6.contracts import compare, contract
@@ -33,6 +35,10 @@ def snapshot_reps(context: dg.AssetExecutionContext, warehouse: WarehouseResourc
     """Step 1.5: typed and named as the rest of the plan wants it."""
     bench, key = warehouse.bench, context.partition_key
     raw = bench.ledger.latest("snapshot_reps_raw", key)
+    with stops():
+        for landed in bench.ledger.landed.get(("snapshot_reps_raw", key), []):
+            if raw is not None and landed["digest"] == raw.source:
+                require_whole(landed, warehouse.settings.store)
     recipe = _typing(bench.warehouse, key, raw.facts.get("records") if raw else None)
     work = replace(recipe.work(bench.warehouse, "snapshot_reps", key), source=raw.source if raw else None)
     yield from carry_out(context, warehouse, options, work, Told(recipe.sql, recipe.contract))
@@ -79,11 +85,10 @@ def _typing(warehouse: Warehouse, key: str, records: int | None) -> Recipe:
 
 def snapshot_day(key: str) -> date:
     """The date of a partition key `YYYYMMDD`. Raises InputError if it is none."""
-    try:
-        return datetime.strptime(key, "%Y%m%d").date()  # noqa: DTZ007 - a day has no zone
-    except ValueError:
-        remedy = "use the date of the file's name, YYYYMMDD."
-        raise InputError(f"{key!r} is not a snapshot date", remedy=remedy) from None
+    with suppress(ValueError):
+        if re.fullmatch("[0-9]{8}", key):
+            return date.fromisoformat(key)
+    raise InputError(f"{key!r} is not a snapshot date", remedy="use the date of the file's name, YYYYMMDD.")
 
 
 def _raw_work(bench: Bench, settings: Settings, key: str) -> Work:

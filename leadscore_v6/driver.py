@@ -54,12 +54,17 @@ def _run_all(settings: Settings, options: dict[str, Any], progress: Progress, fe
     with ExitStack() as held:
         bench = held.enter_context(open_bench(settings, "leadscore run", progress))
         used = list(_in_use(bench.ledger, feeds, settings, progress))
-        fresh, keys = [feed for feed in used if not _landed(bench.ledger, feed)], [feed.key for feed in used]
-        begin = partial(_begin_typing, bench.warehouse, settings)
+        known = {feed.key: facts for feed in used if (facts := _landed(bench.ledger, feed))}
+        fresh, keys = [feed for feed in used if feed.key not in known], [feed.key for feed in used]
+        begin = partial(_begin, bench.warehouse, settings)
         held.enter_context(landing_ahead(fresh, settings.store, contract("feed").names, begin))
         # Loaded only now: Dagster takes as long to load as a file to land.
+        from leadscore_v6.assets.snapshots import begin_typing
         from leadscore_v6.runs import LEADS, SNAPSHOT, TRAINING_SET, open_runner
 
+        if options.get("rebuild"):
+            for key, facts in known.items():
+                begin_typing(bench.warehouse, settings, key, facts)
         runner = held.enter_context(open_runner(settings, options, progress, keys))
         # The small file first: a mistake in it shows at once, not after every snapshot has been built.
         runner.run(LEADS, None)
@@ -71,10 +76,11 @@ def _run_all(settings: Settings, options: dict[str, Any], progress: Progress, fe
         return runner.summary
 
 
-def _begin_typing(warehouse: Warehouse, settings: Settings, feed: FeedFile, landed: Landed) -> None:
+def _begin(warehouse: Warehouse, settings: Settings, feed: FeedFile, landed: Landed) -> None:
+    from leadscore_v6.assets.leads import landed_facts
     from leadscore_v6.assets.snapshots import begin_typing
 
-    begin_typing(warehouse, settings, feed, landed)
+    begin_typing(warehouse, settings, feed.key, landed_facts(landed))
 
 
 def raise_for(summary: Summary) -> None:
@@ -123,10 +129,10 @@ def _in_use(ledger: Ledger, feeds: list[FeedFile], settings: Settings, progress:
             yield feed
 
 
-def _landed(ledger: Ledger, feed: FeedFile) -> bool:
-    """Whether this very file is known; the step that it belongs to will not read it again."""
-    mark = file_mark(feed.path)
-    return any(known["fingerprint"] == mark for known in ledger.landed.get(("snapshot_reps_raw", feed.key), []))
+def _landed(ledger: Ledger, feed: FeedFile) -> dict[str, Any] | None:
+    """What is known of this very file; the step that it belongs to will not read it again. None: nothing."""
+    mark, landed = file_mark(feed.path), ledger.landed.get(("snapshot_reps_raw", feed.key), [])
+    return next((facts for facts in reversed(landed) if facts["fingerprint"] == mark), None)
 
 
 def _require_leads(settings: Settings) -> None:

@@ -155,6 +155,30 @@ def status(home: Path | None, everything: bool, as_json: bool) -> None:
 
 @cli.command()
 @_home_option
+@click.option("--data", metavar="FOLDER", help="Input folder to look at.  [default: LEADSCORE_DATA, else the home's]")
+@_json_option
+def doctor(home: Path | None, data: str | None, as_json: bool) -> None:
+    """Check that all a run needs is there: libraries, home, inputs, warehouse, access. Changes nothing.
+
+    Exit codes: 0 all is there, 2 something is missing; each line says what to do.
+    """
+    from leadscore_v6.doctor import MISSING, examine, render
+    from leadscore_v6.gates.bench import wall_clock
+
+    found = []
+    for finding in examine(from_environment(home=home, data=data), wall_clock().date()):
+        _progress(f"{finding.check} ...") if sys.stderr.isatty() else None
+        found.append(finding)
+    if as_json:
+        click.echo(json.dumps([vars(finding) for finding in found], indent=2))
+    else:
+        click.echo(render(found))
+    if any(finding.state == MISSING for finding in found):
+        sys.exit(2)
+
+
+@cli.command()
+@_home_option
 @click.argument("gate")
 @click.option("--attempt", required=True, help="The attempt's key, as `leadscore status` shows it.")
 @click.option("--by", required=True, help="Who decides.")

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from leadscore_v6.doctor import cloud, embedded, machine
-from leadscore_v6.doctor.finding import Finding
+from leadscore_v6.doctor.finding import MISSING, Finding, unchecked
 from leadscore_v6.doctor.inputs import Inbox
 from leadscore_v6.locations import is_local
 from leadscore_v6.settings import Settings
@@ -21,12 +21,18 @@ def examine(settings: Settings, today: date) -> Iterator[Finding]:
     """
     yield from machine.python_and_libraries(settings)
     yield machine.home(settings)
-    inbox = Inbox(settings, today)
-    yield machine.disk(settings, inbox.bytes_to_land())
     if isinstance(settings.artifacts, Path):
         yield machine.local_artifacts(settings.artifacts)
-    yield from inbox.findings(leads_from_folder=settings.engine == "duckdb")
+    needs_google = settings.engine == "bigquery" or not (is_local(settings.data) and is_local(settings.artifacts))
+    google = list(cloud.google(settings)) if needs_google else []
+    # First who we are: without credentials a bucket would only be tried in vain, once more.
+    if is_local(settings.data) or all(finding.state != MISSING for finding in google[:1]):
+        inbox = Inbox(settings, today)
+        yield machine.disk(settings, inbox.bytes_to_land())
+        yield from inbox.findings(leads_from_folder=settings.engine == "duckdb")
+    else:
+        yield machine.disk(settings, 0)
+        yield unchecked("input folder", "credentials")
     if settings.engine == "duckdb":
         yield from embedded.warehouse(settings)
-    if settings.engine == "bigquery" or not (is_local(settings.data) and is_local(settings.artifacts)):
-        yield from cloud.google(settings)
+    yield from google

@@ -135,6 +135,17 @@ def test_without_credentials_it_says_exactly_what_is_missing_and_does_not_hang(
     assert len(waiting) == 9
 
 
+def test_without_credentials_a_bucket_is_not_tried(tmp_path: Path, no_google: dict[str, Any]) -> None:
+    ran = leadscore("doctor", "--home", tmp_path / "home", "--data", "gs://bucket/feed", "--json", **no_google)
+    assert ran.returncode == 2
+    found = examined(ran)
+    assert [check for check, finding in found.items() if finding["state"] == "missing"] == ["credentials"]
+    assert {check for check, finding in found.items() if finding["state"] == "unchecked"} == {
+        "input folder",
+        "input bucket",
+    }
+
+
 def test_a_run_on_a_bucket_without_credentials_says_so(tmp_path: Path, no_google: dict[str, Any]) -> None:
     ran = leadscore("run", "--home", tmp_path / "home", "--data", "gs://bucket/feed", **no_google)
     assert ran.returncode == 2

@@ -114,6 +114,17 @@ def test_a_table_that_may_be_read_but_not_changed_is_found(google: Google, exami
     assert findings["may write"].says == "bigquery.tables.updateData on attempt_ledger"
 
 
+def test_an_emulator_is_not_asked_for_permissions(
+    google: Google, examined: Examined, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cloud, "emulator", lambda: "http://somewhere")
+    google.granted.clear()
+    findings = examined()
+    assert missed(findings) == {}
+    assert "http://somewhere" in findings["credentials"].says
+    assert not any(asked.endswith(":testIamPermissions") for asked in google.asked)
+
+
 def test_datasets_that_are_not_there_are_to_be_made(google: Google, examined: Examined) -> None:
     del google.datasets["LeadScoring"]
     findings = examined()

@@ -188,7 +188,6 @@ def within(seconds: float, call: Callable[[], Answer]) -> Answer:
 
 def _answered(question: Callable[[], Answer]) -> Answer:
     """The answer, or NoAccess in place of the libraries' errors."""
-    import requests
     from google.api_core.exceptions import GoogleAPICallError
     from google.auth.exceptions import GoogleAuthError
 
@@ -196,7 +195,7 @@ def _answered(question: Callable[[], Answer]) -> Answer:
         return question()
     except GoogleAPICallError as error:
         raise NoAccess(str(error.message or error), error.code) from error
-    except (GoogleAuthError, requests.RequestException) as error:
+    except (GoogleAuthError, OSError) as error:  # what requests raises is an OSError
         raise NoAccess(_first_line(error)) from error
 
 

@@ -34,7 +34,7 @@ def names_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 
-@pytest.mark.parametrize("piece_bytes", [7, 1 << 21])
+@pytest.mark.parametrize("piece_bytes", [701, 1 << 21])
 def test_an_object_lands_as_the_same_file_does(
     inbox: Location, kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece_bytes: int
 ) -> None:

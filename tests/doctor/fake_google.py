@@ -67,7 +67,7 @@ class Google:
             return _error(*self.fails_with)
         if any(word in said for word in self.denied):
             return _error(403, f"Access Denied: {url.path.rpartition('/projects/')[2]}: Permission denied")
-        if url.path.startswith("/storage/v1/b/"):
+        if url.path.startswith("/storage/v1/b/") and url.path.endswith("/iam/testPermissions"):
             return 200, {"permissions": [name for name in parse_qs(url.query)["permissions"] if name in self.granted]}
         return self._bigquery(method, url.path.partition("/projects/")[2].split("/"), body)
 

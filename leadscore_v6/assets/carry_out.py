@@ -44,7 +44,7 @@ def plan_asset(name: str) -> Callable[[Callable[..., Events]], dg.AssetsDefiniti
         partitions_def=snapshot_dates if step.partitioned else None,
         group_name=step.group,
         description=f"Step {step.number}. {step.says}",
-        kinds={"sql", "duckdb"},
+        kinds={"sql", from_environment().engine},
         owners=["team:leadscore"],
         code_version=code_version(name),
         check_specs=[
@@ -221,6 +221,9 @@ def _metadata(outcome: Outcome, told: Told) -> dict[str, Any]:
         "attempt": attempt.key,
         "recognised": outcome.recognised,
     }
+    for figure in ("bytes_estimated", "bytes_billed", "job"):
+        if attempt.facts.get(figure) is not None:
+            metadata[figure] = attempt.facts[figure]
     if attempt.outputs:
         metadata["dagster/table_name"] = next(iter(attempt.outputs))
     if "rows" in attempt.facts:

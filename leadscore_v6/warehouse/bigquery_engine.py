@@ -22,6 +22,7 @@ from typing import Any
 from google.cloud import bigquery
 
 from leadscore_v6.errors import InputError, LeadscoreError, WarehouseBusy
+from leadscore_v6.locations import Location
 from leadscore_v6.warehouse.bigquery_jobs import Jobs, NotThere, told
 from leadscore_v6.warehouse.protocol import FileTable, Layout, Params, TableColumn
 from leadscore_v6.warehouse.sql import column_identifier, table_identifier
@@ -228,7 +229,7 @@ class BigQueryWarehouse:
 
     # -- the CRM ---------------------------------------------------------------------------------------------------
 
-    def leads_file(self, folder: Path, spool: Path, columns: Sequence[str]) -> Path:
+    def leads_file(self, folder: Location, spool: Path, columns: Sequence[str]) -> Location:
         """The CRM's table, as of now, written out as `Lead.csv` in `spool`: what is landed and pinned by digest (R49).
 
         Sorted by all columns, so that the same rows are the same bytes. Raises InputError: no such table or column.

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from leadscore_v6.errors import DiskFull, InputError, LeadscoreError, UsageError, WarehouseBusy, says_full
+from leadscore_v6.locations import Location
 from leadscore_v6.warehouse.duckdb_ahead import PREFIX, Begun, key_of, tables_ahead
 from leadscore_v6.warehouse.protocol import FileTable, Layout, Params, TableColumn
 from leadscore_v6.warehouse.sql import duckdb_text
@@ -238,7 +239,7 @@ class DuckDBWarehouse:
         """There is nothing to mark: all is one process's work."""
         return nullcontext()
 
-    def leads_file(self, folder: Path, spool: Path, columns: Sequence[str]) -> Path:
+    def leads_file(self, folder: Location, spool: Path, columns: Sequence[str]) -> Location:
         """`Lead.csv` of the folder."""
         return folder / "Lead.csv"
 

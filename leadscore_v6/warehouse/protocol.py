@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from leadscore_v6.locations import Location
+
 Params = Mapping[str, Any]
 
 
@@ -123,5 +125,5 @@ class Warehouse(Protocol):
     def labelled(self, **labels: str) -> AbstractContextManager[None]:
         """What is done inside is marked with these labels (asset, run, version), where the engine keeps accounts."""
 
-    def leads_file(self, folder: Path, spool: Path, columns: Sequence[str]) -> Path:
+    def leads_file(self, folder: Location, spool: Path, columns: Sequence[str]) -> Location:
         """The CRM extract to be landed: `Lead.csv` of `folder`, or the CRM's table written out in `spool` (R49)."""

@@ -10,6 +10,7 @@ import pytest
 
 from leadscore_v6.errors import GateBlocked, LeadscoreError
 from leadscore_v6.settings import Settings
+from leadscore_v6.warehouse.bigquery_engine import BigQueryWarehouse
 from leadscore_v6.warehouse.engines import open_warehouse
 from leadscore_v6.warehouse.protocol import FileTable, Layout, TableColumn
 from tests.conformance.conftest import writing
@@ -183,3 +184,18 @@ def test_a_file_of_the_house_is_all_that_names_it(settings: Settings, tmp_path: 
     with writing(settings) as warehouse:
         warehouse.expose_file("LeadScoring.raw", FileTable("landing/f.csv", ["Id"]))
         assert warehouse.query("SELECT Id AS i FROM `LeadScoring.raw`") == [{"i": "x"}]
+
+
+def test_the_same_leads_are_the_same_file(cloud: Settings) -> None:
+    """Whatever order the CRM's table has them in; a file that says the same is not even written again (R49)."""
+    with writing(cloud) as warehouse:
+        assert isinstance(warehouse, BigQueryWarehouse)
+        warehouse._jobs.client.create_dataset("SavvyGTMData", exists_ok=True, retry=warehouse._jobs.retry)
+        marks = []
+        for ids in (("b", "a", "c"), ("c", "b", "a")):
+            rows = " UNION ALL ".join(f"SELECT '{i}' AS Id, TIMESTAMP '2024-01-07 12:00:00+00' AS At_c" for i in ids)
+            warehouse._jobs.statement(f"CREATE OR REPLACE TABLE `SavvyGTMData.Lead` AS {rows}")
+            file = warehouse.leads_file(cloud.data, cloud.crm_spool, ["Id", "At_c"])
+            marks.append((file.read_text(), file.stat().st_mtime_ns))
+    assert marks[0] == marks[1]
+    assert [line[:2] for line in marks[0][0].splitlines()] == ["Id", "a,", "b,", "c,"]

@@ -22,7 +22,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class BacktestFold:
-    """One fold over all matured leads: model on the first part of `block.train`, calibrator on its end, both on test."""
+    """One fold over all matured leads: model on the start of `block.train`, calibrator on its end, both on test."""
 
     block: Block
     model: FittedModel

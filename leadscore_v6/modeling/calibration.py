@@ -7,12 +7,13 @@ probabilities (`reliability.py`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from leadscore_v6.errors import InputError
 from leadscore_v6.modeling.data import TrainingData
 from leadscore_v6.modeling.settings import CalibrationSettings
 from leadscore_v6.modeling.splits import Rows
@@ -47,22 +48,42 @@ class Calibrator:
     segments: dict[str, SegmentFit]
     segment_column: str
 
+    def platt(self, segment: str) -> Platt:
+        """The calibrator of one segment."""
+        fitted = self.segments.get(segment)
+        return self.overall if fitted is None else fitted.platt
+
     def log_odds(self, margin: Floats, segments: NDArray[np.object_]) -> Floats:
         """(n,) calibrated log-odds."""
-        raise NotImplementedError
+        slope, intercept = self.lines(segments)
+        return slope * margin + intercept
 
     def probability(self, margin: Floats, segments: NDArray[np.object_]) -> Floats:
         """(n,) probabilities of a call within the label window."""
-        raise NotImplementedError
+        from scipy.special import expit
+
+        found: Floats = expit(self.log_odds(margin, segments))
+        return found
+
+    def lines(self, segments: NDArray[np.object_]) -> tuple[Floats, Floats]:
+        """(n,) slope and (n,) intercept of each lead's calibrator."""
+        known, place = np.unique(segments.astype(str), return_inverse=True)
+        platts = [self.platt(str(segment)) for segment in known]
+        slope = np.array([platt.slope for platt in platts])[place]
+        return slope, np.array([platt.intercept for platt in platts])[place]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON data."""
-        raise NotImplementedError
+        return asdict(self)
 
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> Calibrator:
         """The inverse of `as_dict`."""
-        raise NotImplementedError
+        segments = {
+            name: SegmentFit(**(entry | {"platt": Platt(**entry["platt"])}))
+            for name, entry in content["segments"].items()
+        }
+        return cls(Platt(**content["overall"]), segments, content["segment_column"])
 
 
 def fit_calibrator(
@@ -73,4 +94,115 @@ def fit_calibrator(
     Raises InputError if a lead or an advisor of `rows` was trained on, or a training lead is not earlier than all of
     `rows`: in sample, a calibrator passes ECE with half the right slope (R19).
     """
-    raise NotImplementedError
+    refuse_in_sample(data, rows, trained_on)
+    return fit_segments(margin, data.label[rows], data.segments[rows], data.segment_column, settings)
+
+
+def refuse_in_sample(data: TrainingData, rows: Rows, trained_on: Rows) -> None:
+    """Raise InputError unless `rows` are leads of other advisors, later than all that was trained on."""
+    shared = int(np.isin(rows, trained_on).sum())
+    if shared:
+        raise InputError(
+            f"{shared} of {len(rows)} leads to calibrate or judge on were trained on: that is in sample.",
+            remedy="use a block of leads that is later than the training leads (R19)",
+        )
+    advisors = int(np.isin(data.advisors[rows], data.advisors[trained_on]).sum())
+    if advisors:
+        raise InputError(
+            f"{advisors} of {len(rows)} leads to calibrate or judge on are of advisors who were trained on.",
+            remedy="leave the advisors of the later block out of training (R16)",
+        )
+    if data.contact[rows].min() <= data.contact[trained_on].max():
+        raise InputError(
+            "Leads to calibrate or judge on are not later than all training leads.",
+            column="contact_date",
+            remedy="split in time: train, then calibrate, then holdout (R17)",
+        )
+
+
+def fit_segments(
+    margin: Floats,
+    label: NDArray[np.int8],
+    segments: NDArray[np.object_],
+    segment_column: str,
+    settings: CalibrationSettings,
+) -> Calibrator:
+    """The global calibrator, and each segment's, shrunk toward it. Judges nothing: see `fit_calibrator`."""
+    overall = fit_platt(margin, label)
+    fitted = {}
+    for segment in sorted(set(segments.astype(str))):
+        inside = segments == segment
+        leads, positives = int(inside.sum()), int(label[inside].sum())
+        few = positives < settings.min_positives_segment
+        fitted[segment] = SegmentFit(
+            platt=overall if few else fit_shrunk(margin[inside], label[inside], overall, settings),
+            leads=leads,
+            positives=positives,
+            is_global=few,
+            note=f"global: {positives} positives, below {settings.min_positives_segment}" if few else "its own, shrunk",
+        )
+    return Calibrator(overall, fitted, segment_column)
+
+
+def fit_platt(margin: Floats, label: NDArray[np.int8]) -> Platt:
+    """Logistic regression of the label on the margin, with Platt's smoothed targets (Platt 1999, section 2.2).
+
+    What scikit-learn's `CalibratedClassifierCV(method="sigmoid")` fits when it is given the margin.
+    """
+    positives = float(label.sum())
+    negatives = len(label) - positives
+    target = np.where(label == 1, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+    rate = (positives + 1) / (len(label) + 2)
+    start = np.array([np.log(rate / (1 - rate)), 0.0])
+    centre, spread = float(margin.mean()), float(margin.std()) or 1.0
+    intercept, slope = newton((margin - centre) / spread, target, start=start)
+    return Platt(slope / spread, intercept - slope * centre / spread)
+
+
+def fit_shrunk(margin: Floats, label: NDArray[np.int8], overall: Platt, settings: CalibrationSettings) -> Platt:
+    """A segment's calibrator with a Gaussian prior toward `overall`, on the level and the relative slope (statistics).
+
+    The level is that at the segment's own mean: there it hardly depends on the slope, and each prior means what it says.
+    """
+    log_odds = overall.slope * margin + overall.intercept
+    centre = float(log_odds.mean())
+    precision = np.array([settings.prior_sd_intercept, settings.prior_sd_slope]) ** -2.0
+    level, tilt = newton(
+        log_odds - centre, label.astype(float), start=np.zeros(2), offset=log_odds, precision=precision
+    )
+    return Platt(overall.slope * (1 + tilt), overall.intercept * (1 + tilt) + level - tilt * centre)
+
+
+def newton(
+    x: Floats, target: Floats, *, start: Floats, offset: Floats | float = 0.0, precision: Floats | float = 0.0
+) -> Floats:
+    """(2,) intercept and slope of a logistic regression of `target` on `x`, on top of `offset`.
+
+    `precision` (2,) is that of a Gaussian prior with mean 0. Steps are halved while they do not help.
+    """
+    from scipy.special import expit
+
+    def loss(at: Floats) -> float:
+        eta = offset + at[0] + at[1] * x
+        return float((np.logaddexp(0.0, eta) - target * eta).sum() + (precision * at**2).sum() / 2)
+
+    now, value = start, loss(start)
+    for _ in range(_MOST_STEPS):
+        p = expit(offset + now[0] + now[1] * x)
+        residual, weight = target - p, p * (1 - p)
+        gradient = np.array([residual.sum(), (residual * x).sum()]) - precision * now
+        cross = (weight * x).sum()
+        hessian = np.array([[weight.sum(), cross], [cross, (weight * x * x).sum()]]) + precision * np.eye(2)
+        hessian += _RIDGE * np.eye(2)
+        step = np.linalg.solve(hessian, gradient)
+        while (new := loss(now + step)) > value + _CLOSE and np.abs(step).max() > _CLOSE:
+            step = step / 2
+        now, value = now + step, new
+        if np.abs(step).max() < _CLOSE:
+            break
+    return now
+
+
+_MOST_STEPS: Final = 100
+_CLOSE: Final = 1e-10
+_RIDGE: Final = 1e-9  # a margin that is the same for all leads has no slope: the step along it is then 0

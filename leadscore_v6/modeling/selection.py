@@ -6,13 +6,19 @@ Conservative: a feature goes only if the window's own validation shows it to be 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from leadscore_v6.modeling.booster import FittedModel
+from leadscore_v6.modeling.data import FeatureColumn
 
 
 @dataclass(frozen=True)
 class SelectionRow:
-    """One feature of the contract: in how many folds it was kept, its mean share of mean |SHAP|, and its fate in the
-    final model: `kept`, or the reason why not."""
+    """One feature of the contract: in how many folds it was kept, and its mean share of mean |SHAP| there.
+
+    `final` is its fate in the final model: `kept`, or the reason why not.
+    """
 
     feature: str
     folds_kept: int
@@ -24,3 +30,20 @@ class SelectionRow:
     def is_selected(self) -> bool:
         """Whether the final model uses it: `selected_features_v6_….json`."""
         return self.final == "kept"
+
+
+def selection_table(
+    columns: Sequence[FeatureColumn], folds: Sequence[FittedModel], final: FittedModel
+) -> tuple[SelectionRow, ...]:
+    """One row per feature of the contract, in contract order."""
+    shares = [{one.feature: one.share for one in model.selection} for model in folds]
+    return tuple(
+        SelectionRow(
+            feature=column.name,
+            folds_kept=sum(column.name in model.spec.names for model in folds),
+            folds=len(folds),
+            mean_share=sum(share.get(column.name, 0.0) for share in shares) / max(len(folds), 1),
+            final="kept" if column.name in final.spec.names else final.spec.dropped[column.name],
+        )
+        for column in columns
+    )

@@ -10,6 +10,7 @@ end of a day. Indices point into the leads in order of contact, ascending.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -81,10 +82,7 @@ def folds(data: TrainingData, rows: Rows, settings: SplitSettings) -> tuple[Bloc
     else:
         ends = np.linspace(settings.first_train_share, 1.0, settings.folds + 1)
         cuts = _cuts(data.contact[rows], ends)
-        made = tuple(
-            exclude(data, rows[:start], rows[start:end], settings)
-            for start, end in zip(cuts[:-1], cuts[1:], strict=True)
-        )
+        made = tuple(exclude(data, rows[:start], rows[start:end], settings) for start, end in pairwise(cuts))
     for number, block in enumerate(made, start=1):
         require_positives(data, block.train, settings.min_positives_train, f"the training leads of fold {number}")
         require_positives(data, block.test, settings.min_positives_test, f"the test block of fold {number}")
@@ -92,7 +90,7 @@ def folds(data: TrainingData, rows: Rows, settings: SplitSettings) -> tuple[Bloc
 
 
 def tail(data: TrainingData, rows: Rows, share: float, settings: SplitSettings) -> Block:
-    """The last `share` of `rows` as a test block of the rest: on it rounds are chosen, or a fold's calibrator fitted."""
+    """The last `share` of `rows` as a test block of the rest: it chooses rounds, or fits a fold's calibrator."""
     if settings.fallback == "stratified_kfold":
         return _random_tail(data, rows, share)
     cut = _cuts(data.contact[rows], np.array([1 - share, 1.0]))[0]

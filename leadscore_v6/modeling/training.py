@@ -6,19 +6,36 @@ made (`splits.py`), a figure computed (`evaluation.py`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
-from leadscore_v6.modeling.baseline import Baseline
-from leadscore_v6.modeling.booster import FittedModel
-from leadscore_v6.modeling.canaries import CanaryReport
+import numpy as np
+
+from leadscore_v6.modeling.baseline import Baseline, fit_baseline
+from leadscore_v6.modeling.booster import FittedModel, fit
+from leadscore_v6.modeling.canaries import CanaryReport, sing
 from leadscore_v6.modeling.data import TrainingData
-from leadscore_v6.modeling.evaluation import CrossValidation, Evaluation, Gaps, Paired, ScoredLeads
-from leadscore_v6.modeling.importance import Importance
-from leadscore_v6.modeling.selection import SelectionRow
+from leadscore_v6.modeling.evaluation import (
+    CrossValidation,
+    Evaluation,
+    Gaps,
+    Paired,
+    ScoredLeads,
+    average_precision_of,
+    compare,
+    cross_validation,
+    evaluate,
+    gaps,
+)
+from leadscore_v6.modeling.importance import Importance, evenly
+from leadscore_v6.modeling.selection import SelectionRow, selection_table
 from leadscore_v6.modeling.settings import ModelSettings
-from leadscore_v6.modeling.splits import Block, FinalSplit
+from leadscore_v6.modeling.splits import Block, FinalSplit, Rows, final_split, folds
 
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 Progress = Callable[[str], None]
 
 
@@ -37,7 +54,7 @@ class Training:
     """Outcome of step 4.1. Evaluations rank by margin; probabilities come with step 4.3.
 
     `holdout_without_exclusion` is the average precision on the holdout of a model that also learned from the holdout's
-    advisors: what R16 keeps out.
+    advisors: what R16 keeps out. `unseen` counts the holdout's leads per feature whose level training did not know.
     """
 
     split: FinalSplit
@@ -48,9 +65,11 @@ class Training:
     holdout: Evaluation
     holdout_scored: ScoredLeads
     baseline_holdout: Evaluation
+    baseline_cross_validation: CrossValidation
     in_sample_average_precision: float
     gaps: Gaps
-    model_minus_baseline: Paired
+    logit_minus_model: Paired
+    holdout_without_exclusion: float
     importance: tuple[Importance, ...]
     selection: tuple[SelectionRow, ...]
     canaries: CanaryReport
@@ -62,9 +81,27 @@ class Training:
         cv_average_precision, train_test_gap, cv_coefficient (the plan's three); cv_noise, in_sample_gap,
         gap_points, holdout_average_precision, holdout_ap_low, holdout_prevalence, ap_over_prevalence,
         ap_over_prevalence_low, logit_minus_model_low (above 0: the baseline is better), lift_top_decile,
-        precision_at_capacity, leaks, canaries_missed, random_folds (1 with the fallback).
+        precision_at_capacity, leaks, canaries_missed, random_folds (how many; 0 unless the fallback is set).
         """
-        raise NotImplementedError
+        return {
+            "cv_average_precision": self.cross_validation.mean,
+            "train_test_gap": self.gaps.oof_to_holdout,
+            "cv_coefficient": self.cross_validation.coefficient,
+            "cv_noise": self.cross_validation.noise,
+            "in_sample_gap": self.gaps.in_sample_relative,
+            "gap_points": self.gaps.absolute_points,
+            "holdout_average_precision": self.holdout.average_precision.value,
+            "holdout_ap_low": self.holdout.average_precision.low,
+            "holdout_prevalence": self.holdout.prevalence,
+            "ap_over_prevalence": self.holdout.ap_over_prevalence.value,
+            "ap_over_prevalence_low": self.holdout.ap_over_prevalence.low,
+            "logit_minus_model_low": self.logit_minus_model.difference.low,
+            "lift_top_decile": self.holdout.lift_top_decile.value,
+            "precision_at_capacity": self.holdout.precision_at_capacity.value,
+            "leaks": len(self.canaries.leaks),
+            "canaries_missed": self.canaries.missed,
+            "random_folds": sum(fold.block.method == "stratified_kfold" for fold in self.folds),
+        }
 
 
 def train(data: TrainingData, settings: ModelSettings, *, workers: int = 1, progress: Progress = print) -> Training:
@@ -73,4 +110,81 @@ def train(data: TrainingData, settings: ModelSettings, *, workers: int = 1, prog
     `workers` fits run side by side, each on one thread: it changes the time, never a byte of the result. Raises
     InputError for what cannot be trained on (see `data`, `splits`, `features`).
     """
-    raise NotImplementedError
+    split = final_split(data, settings.split)
+    blocks = folds(data, split.train, settings.split)
+    progress(f"leak canaries among {len(data.columns)} features")
+    canaries = sing(data, split.train, settings.canaries, settings.seed)
+    # The largest windows first: the short ones fill the gaps at the end.
+    windows = {"the model": split.train, "with the holdout's advisors": _with_advisors(data, split, settings)}
+    windows |= {f"fold {number}": block.train for number, block in reversed(list(enumerate(blocks, start=1)))}
+
+    def fit_both(window: tuple[str, Rows]) -> tuple[FittedModel, Baseline]:
+        name, rows = window
+        model, logit = fit(data, rows, settings), fit_baseline(data, rows, settings)
+        progress(f"{name}: {len(rows)} leads, {int(data.label[rows].sum())} positive, {model.rounds} rounds")
+        return model, logit
+
+    fitted = dict(zip(windows, side_by_side(fit_both, list(windows.items()), workers), strict=True))
+    results = tuple(_fold(data, block, *fitted[f"fold {number}"]) for number, block in enumerate(blocks, start=1))
+    model, logit = fitted["the model"]
+    progress("figures of the holdout, with intervals over advisors")
+    return _outcome(data, settings, split, (results, model, logit, fitted["with the holdout's advisors"][0]), canaries)
+
+
+def score(data: TrainingData, rows: Rows, model: FittedModel | Baseline) -> ScoredLeads:
+    """The leads of `rows` by a model's margin."""
+    return ScoredLeads.of(data, rows, model.margin(data.features.iloc[rows]))
+
+
+def side_by_side(task: Callable[[Given], Made], over: Sequence[Given], workers: int) -> list[Made]:
+    """`task` of each, in order, `workers` at a time. XGBoost and numpy let other threads run while they compute."""
+    if workers <= 1:
+        return [task(one) for one in over]
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(task, over))
+
+
+def _with_advisors(data: TrainingData, split: FinalSplit, settings: ModelSettings) -> Rows:
+    """The training block, purged, but with the advisors of later blocks left in (R16: reported with and without)."""
+    later = data.contact[np.concatenate([split.calibrate_before, split.holdout])].min()
+    known = data.contact[split.train_before] + np.timedelta64(settings.split.gap_days, "D") < later
+    return split.train_before[known]
+
+
+def _fold(data: TrainingData, block: Block, model: FittedModel, logit: Baseline) -> FoldResult:
+    return FoldResult(block, model, score(data, block.test, model), score(data, block.test, logit))
+
+
+def _outcome(
+    data: TrainingData,
+    settings: ModelSettings,
+    split: FinalSplit,
+    fitted: tuple[tuple[FoldResult, ...], FittedModel, Baseline, FittedModel],
+    canaries: CanaryReport,
+) -> Training:
+    results, model, logit, unexcluded = fitted
+    judged, seed = settings.evaluation, settings.seed
+    scored, baseline = score(data, split.holdout, model), score(data, split.holdout, logit)
+    crossed = cross_validation([fold.scored for fold in results], judged, seed)
+    in_sample = average_precision_of(score(data, split.train, model))
+    holdout = evaluate(scored, judged, seed)
+    sample = evenly(split.holdout, judged.shap_rows)
+    return Training(
+        split=split,
+        folds=results,
+        cross_validation=crossed,
+        model=model,
+        baseline=logit,
+        holdout=holdout,
+        holdout_scored=scored,
+        baseline_holdout=evaluate(baseline, judged, seed),
+        baseline_cross_validation=cross_validation([fold.baseline for fold in results], judged, seed),
+        in_sample_average_precision=in_sample,
+        gaps=gaps(in_sample, crossed.mean, holdout.average_precision.value),
+        logit_minus_model=compare(baseline, scored.score, judged, seed),
+        holdout_without_exclusion=average_precision_of(score(data, split.holdout, unexcluded)),
+        importance=model.importance(data.features.iloc[sample]),
+        selection=selection_table(data.columns, [fold.model for fold in results], model),
+        canaries=canaries,
+        unseen=model.spec.encode(data.features.iloc[split.holdout]).unseen_counts,
+    )

@@ -45,15 +45,17 @@ class Calibration:
     def figures(self) -> dict[str, float | int | None]:
         """What the gates of 4.3 read; None is not judgeable.
 
-        ece, worst_segment_ece (the plan's two; a segment with too few positives for an interval is shown, and does not
-        count: its ECE is noise), segments_judged; null_ece_p95, ece_beyond_null (ece − null_ece_p95),
-        expected_observed and slope, each with _low and _high, brier_skill_low, segments_on_global.
+        ece, worst_segment_ece (the plan's two); worst_judged_segment_ece (of segments with enough positives for an
+        interval: below, ECE is noise) and segments_judged, their number; null_ece_p95, ece_beyond_null (ece −
+        null_ece_p95), expected_observed and slope, each with _low and _high, brier_skill_low, segments_on_global.
         """
         after = self.after
         judged = [one.ece for one in self.by_segment.values() if one.slope.low is not None]
+        worst = max(one.ece for one in self.by_segment.values())
         return {
             "ece": after.ece,
-            "worst_segment_ece": max(judged, default=None),
+            "worst_segment_ece": worst,
+            "worst_judged_segment_ece": max(judged, default=None),
             "segments_judged": len(judged),
             "null_ece_p95": after.null_ece_p95,
             "ece_beyond_null": None if after.null_ece_p95 is None else after.ece - after.null_ece_p95,

@@ -130,7 +130,7 @@ def fit_segments(
     """The global calibrator, and each segment's, shrunk toward it. Judges nothing: see `fit_calibrator`."""
     overall = fit_platt(margin, label)
     fitted = {}
-    for segment in sorted(set(segments.astype(str))):
+    for segment in sorted(set(segments.tolist())):
         inside = segments == segment
         leads, positives = int(inside.sum()), int(label[inside].sum())
         few = positives < settings.min_positives_segment
@@ -156,13 +156,13 @@ def fit_platt(margin: Floats, label: NDArray[np.int8]) -> Platt:
     start = np.array([np.log(rate / (1 - rate)), 0.0])
     centre, spread = float(margin.mean()), float(margin.std()) or 1.0
     intercept, slope = newton((margin - centre) / spread, target, start=start)
-    return Platt(slope / spread, intercept - slope * centre / spread)
+    return Platt(float(slope / spread), float(intercept - slope * centre / spread))
 
 
 def fit_shrunk(margin: Floats, label: NDArray[np.int8], overall: Platt, settings: CalibrationSettings) -> Platt:
     """A segment's calibrator with a Gaussian prior toward `overall`, on the level and the relative slope (statistics).
 
-    The level is that at the segment's own mean: there it hardly depends on the slope, and each prior means what it says.
+    The level is that at the segment's own mean: there it hardly depends on the slope, so each prior is of one thing.
     """
     log_odds = overall.slope * margin + overall.intercept
     centre = float(log_odds.mean())
@@ -170,7 +170,7 @@ def fit_shrunk(margin: Floats, label: NDArray[np.int8], overall: Platt, settings
     level, tilt = newton(
         log_odds - centre, label.astype(float), start=np.zeros(2), offset=log_odds, precision=precision
     )
-    return Platt(overall.slope * (1 + tilt), overall.intercept * (1 + tilt) + level - tilt * centre)
+    return Platt(float(overall.slope * (1 + tilt)), float(overall.intercept * (1 + tilt) + level - tilt * centre))
 
 
 def newton(

@@ -150,7 +150,7 @@ def _audit_columns(frame: pd.DataFrame) -> dict[str, Floats]:
         if pd.api.types.is_numeric_dtype(column.dtype):
             columns[str(name)] = column.to_numpy(dtype=float, na_value=np.nan)
         else:
-            times = pd.to_datetime(column, utc=True).to_numpy().astype("datetime64[s]")
+            times = pd.to_datetime(column, utc=True).dt.tz_localize(None).to_numpy(dtype="datetime64[s]")
             columns[str(name)] = np.where(np.isnat(times), np.nan, times.astype(np.int64) / 86_400)
     return columns
 

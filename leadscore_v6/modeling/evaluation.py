@@ -230,7 +230,7 @@ def _estimates(
 def cross_validation(blocks: Sequence[ScoredLeads], settings: EvaluationSettings, seed: int) -> CrossValidation:
     """Average precision over the folds' test blocks.
 
-    `noise` is the coefficient that equally good folds would show: the root of the mean bootstrap variance, over the mean.
+    `noise` is the coefficient that equally good folds would show: root of the mean bootstrap variance, over the mean.
     """
     values = np.array([average_precision_of(block) for block in blocks])
     drawn = [average_precision_draws(block, settings, seed + number) for number, block in enumerate(blocks)]

@@ -87,6 +87,11 @@ class FeatureSpec:
         return ["c" if feature.is_category else "q" for feature in self.features]
 
     @cached_property
+    def _plan(self) -> tuple[tuple[str, dict[str, float] | None], ...]:
+        """Per feature its name, and the codes of a category."""
+        return tuple((feature.name, feature.codes if feature.is_category else None) for feature in self.features)
+
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of everything that decides what a value becomes."""
         text = json.dumps(self.as_dict(), sort_keys=True, ensure_ascii=False)
@@ -116,24 +121,25 @@ class FeatureSpec:
 
         A feature that the lead does not name at all is an error; one that it names as None is missing.
         """
-        row, unseen = [], []
-        for feature in self.features:
+        row: list[float] = []
+        unseen: list[str] = []
+        for name, codes in self._plan:
             try:
-                value = lead[feature.name]
+                value = lead[name]
             except KeyError:
-                raise InputError(_NOT_THERE, column=feature.name, remedy=_SAME_COLUMNS) from None
+                raise InputError(_NOT_THERE, column=name, remedy=_SAME_COLUMNS) from None
             if value is None or value is pd.NA or value != value:  # noqa: PLR0124 - NaN is not itself
                 row.append(math.nan)
-            elif feature.is_category:
+            elif codes is None:
+                row.append(_number(value, name))
+            else:
                 if not isinstance(value, str):
-                    raise _other_type(feature.name, "text", type(value).__name__)
-                code = feature.codes.get(value)
+                    raise _other_type(name, "text", type(value).__name__)
+                code = codes.get(value)
                 if code is None:
-                    unseen.append(feature.name)
+                    unseen.append(name)
                     code = math.nan
                 row.append(code)
-            else:
-                row.append(_number(value, feature.name))
         return np.array([row], dtype=np.float32), tuple(unseen)
 
     def keep(self, names: Collection[str], reason: str) -> FeatureSpec:

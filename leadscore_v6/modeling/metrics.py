@@ -29,7 +29,8 @@ class Ranking:
     def of(cls, label: NDArray[np.int8], score: Floats) -> Ranking:
         """Rank leads by `score`."""
         order = np.argsort(-score, kind="stable")
-        ends = np.flatnonzero(np.append(np.diff(score[order]) != 0, [True]))
+        ranked = score[order]
+        ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], [True]))
         return cls(order, ends, label[order].astype(np.float32))
 
     def curves(self, weights: NDArray[np.float32]) -> tuple[Floats, Floats]:

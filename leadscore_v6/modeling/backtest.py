@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -195,7 +196,7 @@ def _judged(data: TrainingData, block: Block, fitted: _Fitted, settings: ModelSe
         evaluation=evaluation,
         reliability=judge(Judged(log_odds, scored.label, scored.advisors), settings.evaluation, seed),
         in_sample_average_precision=in_sample,
-        gaps=gaps(in_sample, model.validation_average_precision, evaluation.average_precision.value),
+        gaps=gaps(in_sample, average_precision_of(validated(data, model)), evaluation.average_precision.value),
         importance=mean_abs_shap(model.spec.names, model.contributions(encoded[sample])),
     )
 
@@ -204,7 +205,6 @@ def _outcome(
     data: TrainingData, judged: Sequence[BacktestFold], logits: Sequence[Floats], settings: ModelSettings
 ) -> Backtest:
     of, seed = settings.evaluation, settings.seed
-    draws = [average_precision_draws(fold.scored, of, seed + number) for number, fold in enumerate(judged)]
     crossed = cross_validation([fold.scored for fold in judged], of, seed)
     last = judged[-1]
     earlier = float(np.mean([fold.evaluation.average_precision.value for fold in judged[:-1]]))
@@ -215,36 +215,55 @@ def _outcome(
         folds=tuple(judged),
         cross_validation=crossed,
         gaps=gaps(last.in_sample_average_precision, earlier, last.evaluation.average_precision.value),
-        trends=trends(judged, draws, of),
+        trends=trends(data, judged, settings),
         stability=stability([fold.importance for fold in judged]),
         logit_minus_model=compare(ScoredLeads.of(data, rows, np.concatenate(logits)), pooled.score, of, seed),
         pooled=evaluate(pooled, of, seed),
     )
 
 
-def trends(
-    judged: Sequence[BacktestFold], draws: Sequence[Floats], settings: EvaluationSettings
-) -> tuple[GapTrend, ...]:
-    """How each of R17's gaps moves from fold to fold; its interval from the draws of each fold's test block."""
+def trends(data: TrainingData, judged: Sequence[BacktestFold], settings: ModelSettings) -> tuple[GapTrend, ...]:
+    """How each of R17's gaps moves from fold to fold: least squares over the fold's number.
+
+    The interval is by bootstrap over the advisors of the three blocks that a gap compares, and holds for the three gaps
+    at once (Bonferroni): three looks at one question would else cry wolf three times as often.
+    """
+    of = settings.evaluation
     step = np.arange(len(judged)) - (len(judged) - 1) / 2
     step = step / (step**2).sum()
-    sure = all(int(fold.scored.label.sum()) >= settings.min_positives_interval for fold in judged)
+    drawn = [_gap_draws(data, fold, of, settings.seed + 10 * number) for number, fold in enumerate(judged)]
+    sure = all(int(fold.scored.label.sum()) >= of.min_positives_interval for fold in judged)
     found = []
-    for gap in ("in_sample_relative", "oof_to_holdout", "absolute_points"):
-        point = sum(at * getattr(fold.gaps, gap) for at, fold in zip(step, judged, strict=True))
-        drawn = sum(at * _gap(gap, fold, tested) for at, fold, tested in zip(step, judged, draws, strict=True))
-        found.append(GapTrend(gap, Estimate(point, *interval(drawn)) if sure else Estimate(point)))
+    for place, gap in enumerate(_GAPS):
+        point = float(sum(at * getattr(fold.gaps, gap) for at, fold in zip(step, judged, strict=True)))
+        slopes = np.sum([at * draws[:, place] for at, draws in zip(step, drawn, strict=True)], axis=0)
+        low, high = interval(slopes, level=1 - 0.05 / len(_GAPS))
+        found.append(GapTrend(gap, Estimate(point, low, high) if sure else Estimate(point)))
     return tuple(found)
 
 
-def _gap(gap: str, fold: BacktestFold, tested: Floats) -> Floats:
-    """(draws,) one gap of a fold, for draws of its average precision on the test block. As `evaluation.gaps`."""
-    before = fold.model.validation_average_precision
-    if gap == "in_sample_relative":
-        return 1 - tested / fold.in_sample_average_precision
-    if gap == "oof_to_holdout":
-        return np.maximum(0.0, 1 - tested / before)
-    return 100 * (before - tested)
+def _gap_draws(data: TrainingData, fold: BacktestFold, settings: EvaluationSettings, seed: int) -> Floats:
+    """(draws, 3) the fold's gaps in resamples of its test, validation and training leads."""
+    model = fold.model
+    blocks = (score(data, model.trained_on, model), validated(data, model), fold.scored)
+    inside, before, tested = (
+        average_precision_draws(block, settings, seed + number) for number, block in enumerate(blocks)
+    )
+    return np.column_stack(
+        [
+            (inside - tested) / inside,
+            np.maximum(0.0, (before - tested) / before),
+            100 * (before - tested),
+        ]
+    )
+
+
+def validated(data: TrainingData, model: FittedModel) -> ScoredLeads:
+    """The leads that chose the model's rounds, as the trial model scored them."""
+    return ScoredLeads.of(data, model.validation, model.validation_margin)
+
+
+_GAPS: Final = ("in_sample_relative", "oof_to_holdout", "absolute_points")
 
 
 def _impact(name: str, evaluation: Evaluation) -> dict[str, float | int | str | None]:

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from leadscore_v6.modeling.data import TrainingData
 from leadscore_v6.modeling.features import FeatureSpec, Matrix, fit_features
 from leadscore_v6.modeling.importance import Importance, evenly, mean_abs_shap
-from leadscore_v6.modeling.metrics import Ranking, average_precision
 from leadscore_v6.modeling.settings import ModelSettings
 from leadscore_v6.modeling.splits import Rows, require_positives, tail
 
@@ -30,7 +29,7 @@ class FittedModel:
 
     booster      XGBoost's own format (UBJSON)
     rounds       trees, as chosen on the end of the training window
-    validation   the rows that chose them, and `validation_average_precision` there
+    validation   the rows that chose them, and `validation_margin` of the trial model there
     selection    mean |SHAP| on those rows of every feature of the window, used or not
     trained_on   rows of the `TrainingData`
     """
@@ -40,7 +39,7 @@ class FittedModel:
     rounds: int
     trained_on: Rows
     validation: Rows
-    validation_average_precision: float
+    validation_margin: Floats
     selection: tuple[Importance, ...]
 
     def margin(self, frame: pd.DataFrame) -> Floats:
@@ -80,8 +79,6 @@ def fit(data: TrainingData, rows: Rows, settings: ModelSettings) -> FittedModel:
     )
     rounds = int(first.best_iteration) + 1
     trial = first[:rounds]
-    label = data.label[block.test]
-    found = Ranking.of(label, margins(trial, matrix[late])).curves(np.ones((1, len(label)), dtype=np.float32))
     sample = evenly(late, settings.evaluation.shap_rows)
     selection = mean_abs_shap(spec.names, contributions(trial, spec, matrix[sample]))
     used = {one.feature for one in selection if one.share >= settings.features.min_importance_share}
@@ -94,7 +91,7 @@ def fit(data: TrainingData, rows: Rows, settings: ModelSettings) -> FittedModel:
         rounds=rounds,
         trained_on=rows,
         validation=block.test,
-        validation_average_precision=float(average_precision(*found)[0]),
+        validation_margin=margins(trial, matrix[late]),
         selection=selection,
     )
 

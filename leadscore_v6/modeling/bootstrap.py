@@ -41,7 +41,7 @@ def over_advisors(
     return np.concatenate(found)
 
 
-def interval(values: Floats) -> tuple[float, float]:
-    """The 95 % percentile interval of draws; what came to nothing in a draw (no positive in it) is left out."""
-    low, high = np.nanpercentile(values, (2.5, 97.5))
+def interval(values: Floats, level: float = 0.95) -> tuple[float, float]:
+    """The percentile interval of draws; what came to nothing in a draw (no positive in it) is left out."""
+    low, high = np.nanquantile(values, ((1 - level) / 2, (1 + level) / 2))
     return float(low), float(high)

@@ -138,4 +138,5 @@ def _groups(data: TrainingData, column: str, rows: Rows) -> NDArray[np.object_]:
     if not is_text and values.nunique() > 4:
         values = pd.qcut(numbers(values, column), 4, duplicates="drop").astype(str)
     named = pd.Series(values).astype(object)
-    return named.where(named.notna() & (named != "nan"), UNKNOWN).astype(str).to_numpy(dtype=object)
+    groups: NDArray[np.object_] = named.where(named.notna() & (named != "nan"), UNKNOWN).astype(str).to_numpy(object)
+    return groups

@@ -142,7 +142,7 @@ def _label(column: pd.Series[Any]) -> NDArray[np.int8]:
     values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float)
     if not np.isin(values, (0, 1)).all():
         raise InputError("The label has other values than 0 and 1.", column=LABEL)
-    label = values.astype(np.int8)
+    label: NDArray[np.int8] = values.astype(np.int8)
     if label.min() == label.max():
         raise InputError(
             f"All {len(label)} leads have the label {label[0]}: one class cannot be told from another.", column=LABEL

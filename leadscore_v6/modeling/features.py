@@ -183,7 +183,7 @@ def fit_features(frame: pd.DataFrame, columns: Sequence[FeatureColumn], min_leve
 def numbers(column: pd.Series[Any], name: str) -> NDArray[np.float64]:
     """(n,) values of a numeric column as float64, NULL as NaN. Raises InputError on text and on infinite values."""
     if pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
-        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        values: NDArray[np.float64] = column.to_numpy(dtype=np.float64, na_value=np.nan)
     elif column.dtype == object:
         known = column.notna().to_numpy()
         values = np.full(len(column), np.nan)

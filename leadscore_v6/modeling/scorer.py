@@ -113,7 +113,7 @@ class LeadScorer:
         self._cuts = np.array(content.cuts)
         self._single = load(content.booster, threads=1)
 
-    def fit(self, X: pd.DataFrame, y: Any) -> LeadScorer:  # noqa: N803 - scikit-learn's name
+    def fit(self, X: pd.DataFrame, y: Any) -> LeadScorer:  # noqa: ARG002, N803 - scikit-learn's
         """Refused: what was validated is what ships (R17)."""
         raise UsageError("A model that ships is not fitted again: train a new one (`leadscore train`).")
 
@@ -156,7 +156,7 @@ class LeadScorer:
         )
 
     def score_leads(self, frame: pd.DataFrame, *, reasons: int = 0) -> pd.DataFrame:
-        """Many leads: columns probability, rank, reasons, warnings (tuples), in the order and with the index of `frame`.
+        """Many leads: columns probability, rank, reasons, warnings (tuples), with the order and index of `frame`.
 
         Bit-equal to `score_lead` of each. Uses all cores.
         """
@@ -234,13 +234,14 @@ class LeadScorer:
         if self.segment_column not in frame.columns:
             raise InputError("The column that segments leads is not there.", column=self.segment_column)
         values = frame[self.segment_column].astype(object)
-        return values.where(values.notna(), UNKNOWN).to_numpy(dtype=object)
+        segments: NDArray[np.object_] = values.where(values.notna(), UNKNOWN).to_numpy(dtype=object)
+        return segments
 
     def _reasons(self, shap: Floats, lead: Mapping[str, Any], top: int) -> tuple[Reason, ...]:
         return reasons(self._content.spec.names, shap[:-1].tolist(), lead, self._words, top)
 
     @cached_property
-    def _limits(self) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    def _limits(self) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
         """(p,) lowest and highest value of training (of a category: none), and which features it nearly always had."""
         of = self._content.spec.features
         low = np.array([-np.inf if feature.low is None else feature.low for feature in of]).astype(np.float32)

@@ -148,7 +148,8 @@ def _with_advisors(data: TrainingData, split: FinalSplit, settings: ModelSetting
     """The training block, purged, but with the advisors of later blocks left in (R16: reported with and without)."""
     later = data.contact[np.concatenate([split.calibrate_before, split.holdout])].min()
     known = data.contact[split.train_before] + np.timedelta64(settings.split.gap_days, "D") < later
-    return split.train_before[known]
+    kept: Rows = split.train_before[known]
+    return kept
 
 
 def _fold(data: TrainingData, block: Block, model: FittedModel, logit: Baseline) -> FoldResult:

@@ -178,7 +178,7 @@ def newton(
 ) -> Floats:
     """(2,) intercept and slope of a logistic regression of `target` on `x`, on top of `offset`.
 
-    `precision` (2,) is that of a Gaussian prior with mean 0. Steps are halved while they do not help.
+    `precision` (2,) is that of a Gaussian prior with mean 0. Large steps are halved while they do not help.
     """
     from scipy.special import expit
 
@@ -186,23 +186,24 @@ def newton(
         eta = offset + at[0] + at[1] * x
         return float((np.logaddexp(0.0, eta) - target * eta).sum() + (precision * at**2).sum() / 2)
 
-    now, value = start, loss(start)
+    now = start
     for _ in range(_MOST_STEPS):
         p = expit(offset + now[0] + now[1] * x)
         residual, weight = target - p, p * (1 - p)
         gradient = np.array([residual.sum(), (residual * x).sum()]) - precision * now
         cross = (weight * x).sum()
-        hessian = np.array([[weight.sum(), cross], [cross, (weight * x * x).sum()]]) + precision * np.eye(2)
-        hessian += _RIDGE * np.eye(2)
-        step = np.linalg.solve(hessian, gradient)
-        while (new := loss(now + step)) > value + _CLOSE and np.abs(step).max() > _CLOSE:
+        hessian = np.array([[weight.sum(), cross], [cross, (weight * x * x).sum()]])
+        step = np.linalg.solve(hessian + (precision + _RIDGE) * np.eye(2), gradient)
+        # Near the optimum a whole step always helps; only far from it one has to look.
+        while np.abs(step).max() > _FAR and loss(now + step) > loss(now):
             step = step / 2
-        now, value = now + step, new
+        now = now + step
         if np.abs(step).max() < _CLOSE:
             break
     return now
 
 
 _MOST_STEPS: Final = 100
-_CLOSE: Final = 1e-10
+_CLOSE: Final = 1e-9
+_FAR: Final = 0.7
 _RIDGE: Final = 1e-9  # a margin that is the same for all leads has no slope: the step along it is then 0

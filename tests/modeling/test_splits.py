@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, assume, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -54,14 +54,13 @@ def assert_apart(data: TrainingData, block: Block, of: SplitSettings) -> None:
         assert data.advisors[row] not in tested
 
 
-@hypothesis_settings(max_examples=40, deadline=None)
+@hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(leads(), split_settings())
 def test_no_label_window_reaches_the_test_block_and_no_advisor_crosses(data: TrainingData, of: SplitSettings) -> None:
     try:
         made = folds(data, np.arange(len(data)), of)
-    except InputError as error:
-        assert "needed" in str(error)  # advisors that are everywhere leave nobody to train on
-        return
+    except InputError:  # advisors that are everywhere leave nobody to train on
+        assume(False)
     seen: set[int] = set()
     for block in made:
         assert_apart(data, block, of)
@@ -73,13 +72,13 @@ def test_no_label_window_reaches_the_test_block_and_no_advisor_crosses(data: Tra
     assert max(data.contact[block.test].max() for block in made) == data.contact.max()
 
 
-@hypothesis_settings(max_examples=40, deadline=None)
+@hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(leads(), split_settings())
 def test_the_final_split_is_three_times_apart(data: TrainingData, of: SplitSettings) -> None:
     try:
         split = final_split(data, of)
     except InputError:
-        return
+        assume(False)
     assert_apart(data, Block(split.train, split.calibrate_before, 0, 0), of)
     assert_apart(data, Block(split.train, split.holdout, 0, 0), of)
     assert_apart(data, Block(split.calibrate, split.holdout, 0, 0), of)

@@ -26,15 +26,17 @@ COLUMNS = (
     FeatureColumn("always", "INT64"),
 )
 DROPLIST = ("FirstName", "RepCRD")
-WORDS = Words({
-    "tenure": {"family": "firm", "value": "joined the firm {duration} ago", "missing": "joined at an unknown time"},
-    "experience": {"family": "career", "value": "an advisor for {duration}", "missing": "career not known"},
-    "states": {"family": "registration", "value": "registered in {number} states", "missing": "states not known"},
-    "cfp": {"family": "career", "one": "holds the CFP", "zero": "no CFP", "missing": "CFP not known"},
-    "state": {"family": "place", "value": "works in {text}", "missing": "place not known"},
-    "firm_rep_count_bin": {"family": "firm", "value": "a firm of size {text}", "missing": "size not known"},
-    "noise": {"family": "noise", "value": "{number}", "missing": "no noise"},
-})
+WORDS = Words(
+    {
+        "tenure": {"family": "firm", "value": "joined the firm {duration} ago", "missing": "joined at an unknown time"},
+        "experience": {"family": "career", "value": "an advisor for {duration}", "missing": "career not known"},
+        "states": {"family": "registration", "value": "registered in {number} states", "missing": "states not known"},
+        "cfp": {"family": "career", "one": "holds the CFP", "zero": "no CFP", "missing": "CFP not known"},
+        "state": {"family": "place", "value": "works in {text}", "missing": "place not known"},
+        "firm_rep_count_bin": {"family": "firm", "value": "a firm of size {text}", "missing": "size not known"},
+        "noise": {"family": "noise", "value": "{number}", "missing": "no noise"},
+    }
+)
 
 
 def settings(**sections: dict[str, Any]) -> ModelSettings:
@@ -53,7 +55,7 @@ def settings(**sections: dict[str, Any]) -> ModelSettings:
 
 
 def frame(leads: int = 6000, seed: int = 7) -> pd.DataFrame:
-    """A training view over two years, one advisor in ten twice in it, about 9 % positive; `truth` is its probability."""
+    """A training view over two years, some advisors twice in it, about 9 % positive; `truth` is its probability."""
     rng = np.random.default_rng(seed)
     advisors = rng.integers(0, int(leads * 0.9), leads)
     tenure, experience = rng.gamma(2, 3, leads), rng.gamma(4, 4, leads)
@@ -62,24 +64,28 @@ def frame(leads: int = 6000, seed: int = 7) -> pd.DataFrame:
     truth = 1 / (1 + np.exp(-logit))
     label = rng.random(leads) < truth
     contact = np.datetime64("2024-01-08") + np.sort(rng.integers(0, 650, leads))
-    made = pd.DataFrame({
-        "Id": [f"L{number:06d}" for number in rng.permutation(leads)],
-        "FA_CRD__c": (advisors + 1000).astype(str),
-        "target_label": label.astype(np.int64),
-        "tenure": np.where(rng.random(leads) < 0.05, np.nan, tenure),
-        "experience": experience,
-        "states": pd.array(np.where(rng.random(leads) < 0.1, -1, states), dtype="Int64"),
-        "cfp": cfp.astype(np.int64),
-        "state": rng.choice(["NY", "CA", "TX", "WY", None], leads, p=[0.4, 0.3, 0.2, 0.003, 0.097]),
-        "firm_rep_count_bin": rng.choice(["1", "2_5", "6_20", "21_plus", None], leads, p=[0.1, 0.2, 0.3, 0.35, 0.05]),
-        "noise": rng.normal(size=leads),
-        "nothing": np.nan,
-        "always": 3,
-        "days_to_conversion": pd.array(np.where(label, rng.integers(0, 31, leads), 99), dtype="Int64"),
-        "contact_date": contact,
-        "rep_snapshot_at": contact - rng.integers(0, 90, leads),
-        "truth": truth,
-    })
+    made = pd.DataFrame(
+        {
+            "Id": [f"L{number:06d}" for number in rng.permutation(leads)],
+            "FA_CRD__c": (advisors + 1000).astype(str),
+            "target_label": label.astype(np.int64),
+            "tenure": np.where(rng.random(leads) < 0.05, np.nan, tenure),
+            "experience": experience,
+            "states": pd.array(np.where(rng.random(leads) < 0.1, -1, states), dtype="Int64"),
+            "cfp": cfp.astype(np.int64),
+            "state": rng.choice(["NY", "CA", "TX", "WY", None], leads, p=[0.4, 0.3, 0.2, 0.003, 0.097]),
+            "firm_rep_count_bin": rng.choice(
+                ["1", "2_5", "6_20", "21_plus", None], leads, p=[0.1, 0.2, 0.3, 0.35, 0.05]
+            ),
+            "noise": rng.normal(size=leads),
+            "nothing": np.nan,
+            "always": 3,
+            "days_to_conversion": pd.array(np.where(label, rng.integers(0, 31, leads), 99), dtype="Int64"),
+            "contact_date": contact,
+            "rep_snapshot_at": contact - rng.integers(0, 90, leads),
+            "truth": truth,
+        }
+    )
     made.loc[made["states"] == -1, "states"] = pd.NA
     made.loc[~label, "days_to_conversion"] = pd.NA
     return made.sample(frac=1, random_state=seed).reset_index(drop=True)

@@ -134,22 +134,31 @@ def backtest(data: TrainingData, settings: ModelSettings, *, workers: int = 1, p
     """
     blocks = folds(data, np.arange(len(data)), settings.split)
 
-    def fit_fold(numbered: tuple[int, Block]) -> _Fitted:
+    def whole_fold(numbered: tuple[int, Block]) -> _Fold:
         number, block = numbered
         fitted = _fit(data, block, settings)
+        fold = _judged(data, block, fitted, settings, settings.seed + number)
         progress(
             f"fold {number}: {len(fitted.model.trained_on)} leads trained, "
             f"{len(fitted.calibrated_on)} calibrated, {len(block.test)} tested"
         )
-        return fitted
+        gap_draws = _gap_draws(data, fold, settings.evaluation, settings.seed + 10 * number)
+        return _Fold(fold, ScoredLeads.of(data, block.test, fitted.logit), gap_draws)
 
-    fitted = side_by_side(fit_fold, list(enumerate(blocks, start=1)), workers)
-    progress("figures of the folds, with intervals over advisors")
-    judged = [
-        _judged(data, block, one, settings, settings.seed + number)
-        for number, (block, one) in enumerate(zip(blocks, fitted, strict=True))
-    ]
-    return _outcome(data, judged, [one.logit for one in fitted], settings)
+    # The largest window first: the short ones fill the gap at the end.
+    numbered = list(enumerate(blocks, start=1))
+    folded = side_by_side(whole_fold, numbered[::-1], workers)[::-1]
+    progress("figures over the folds, with intervals over advisors")
+    return _outcome(data, folded, settings)
+
+
+@dataclass(frozen=True)
+class _Fold:
+    """A fold, its test block by the logit, and draws (b, 3) of its gaps."""
+
+    judged: BacktestFold
+    logit: ScoredLeads
+    gap_draws: Floats
 
 
 @dataclass(frozen=True)
@@ -201,42 +210,45 @@ def _judged(data: TrainingData, block: Block, fitted: _Fitted, settings: ModelSe
     )
 
 
-def _outcome(
-    data: TrainingData, judged: Sequence[BacktestFold], logits: Sequence[Floats], settings: ModelSettings
-) -> Backtest:
+def _outcome(data: TrainingData, folded: Sequence[_Fold], settings: ModelSettings) -> Backtest:
     of, seed = settings.evaluation, settings.seed
-    crossed = cross_validation([fold.scored for fold in judged], of, seed)
+    judged = [fold.judged for fold in folded]
     last = judged[-1]
     earlier = float(np.mean([fold.evaluation.average_precision.value for fold in judged[:-1]]))
     # Folds are calibrated apart, but each to probabilities of one kind: their log-odds can be ranked together.
-    rows = np.concatenate([fold.block.test for fold in judged])
-    pooled = ScoredLeads.of(data, rows, np.concatenate([fold.scored.score for fold in judged]))
+    pooled = _pool(data, [fold.scored for fold in judged])
+    logit = _pool(data, [fold.logit for fold in folded])
     return Backtest(
         folds=tuple(judged),
-        cross_validation=crossed,
+        cross_validation=cross_validation([fold.scored for fold in judged], of, seed),
         gaps=gaps(last.in_sample_average_precision, earlier, last.evaluation.average_precision.value),
-        trends=trends(data, judged, settings),
+        trends=trends(judged, [fold.gap_draws for fold in folded], of),
         stability=stability([fold.importance for fold in judged]),
-        logit_minus_model=compare(ScoredLeads.of(data, rows, np.concatenate(logits)), pooled.score, of, seed),
+        logit_minus_model=compare(logit, pooled.score, of, seed),
         pooled=evaluate(pooled, of, seed),
     )
 
 
-def trends(data: TrainingData, judged: Sequence[BacktestFold], settings: ModelSettings) -> tuple[GapTrend, ...]:
+def _pool(data: TrainingData, blocks: Sequence[ScoredLeads]) -> ScoredLeads:
+    rows = np.concatenate([block.rows for block in blocks])
+    return ScoredLeads.of(data, rows, np.concatenate([block.score for block in blocks]))
+
+
+def trends(
+    judged: Sequence[BacktestFold], gap_draws: Sequence[Floats], settings: EvaluationSettings
+) -> tuple[GapTrend, ...]:
     """How each of R17's gaps moves from fold to fold: least squares over the fold's number.
 
     The interval is by bootstrap over the advisors of the three blocks that a gap compares, and holds for the three gaps
     at once (Bonferroni): three looks at one question would else cry wolf three times as often.
     """
-    of = settings.evaluation
     step = np.arange(len(judged)) - (len(judged) - 1) / 2
     step = step / (step**2).sum()
-    drawn = [_gap_draws(data, fold, of, settings.seed + 10 * number) for number, fold in enumerate(judged)]
-    sure = all(int(fold.scored.label.sum()) >= of.min_positives_interval for fold in judged)
+    sure = all(int(fold.scored.label.sum()) >= settings.min_positives_interval for fold in judged)
     found = []
     for place, gap in enumerate(_GAPS):
         point = float(sum(at * getattr(fold.gaps, gap) for at, fold in zip(step, judged, strict=True)))
-        slopes = np.sum([at * draws[:, place] for at, draws in zip(step, drawn, strict=True)], axis=0)
+        slopes = np.sum([at * draws[:, place] for at, draws in zip(step, gap_draws, strict=True)], axis=0)
         low, high = interval(slopes, level=1 - 0.05 / len(_GAPS))
         found.append(GapTrend(gap, Estimate(point, low, high) if sure else Estimate(point)))
     return tuple(found)

@@ -65,7 +65,7 @@ class Words:
         if "one" in phrases:
             return str(phrases["one" if float(value) else "zero"])
         levels = phrases.get("levels", {})
-        if value in levels:
+        if isinstance(value, str) and value in levels:
             return str(levels[value])
         if isinstance(value, str):
             return str(phrases["value"]).format(text=value, duration=value, number=value, percent=value)

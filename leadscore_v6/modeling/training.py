@@ -128,7 +128,8 @@ def train(data: TrainingData, settings: ModelSettings, *, workers: int = 1, prog
     results = tuple(_fold(data, block, *fitted[f"fold {number}"]) for number, block in enumerate(blocks, start=1))
     model, logit = fitted["the model"]
     progress("figures of the holdout, with intervals over advisors")
-    return _outcome(data, settings, split, (results, model, logit, fitted["with the holdout's advisors"][0]), canaries)
+    fits = (results, model, logit, fitted["with the holdout's advisors"][0])
+    return _outcome(data, settings, split, fits, canaries, workers)
 
 
 def score(data: TrainingData, rows: Rows, model: FittedModel | Baseline) -> ScoredLeads:
@@ -162,13 +163,18 @@ def _outcome(
     split: FinalSplit,
     fitted: tuple[tuple[FoldResult, ...], FittedModel, Baseline, FittedModel],
     canaries: CanaryReport,
+    workers: int,
 ) -> Training:
     results, model, logit, unexcluded = fitted
     judged, seed = settings.evaluation, settings.seed
     scored, baseline = score(data, split.holdout, model), score(data, split.holdout, logit)
-    crossed = cross_validation([fold.scored for fold in results], judged, seed)
+    crossed, logit_crossed = side_by_side(
+        lambda blocks: cross_validation(blocks, judged, seed),
+        [[fold.scored for fold in results], [fold.baseline for fold in results]],
+        workers,
+    )
+    holdout, logit_holdout = side_by_side(lambda leads: evaluate(leads, judged, seed), [scored, baseline], workers)
     in_sample = average_precision_of(score(data, split.train, model))
-    holdout = evaluate(scored, judged, seed)
     sample = evenly(split.holdout, judged.shap_rows)
     return Training(
         split=split,
@@ -178,8 +184,8 @@ def _outcome(
         baseline=logit,
         holdout=holdout,
         holdout_scored=scored,
-        baseline_holdout=evaluate(baseline, judged, seed),
-        baseline_cross_validation=cross_validation([fold.baseline for fold in results], judged, seed),
+        baseline_holdout=logit_holdout,
+        baseline_cross_validation=logit_crossed,
         in_sample_average_precision=in_sample,
         gaps=gaps(in_sample, crossed.mean, holdout.average_precision.value),
         logit_minus_model=compare(baseline, scored.score, judged, seed),

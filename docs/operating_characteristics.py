@@ -20,16 +20,17 @@ CHUNK = 20
 
 HEAD = f"""# Operating characteristics of the model gates
 
-How often a gate is wrong: it lets a bad model pass, or stops a good one. Simulated, not argued: {{worlds}} worlds of known
-truth per row, each of the plan's size (42,000 leads, {100 * PREVALENCE:.1f} % positive: five test blocks of 3,300, a calibration block
-of 6,300, a holdout of 8,400) and judged by the product's own figures. A lead's score is normal, higher for positives by
-what the AUC asks for, so that the best model is known and Platt scaling is right unless something was made wrong.
+How often a gate is wrong: it lets a bad model pass, or stops a good one. Simulated, not argued: {{worlds}} worlds of
+known truth per row, each of the plan's size and judged by the product's own figures. That is 42,000 leads,
+{100 * PREVALENCE:.1f} % positive: five test blocks of 3,300, a calibration block of 6,300, a holdout of 8,400. A lead's
+score is normal, higher for positives by what the AUC asks for, so that the best model is known and Platt scaling is
+right unless something was made wrong.
 
 Written by `python -m docs.operating_characteristics`; `make prove` runs it again and fails if this page differs.
 
-A cell is the share of worlds in which the gate lets the model **pass**, in %. With {{worlds}} worlds a share of 5 % is known to
-about ± 3 points. In bold: a wrong verdict that is to be weighed. In the rows of good models every stop is wrong; in the
-row of a bad model only the gates that are there to stop it are judged, and marked ✗ (they must stop it: the lower the
+A cell is the share of worlds in which the gate lets the model **pass**, in %. With {{worlds}} worlds a share of 5 % is
+known to about ± 3 points. In bold: a wrong verdict more than one time in twenty. In the rows of good models every stop
+is wrong. In the row of a bad model only the gates that are there to stop it are judged, and marked ✗ (the lower the
 better); of the other gates nothing is asked there.
 
 Not simulated here: importance stability, the growth of gaps over folds and the leak canaries of 4.4 and 4.1, which need

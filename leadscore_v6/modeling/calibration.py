@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from leadscore_v6.errors import InputError
@@ -67,8 +68,8 @@ class Calibrator:
 
     def lines(self, segments: NDArray[np.object_]) -> tuple[Floats, Floats]:
         """(n,) slope and (n,) intercept of each lead's calibrator."""
-        known, place = np.unique(segments.astype(str), return_inverse=True)
-        platts = [self.platt(str(segment)) for segment in known]
+        place, known = pd.factorize(segments)
+        platts = [self.platt(segment) for segment in known]
         slope = np.array([platt.slope for platt in platts])[place]
         return slope, np.array([platt.intercept for platt in platts])[place]
 
@@ -130,8 +131,9 @@ def fit_segments(
     """The global calibrator, and each segment's, shrunk toward it. Judges nothing: see `fit_calibrator`."""
     overall = fit_platt(margin, label)
     fitted = {}
-    for segment in sorted(set(segments.tolist())):
-        inside = segments == segment
+    place, known = pd.factorize(segments, sort=True)
+    for number, segment in enumerate(known):
+        inside = place == number
         leads, positives = int(inside.sum()), int(label[inside].sum())
         few = positives < settings.min_positives_segment
         fitted[segment] = SegmentFit(

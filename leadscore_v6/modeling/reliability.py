@@ -69,11 +69,12 @@ def judge(leads: Judged, settings: EvaluationSettings, seed: int, null: Floats |
 
     probability = expit(leads.log_odds)
     bins = equal_mass_bins(probability, leads.label, settings.ece_bins)
-    sure = int(leads.label.sum()) >= settings.min_positives_interval
+    positives = int(leads.label.sum())
+    sure = min(positives, len(leads.label) - positives) >= settings.min_positives_interval
     observed, brier, slope, intercept = _estimates(leads, probability, settings, seed if sure else None)
     return Reliability(
         leads=len(leads.label),
-        positives=int(leads.label.sum()),
+        positives=positives,
         ece=expected_calibration_error(bins),
         null_ece_p95=float(np.percentile(null, 95)) if null is not None and sure else None,
         expected_observed=observed,

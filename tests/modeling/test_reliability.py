@@ -91,6 +91,14 @@ def test_few_positives_are_not_judgeable() -> None:
     assert (judged.slope.low, judged.expected_observed.low, judged.null_ece_p95) == (None, None, None)
 
 
+@pytest.mark.parametrize("positives", [0, 1, 200])
+def test_a_group_of_one_class_can_be_looked_at(positives: int) -> None:
+    label = (np.arange(200) < positives).astype(np.int8)
+    judged = judge(Judged(np.random.default_rng(0).normal(-3, 1, 200), label, np.arange(200)), OF, seed=1)
+    assert 0 <= judged.ece <= 1
+    assert judged.brier_skill.low is None
+
+
 def right_model(seed: int, count: int = 2000) -> tuple[np.ndarray, np.ndarray, Calibrator, Judged]:
     """Two blocks of a world in which Platt is right, the calibrator fitted on the first, the second judged."""
     rng = np.random.default_rng(seed)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -34,6 +34,8 @@ from leadscore_v6.modeling.selection import SelectionRow, selection_table
 from leadscore_v6.modeling.settings import ModelSettings
 from leadscore_v6.modeling.splits import Block, FinalSplit, Rows, final_split, folds
 
+_MODEL: Final = "the model"
+_WITH: Final = "with the holdout's advisors"
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 Progress = Callable[[str], None]
@@ -115,21 +117,26 @@ def train(data: TrainingData, settings: ModelSettings, *, workers: int = 1, prog
     progress(f"leak canaries among {len(data.columns)} features")
     canaries = sing(data, split.train, settings.canaries, settings.seed)
     # The largest windows first: the short ones fill the gaps at the end.
-    windows = {"the model": split.train, "with the holdout's advisors": _with_advisors(data, split, settings)}
+    windows = {_MODEL: split.train}
     windows |= {f"fold {number}": block.train for number, block in reversed(list(enumerate(blocks, start=1)))}
 
-    def fit_both(window: tuple[str, Rows]) -> tuple[FittedModel, Baseline]:
+    def fit_window(window: tuple[str, Rows]) -> FittedModel:
         name, rows = window
-        model, logit = fit(data, rows, settings), fit_baseline(data, rows, settings)
+        model = fit(data, rows, settings)
         progress(f"{name}: {len(rows)} leads, {int(data.label[rows].sum())} positive, {model.rounds} rounds")
-        return model, logit
+        return model
 
-    fitted = dict(zip(windows, side_by_side(fit_both, list(windows.items()), workers), strict=True))
-    results = tuple(_fold(data, block, *fitted[f"fold {number}"]) for number, block in enumerate(blocks, start=1))
-    model, logit = fitted["the model"]
+    fits = {_WITH: _with_advisors(data, split, settings)} | windows
+    models = dict(zip(fits, side_by_side(fit_window, list(fits.items()), workers), strict=True))
+    fitted = side_by_side(lambda rows: fit_baseline(data, rows, settings), list(windows.values()), workers)
+    logits = dict(zip(windows, fitted, strict=True))
+    results = tuple(
+        FoldResult(block, models[name], score(data, block.test, models[name]), score(data, block.test, logits[name]))
+        for name, block in ((f"fold {number}", block) for number, block in enumerate(blocks, start=1))
+    )
     progress("figures of the holdout, with intervals over advisors")
-    fits = (results, model, logit, fitted["with the holdout's advisors"][0])
-    return _outcome(data, settings, split, fits, canaries, workers)
+    outcome = (results, models[_MODEL], logits[_MODEL], models[_WITH])
+    return _outcome(data, settings, split, outcome, canaries, workers)
 
 
 def score(data: TrainingData, rows: Rows, model: FittedModel | Baseline) -> ScoredLeads:
@@ -151,10 +158,6 @@ def _with_advisors(data: TrainingData, split: FinalSplit, settings: ModelSetting
     known = data.contact[split.train_before] + np.timedelta64(settings.split.gap_days, "D") < later
     kept: Rows = split.train_before[known]
     return kept
-
-
-def _fold(data: TrainingData, block: Block, model: FittedModel, logit: Baseline) -> FoldResult:
-    return FoldResult(block, model, score(data, block.test, model), score(data, block.test, logit))
 
 
 def _outcome(

@@ -11,8 +11,9 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 UV_VERSION := 0.13.9
 
-# An outer environment must not lend us its packages, nor its idea of where the project's home is.
-unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+# An outer environment must not lend us its packages, nor its idea of where the project's home is, nor keep Python from
+# remembering what it has compiled: that is four seconds of every command.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
 # First that is new enough and can make environments. It is run, not only found: version managers leave stubs behind.
 CANDIDATES := $(if $(PYTHON),$(PYTHON),python3.11 python3.12 python3.13 python3.14 python3 python)

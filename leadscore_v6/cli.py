@@ -10,18 +10,21 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from leadscore_v6 import __version__
 from leadscore_v6.errors import LeadscoreError, UsageError, WarehouseBusy
 from leadscore_v6.settings import Settings, from_environment
+
+if TYPE_CHECKING:
+    from leadscore_v6.gates.attempt import Bench
 
 THROUGH = ("dataset", "model", "shadow", "experiment", "production")
 Command = Callable[..., None]
@@ -158,11 +161,10 @@ def waive(home: Path | None, gate: str, attempt: str, by: str, reason: str, expi
     """Wave one failed GATE of one attempt through, by name, with a reason, until a day."""
     from datetime import date
 
-    from leadscore_v6.gates.bench import open_bench
     from leadscore_v6.gates.decisions import Waiver
     from leadscore_v6.gates.decisions import waive as decide
 
-    with open_bench(from_environment(home=home), "waive", _progress) as bench:
+    with _deciding(home, "waive") as bench:
         decided = decide(bench, Waiver(gate, attempt, by, reason, date.fromisoformat(expires)))
     place = f"{decided.asset} {decided.partition or ''}".rstrip()
     click.echo(f"{gate} of {place} is waived until {expires}. Run again to publish it.")
@@ -172,14 +174,24 @@ def waive(home: Path | None, gate: str, attempt: str, by: str, reason: str, expi
 @_home_option
 @click.argument("file")
 @click.option("--reason", default="", help="Why; kept in the ledger.")
-def withdraw(home: Path | None, file: str, reason: str) -> None:
-    """Take the newest input FILE back (RIARepDataFeed_YYYYMMDD.csv or Lead.csv): nothing is built from it any more."""
-    from leadscore_v6.gates.bench import open_bench
+@click.option("--sha256", default="", help="Which one, by the first digits of its digest.  [default: the newest]")
+@click.option("--undo", is_flag=True, help="Take the newest withdrawal of FILE back.")
+def withdraw(home: Path | None, file: str, reason: str, sha256: str, undo: bool) -> None:
+    """Take an input FILE back (RIARepDataFeed_YYYYMMDD.csv or Lead.csv): nothing is built from it any more.
+
+    It is about this content under this name: what was landed before it serves again at the next run.
+    """
+    from leadscore_v6.gates.decisions import undo_withdrawal
     from leadscore_v6.gates.decisions import withdraw as decide
 
-    with open_bench(from_environment(home=home), "withdraw", _progress) as bench:
-        set_aside = decide(bench, Path(file).name, reason)
-    click.echo(f"{Path(file).name} is withdrawn; set aside: {', '.join(set_aside)}. Run again to build without it.")
+    if undo and (sha256 or reason):
+        raise UsageError("--undo takes the newest withdrawal back; it goes with neither --sha256 nor --reason.")
+    name = Path(file).name
+    with _deciding(home, "withdraw") as bench:
+        change = undo_withdrawal(bench, name) if undo else decide(bench, name, reason, sha256)
+    did, attempts = ("in use again", "counts again") if undo else ("withdrawn", "set aside")
+    click.echo(f"{name}, {change.file}, is {did}; {attempts}: {', '.join(change.attempts)}.\n{change.serves}")
+    click.echo("Run again to build so; until then v_latest_training_dataset_v6 serves what it served.")
 
 
 @cli.command()
@@ -188,10 +200,9 @@ def withdraw(home: Path | None, file: str, reason: str) -> None:
 @click.option("--by", default="", help="Who decides; kept in the ledger.")
 def rollback(home: Path | None, version: str, by: str) -> None:
     """Let v_latest_training_dataset_v6 serve an earlier promoted version."""
-    from leadscore_v6.gates.bench import open_bench
     from leadscore_v6.gates.decisions import rollback as decide
 
-    with open_bench(from_environment(home=home), "rollback", _progress) as bench:
+    with _deciding(home, "rollback") as bench:
         before, after = decide(bench, version, by)
     click.echo(f"v_latest_training_dataset_v6 serves {after} again (before: {before}).")
 
@@ -202,13 +213,14 @@ def rollback(home: Path | None, version: str, by: str) -> None:
 @click.option("--keep", type=click.IntRange(1), default=3, show_default=True, help="Newest versions to keep.")
 def gc(home: Path | None, dry_run: bool, keep: int) -> None:
     """Remove old versions, failed candidates and landed files that nothing refers to, and compact the warehouse."""
-    from leadscore_v6.gates.bench import lease, open_bench
+    from leadscore_v6.gates.bench import lease, require_home
     from leadscore_v6.gates.retention import collect, compact, expendable
 
     settings = from_environment(home=home)
+    require_home(settings)
     # Compacting replaces the warehouse's file: nobody may write between the two.
     with lease(settings, _progress):
-        with open_bench(settings, "gc", _progress) as bench:
+        with _deciding(home, "gc") as bench:
             found = expendable(bench, settings, keep)
             for line in found.lines():
                 click.echo(line)
@@ -254,6 +266,17 @@ def env(home: Path | None) -> None:
     dagster_instance(settings).dispose()
     for name, value in export(settings).items():
         click.echo(f"export {name}={shlex.quote(value)}")
+
+
+@contextmanager
+def _deciding(home: Path | None, command: str) -> Iterator[Bench]:
+    """The bench of a home that is there, for a person's decision."""
+    from leadscore_v6.gates.bench import open_bench, require_home
+
+    settings = from_environment(home=home)
+    require_home(settings)
+    with open_bench(settings, command, _progress) as bench:
+        yield bench
 
 
 def _called_as() -> str:

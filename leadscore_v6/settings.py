@@ -7,6 +7,7 @@ Does not belong here: thresholds and contracts (config/), or run parameters such
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,13 @@ from pathlib import Path
 from leadscore_v6.errors import UsageError
 
 ENGINES = ("duckdb", "bigquery")
+# DuckDB splits its search path at commas, finds patterns in the names of files, cuts names at "?" and turns "\\" round;
+# Dagster gives the names of its SQLite files to a URL, which decodes them.
+_UNUSABLE = re.compile(r"[,?*\[\\\n]|%[0-9A-Fa-f]{2}")
+# Names that both engines take; DuckDB has schemas of its own by the others.
+_DATASET = (r"(?!(?i:information_schema|pg_catalog)$)[A-Za-z_][A-Za-z0-9_]*", "a name of letters, digits and _")
+_DATASETS = {"LEADSCORE_DATASET": "LeadScoring", "LEADSCORE_CRM_DATASET": "SavvyGTMData"}
+_MEMORY = (r"[0-9]+(\.[0-9]+)? ?[KMGTkmgt]i?[Bb]", "an amount such as 3GB or 500MB")
 
 
 @dataclass(frozen=True)
@@ -75,20 +83,34 @@ def from_environment(
     if engine not in ENGINES:
         raise UsageError(f"LEADSCORE_WAREHOUSE is {engine!r}; it can be {' or '.join(ENGINES)}.")
     home = Path(home or env.get("LEADSCORE_HOME") or ".leadscore").absolute()
+    unusable = _UNUSABLE.search(str(home))
+    if unusable is not None:
+        raise UsageError(
+            f"The home {home} has {unusable[0]!r} in its path, which DuckDB or SQLite would take for something else. "
+            "Name another with --home or LEADSCORE_HOME."
+        )
     named = data or env.get("LEADSCORE_DATA")
+    datasets = {name: _matching(env, name, given, *_DATASET) for name, given in _DATASETS.items()}
     return Settings(
         home=home,
         data=Path(named).absolute() if named else home / "landing",
         engine=engine,
         project=env.get("LEADSCORE_GCP_PROJECT"),
-        dataset=env.get("LEADSCORE_DATASET", "LeadScoring"),
-        crm_dataset=env.get("LEADSCORE_CRM_DATASET", "SavvyGTMData"),
+        dataset=datasets["LEADSCORE_DATASET"],
+        crm_dataset=datasets["LEADSCORE_CRM_DATASET"],
         threads=_positive(env, "LEADSCORE_THREADS"),
-        memory_limit=env.get("LEADSCORE_MEMORY_LIMIT", "3GB"),
+        memory_limit=_matching(env, "LEADSCORE_MEMORY_LIMIT", "3GB", *_MEMORY),
         lease_wait_seconds=float(_positive(env, "LEADSCORE_LEASE_WAIT_SECONDS", zero_allowed=0) or 0)
         if "LEADSCORE_LEASE_WAIT_SECONDS" in env
         else 60.0,
     )
+
+
+def _matching(env: Mapping[str, str], name: str, default: str, form: str, means: str) -> str:
+    text = env.get(name, default)
+    if re.fullmatch(form, text) is None:
+        raise UsageError(f"{name} is {text!r}; it must be {means}.")
+    return text
 
 
 def _positive(env: Mapping[str, str], name: str, zero_allowed: int = 1) -> int | None:

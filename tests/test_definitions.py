@@ -26,7 +26,13 @@ PLAN: dict[str, tuple[str, str, bool, set[str], set[str]]] = {
         "leads",
         False,
         set(),
-        {"leads_rows_equal_file", "leads_have_contacts", "leads_timestamps_parsed", "leads_one_row_per_id"},
+        {
+            "leads_rows_equal_file",
+            "leads_have_contacts",
+            "leads_timestamps_parsed",
+            "leads_one_row_per_id",
+            "leads_match_contract",
+        },
     ),
     "snapshot_reps_raw": (
         "1.3",
@@ -101,6 +107,7 @@ PLAN: dict[str, tuple[str, str, bool, set[str], set[str]]] = {
             "staging_quarters_match",
             "staging_no_future_snapshot",
             "staging_latest_snapshot",
+            "staging_matches_contract",
         },
     ),
     "step_3_3_training_dataset_v6": (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from leadscore_v6.driver import Failure, Summary, raise_for
+from leadscore_v6.driver import raise_for
 from leadscore_v6.errors import LeadscoreError
+from leadscore_v6.runs import Failure, Summary
 
 
 @pytest.mark.parametrize(("codes", "gravest"), [([3], 3), ([2], 2), ([3, 2, 3], 2), ([3, 1, 2], 1)])

@@ -61,6 +61,17 @@ def test_runs_of_a_killed_command_are_ended(instance: dg.DagsterInstance) -> Non
     assert statuses(instance, killed, foreign) == [FAILURE, STARTED]
 
 
+def test_the_commands_process_keeps_its_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a full disk, what is said into a file on it is lost."""
+    for name in ("LEADSCORE_HOME", "LEADSCORE_DATA", "DAGSTER_HOME"):
+        monkeypatch.setenv(name, "")
+    with (tmp_path / "said").open("w") as said, dagster_instance(from_environment({}, home=tmp_path / "home")) as made:
+        monkeypatch.setattr("sys.stderr", said)
+        with made.compute_log_manager.capture_logs(["run", "step"]):
+            goes_to = Path(f"/proc/self/fd/{said.fileno()}").readlink()
+    assert goes_to == tmp_path / "said"
+
+
 def test_the_home_keeps_all_of_dagsters_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that it can be moved (R55); and a configuration that a person has edited stays as it is."""
     for name in ("LEADSCORE_HOME", "LEADSCORE_DATA", "DAGSTER_HOME"):

@@ -4,7 +4,7 @@ Belongs here: declaring an asset from the plan's step, and telling Dagster how i
 failed blocking check and a failed step, so that this run stops; the ledger and the guard stop every later run.
 """
 
-import re
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,9 +16,9 @@ from leadscore_v6.assets.offenders import offending_rows
 from leadscore_v6.assets.recipe import code_version
 from leadscore_v6.contracts import Contract
 from leadscore_v6.errors import DiskFull, LeadscoreError, ran_out_of_space
-from leadscore_v6.gates.attempt import Outcome, Work, require
+from leadscore_v6.gates.attempt import Bench, Outcome, Work, require
 from leadscore_v6.gates.judge import PASS, Verdict, show
-from leadscore_v6.gates.ledger import Ledger
+from leadscore_v6.gates.ledger import Attempt, Ledger
 from leadscore_v6.gates.registry import load_gates
 from leadscore_v6.gates.steps import STEPS, Step, ancestors
 from leadscore_v6.partitions import snapshot_dates
@@ -29,6 +29,7 @@ from leadscore_v6.reports.step import GateLine, StepReport, render_report
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.settings import from_environment
 from leadscore_v6.warehouse.lineage import column_lineage
+from leadscore_v6.warehouse.sql import undated
 
 Events = Iterator[dg.AssetCheckResult | dg.MaterializeResult]
 
@@ -100,8 +101,26 @@ def _write_report(
     if picture is not None:
         report = replace(report, picture=f"{Path(name).stem}.png")
         warehouse.artifacts.write(f"{folder}{report.picture}", picture)
+    if step.manifest:
+        warehouse.artifacts.write(folder + step.manifest.format(version=attempt.version), _manifest(attempt))
     text = render_report(report)
-    return text, warehouse.artifacts.write(folder + name, text)
+    return text, warehouse.artifacts.write(folder + name, _with_the_others(step, text, warehouse.bench))
+
+
+def _with_the_others(step: Step, text: str, bench: Bench) -> str:
+    """`text` among what steps that share its file last published, in the plan's order."""
+    texts = {step.asset: text}
+    for attempt in bench.ledger.published().values():
+        other = STEPS[attempt.asset]
+        if other is not step and other.report == step.report:
+            texts[other.asset] = render_report(_report(other, bench.outcome(attempt), bench.ledger))
+    return "\n---\n\n".join(texts[asset] for asset in STEPS if asset in texts)
+
+
+def _manifest(attempt: Attempt) -> str:
+    about = {"asset": attempt.asset, "version": attempt.version, "attempt": attempt.key}
+    content = {**about, "content_key": attempt.content_key, **attempt.facts["manifest"]}
+    return json.dumps(content, indent=2) + "\n"
 
 
 class stops:  # noqa: N801 - reads as a statement: `with stops():`
@@ -217,8 +236,7 @@ def _metadata(outcome: Outcome, told: Told) -> dict[str, Any]:
 
 
 def _lineage(sql: str, columns: tuple[str, ...]) -> dg.TableColumnLineage:
-    # The same for every snapshot date: with one date for all it is read off the SQL once, not once a partition.
-    sql = re.sub(r"_\d{8}(?=[_`])", "_00000000", sql)
+    sql, _ = undated(sql)
     return dg.TableColumnLineage(
         {
             column: [dg.TableColumnDep(dg.AssetKey(asset), source) for asset, source in sources]

@@ -82,6 +82,7 @@ def landed_facts(landed: Landed) -> dict[str, Any]:
         "records": landed.records,
         "synthetic": landed.synthetic,
         "stored_as": landed.path.name,
+        "stored_mtime_ns": landed.path.stat().st_mtime_ns,
         # Pairs, in file order, which is what the raw table reads by; JSON does not keep the order of an object.
         "names": [[column.original, column.name] for column in landed.columns],
     }

@@ -58,10 +58,13 @@ class Recipe:
 
         def measure(candidates: Candidates) -> Mapping[str, Any]:
             (candidate,) = candidates.values()
-            figures = self._figures(warehouse, candidate)
-            if self.contract is not None:
-                figures["contract_violations"] = len(contract_violations(warehouse, candidate, self.contract))
-            return figures
+            if self.contract is None:
+                return self._figures(warehouse, candidate)
+            violations = {"contract_violations": len(contract_violations(warehouse, candidate, self.contract))}
+            # The checks are written for the contract's columns and types; of others they can say nothing.
+            if compare(self.contract, warehouse.columns(candidate)).violations:
+                return violations
+            return {**self._figures(warehouse, candidate), **violations}
 
         return Work(
             asset=asset,

@@ -1,14 +1,16 @@
 """Steps 1.1-1.6: one vendor file becomes a raw, a rep and a firm table, each under the date of the file's name."""
 
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import dagster as dg
 
 from leadscore_v6.assets.carry_out import Events, Told, carry_out, plan_asset, stops
-from leadscore_v6.assets.intake import take_in
+from leadscore_v6.assets.intake import require_whole, take_in
 from leadscore_v6.assets.leads import file_table, landed_facts
 from leadscore_v6.assets.recipe import Recipe, code_hash
 from leadscore_v6.contracts import compare, contract
@@ -16,7 +18,8 @@ from leadscore_v6.errors import InputError
 from leadscore_v6.gates.attempt import Bench, Candidates, Work
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.settings import Settings
-from leadscore_v6.warehouse.landing import land_once
+from leadscore_v6.warehouse.landing import FeedFile, Landed, land_once
+from leadscore_v6.warehouse.protocol import Warehouse
 
 
 @plan_asset("snapshot_reps_raw")
@@ -32,15 +35,11 @@ def snapshot_reps(context: dg.AssetExecutionContext, warehouse: WarehouseResourc
     """Step 1.5: typed and named as the rest of the plan wants it."""
     bench, key = warehouse.bench, context.partition_key
     raw = bench.ledger.latest("snapshot_reps_raw", key)
-    facts = raw.facts if raw else {}
-    recipe = Recipe(
-        "snapshot_reps_YYYYMMDD",
-        f"{bench.warehouse.dataset}.snapshot_reps_{key}",
-        tables={"raw": f"{bench.warehouse.dataset}.snapshot_reps_{key}_raw"},
-        params={"snapshot_at": snapshot_day(key)},
-        check_params={"records": facts.get("records")},
-        contract=contract("reps"),
-    )
+    with stops():
+        for landed in bench.ledger.landed.get(("snapshot_reps_raw", key), []):
+            if raw is not None and landed["digest"] == raw.source:
+                require_whole(landed, warehouse.settings.store)
+    recipe = _typing(bench.warehouse, key, raw.facts.get("records") if raw else None)
     work = replace(recipe.work(bench.warehouse, "snapshot_reps", key), source=raw.source if raw else None)
     yield from carry_out(context, warehouse, options, work, Told(recipe.sql, recipe.contract))
 
@@ -64,13 +63,32 @@ def snapshot_firms(context: dg.AssetExecutionContext, warehouse: WarehouseResour
     yield from carry_out(context, warehouse, options, work, Told(recipe.sql, recipe.contract))
 
 
+def begin_typing(warehouse: Warehouse, settings: Settings, feed: FeedFile, landed: Landed) -> None:
+    """Let the engine begin with step 1.5 of a file that has just landed, ahead of the run that will ask for it."""
+    recipe = _typing(warehouse, feed.key, landed.records)
+    file = file_table(landed_facts(landed), settings)
+    warehouse.begin_table(
+        recipe.tables["raw"], file, lambda raw: replace(recipe, tables={"raw": raw}).sql, recipe.params
+    )
+
+
+def _typing(warehouse: Warehouse, key: str, records: int | None) -> Recipe:
+    return Recipe(
+        "snapshot_reps_YYYYMMDD",
+        f"{warehouse.dataset}.snapshot_reps_{key}",
+        tables={"raw": f"{warehouse.dataset}.snapshot_reps_{key}_raw"},
+        params={"snapshot_at": snapshot_day(key)},
+        check_params={"records": records},
+        contract=contract("reps"),
+    )
+
+
 def snapshot_day(key: str) -> date:
     """The date of a partition key `YYYYMMDD`. Raises InputError if it is none."""
-    try:
-        return datetime.strptime(key, "%Y%m%d").date()  # noqa: DTZ007 - a day has no zone
-    except ValueError:
-        remedy = "use the date of the file's name, YYYYMMDD."
-        raise InputError(f"{key!r} is not a snapshot date", remedy=remedy) from None
+    with suppress(ValueError):
+        if re.fullmatch("[0-9]{8}", key):
+            return date.fromisoformat(key)
+    raise InputError(f"{key!r} is not a snapshot date", remedy="use the date of the file's name, YYYYMMDD.")
 
 
 def _raw_work(bench: Bench, settings: Settings, key: str) -> Work:

@@ -17,6 +17,7 @@ from leadscore_v6.gates.attempt import Bench
 from leadscore_v6.gates.decisions import PROMOTED, TRAINING, rolled_back_from
 from leadscore_v6.gates.guard import guard
 from leadscore_v6.gates.ledger import Attempt
+from leadscore_v6.gates.manifest import manifest
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.warehouse.sql import render
 
@@ -126,6 +127,17 @@ def _staging(bench: Bench, as_of: date) -> Recipe:
     )
 
 
+def _options(bench: Bench, options: RunOptions) -> dict[str, Any]:
+    """What else was set for a version, or followed from its inputs."""
+    leads = bench.ledger.latest("crm_leads")
+    assert leads is not None, "the guard has passed"
+    return {
+        "crm_extracted_at": leads.facts["crm_extracted_at"],
+        "label_window_days": LABEL_WINDOW_DAYS,
+        "entry_lag_days": options.entry_lag_days,
+    }
+
+
 # What the join orders by before the contract's other columns (R2).
 _TIE_KEYS = ("RepCRD", "snapshot_at", "IsPrimaryRIAFirm", "RIAFirmCRD")
 
@@ -145,7 +157,12 @@ def _training(bench: Bench, options: RunOptions) -> tuple[Recipe, str]:
 
     def facts(candidate: str) -> Mapping[str, Any]:
         sql = render("step_3_3_training_dataset_v6/quarters.sql", {"candidate": candidate})
-        return {"as_of": as_of.isoformat(), "staging": table, "quarters": bench.warehouse.query(sql)}
+        return {
+            "as_of": as_of.isoformat(),
+            "staging": table,
+            "quarters": bench.warehouse.query(sql),
+            "manifest": manifest(bench.ledger, TRAINING, {"as_of": as_of.isoformat(), **_options(bench, options)}),
+        }
 
     recipe = Recipe(
         "step_3_3_training_dataset_v6",

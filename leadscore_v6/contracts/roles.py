@@ -6,6 +6,7 @@ Belongs here: column names. Does not belong here: dropping columns from a frame.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 from leadscore_v6.contracts.contract import Contract
@@ -21,7 +22,14 @@ def pii_droplist(path: Path | None = None) -> tuple[str, ...]:
 
     Raises InputError naming file and line if the file is malformed.
     """
-    return tuple(load_document(path or config_root() / DROPLIST_FILE, "pii_droplist"))
+    path = path or config_root() / DROPLIST_FILE
+    return _loaded(path, path.stat().st_mtime_ns if path.exists() else 0)
+
+
+@lru_cache(maxsize=2)
+def _loaded(path: Path, _changed: int) -> tuple[str, ...]:
+    """Read again only when the file has changed, as contracts are: every table that is audited is held against it."""
+    return tuple(load_document(path, "pii_droplist"))
 
 
 def feature_columns(training: Contract, droplist: Iterable[str] | None = None) -> tuple[str, ...]:

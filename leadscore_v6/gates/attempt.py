@@ -18,7 +18,7 @@ from typing import Any
 
 from leadscore_v6.errors import GateBlocked, InputError
 from leadscore_v6.gates.guard import guard
-from leadscore_v6.gates.judge import Figures, Verdict
+from leadscore_v6.gates.judge import FAIL, Figures, Verdict
 from leadscore_v6.gates.ledger import Attempt, Ledger, LedgerStore, plain, verdict_lines
 from leadscore_v6.gates.steps import STEPS
 from leadscore_v6.warehouse.protocol import Warehouse
@@ -36,7 +36,8 @@ class Work:
     outputs: published names; `{version}` stands for the version if the step is a versioned one.
     build: makes every candidate (published name -> candidate name); returns facts for the ledger and the report.
     measure: figures of the candidates, as the gates of the asset name them.
-    version: the wished version name, or None; a taken name gets `_2`, `_3`… (R39).
+    version: the wished version name, or None: the clock's, or that of the version it is made from. A taken name gets
+        `_2`, `_3`…; two steps share a name only if one is made from the other (R39).
     source: digest of the landed file that it is made from, if it is one file (so that `withdraw` finds it).
     same_as: a content key to be taken for, in place of its own: what a person's rollback serves.
     """
@@ -63,8 +64,9 @@ class Outcome:
 
     @property
     def blocking(self) -> list[Verdict]:
-        """Verdicts that stop what follows."""
-        return [verdict for verdict in self.verdicts if verdict.blocks and verdict.gate.name not in self.waived]
+        """Verdicts that stop what follows; what failed before what could not be judged, which may come of it."""
+        blocking = [verdict for verdict in self.verdicts if verdict.blocks and verdict.gate.name not in self.waived]
+        return sorted(blocking, key=lambda verdict: verdict.word != FAIL)
 
 
 @dataclass
@@ -91,9 +93,11 @@ class Bench:
             facts = work.build(attempt.outputs)
             figures = work.measure(attempt.outputs)
         except InputError as error:
-            self.refuse(attempt.place, content_key, str(error), {})
+            self._write("refused", attempt, {"why": str(error), "facts": {}})
             raise
-        attempt.figures, attempt.facts = plain(figures), plain(facts)
+        # What could not be measured was not: a gate that reads it is "not judgeable".
+        unmeasured = {figure: None for gate in self.ledger.gates.of(work.asset) for figure in sorted(gate.figures)}
+        attempt.figures, attempt.facts = {**unmeasured, **plain(figures)}, plain(facts)
         self._write("judged", attempt, {"figures": attempt.figures, "facts": attempt.facts}, judged=True)
         return self._conclude(attempt, recognised=False)
 
@@ -108,9 +112,18 @@ class Bench:
         attempt = Attempt(self._attempt_key(place, content_key), *place, None, content_key)
         self._write("refused", attempt, {"why": why, "facts": plain(facts)})
 
-    def record(self, event: str, attempt: Attempt, payload: Mapping[str, Any]) -> None:
-        """Write one line that is no attempt of its own: landed, waived, withdrawn, rolled_back."""
-        self._write(event, attempt, payload)
+    def record(
+        self, event: str, attempt: Attempt, payload: Mapping[str, Any], alongside: Callable[[], None] | None = None
+    ) -> None:
+        """Write one line that is no attempt of its own: landed, waived, withdrawn, restored, rolled_back.
+
+        `alongside` is what the line says was done in the warehouse; both are, or neither is.
+        """
+        with self.warehouse.transaction():
+            if alongside is not None:
+                alongside()
+            lines = self._append(event, attempt, payload)
+        self._commit(lines)
 
     # -- parts -----------------------------------------------------------------------------------------------------
 
@@ -130,12 +143,12 @@ class Bench:
             self._write("rejudged", known, {}, judged=True)
         if known.state == "judged":
             return self._conclude(known, recognised=True)
-        return self._outcome(known, recognised=True)
+        return self.outcome(known, recognised=True)
 
     def _start(self, work: Work, content_key: str) -> Attempt:
         key = self._attempt_key((work.asset, work.partition), content_key)
-        crashed = self.ledger.attempts.get(key)
-        version = (crashed.version if crashed else None) or self._allocate(work)
+        known = self.ledger.attempts.get(key)
+        version = known.version if known and known.state == "started" else self._allocate(work)
         names = [name.format(version=version) for name in work.outputs]
         outputs = {name: _candidate_name(name, key) for name in names}
         attempt = Attempt(key, work.asset, work.partition, version, content_key, outputs=outputs)
@@ -156,24 +169,29 @@ class Bench:
     def _allocate(self, work: Work) -> str | None:
         if work.version is None:
             return None
+        taken = self.ledger.versions()
+        names = {version for _, version in taken}
         name, number = work.version, 1
-        while (work.asset, name) in self.ledger.versions:
+        # The wished name may be that of the step before: the same build. One with a number is nobody else's.
+        while (work.asset, name) in taken or (number > 1 and name in names):
             number += 1
             name = f"{work.version}_{number}"
         return name
 
     def _conclude(self, attempt: Attempt, *, recognised: bool) -> Outcome:
-        outcome = self._outcome(attempt, recognised=recognised)
+        outcome = self.outcome(attempt, recognised=recognised)
         if outcome.blocking:
             return outcome
-        with self.warehouse.transaction():
+
+        def publish() -> None:
             for name, candidate in attempt.outputs.items():
                 self.warehouse.publish(candidate, name)
-            lines = self._append("published", attempt, {})
-        self._commit(lines)
+
+        self.record("published", attempt, {}, publish)
         return outcome
 
-    def _outcome(self, attempt: Attempt, *, recognised: bool) -> Outcome:
+    def outcome(self, attempt: Attempt, *, recognised: bool = True) -> Outcome:
+        """How an attempt stands by today's thresholds and waivers."""
         verdicts = self.ledger.verdicts(attempt)
         waived = frozenset(verdict.gate.name for verdict in verdicts if self.ledger.waived(attempt, verdict.gate.name))
         return Outcome(attempt, tuple(verdicts), recognised, waived)

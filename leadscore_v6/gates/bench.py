@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from leadscore_v6.errors import WarehouseBusy
+from leadscore_v6.errors import UsageError, WarehouseBusy
 from leadscore_v6.gates.attempt import Bench
 from leadscore_v6.gates.ledger import Ledger, LedgerReader, LedgerStore, MirrorReader
 from leadscore_v6.gates.registry import load_gates
@@ -41,14 +41,23 @@ def open_bench(
         yield Bench(warehouse, store, ledger, run_id, clock)
 
 
+def require_home(settings: Settings) -> None:
+    """Raise UsageError, with nothing created, where no run has been: a mistyped home is no empty one."""
+    if settings.engine == "duckdb" and not settings.warehouse_file.exists():
+        raise UsageError(
+            f"There is no warehouse in {settings.home}. Name its home with --home or LEADSCORE_HOME, or make it: "
+            "`leadscore run --data DIR`, `leadscore demo`."
+        )
+
+
 def read_ledger(settings: Settings, clock: Callable[[], datetime] = wall_clock) -> tuple[Ledger, bool]:
     """The ledger for a reader, who never waits on a write (R44); True when read from the mirror.
 
-    The warehouse itself is asked first; while another process has it open, its mirror answers.
+    The warehouse itself is asked first; while another process has it open, its mirror answers. Raises UsageError if
+    there is none.
     """
+    require_home(settings)
     gates, today = load_gates(), clock().date()
-    if not settings.warehouse_file.exists() and settings.engine == "duckdb":
-        return Ledger(MirrorReader(settings.ledger_mirror), gates, today), False
     try:
         with open_warehouse(settings, read_only=True) as warehouse:
             reader: LedgerReader = LedgerStore(warehouse)

@@ -6,12 +6,14 @@ Belongs here: the rules of these decisions. Each is written to the ledger with w
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from leadscore_v6.errors import UsageError
 from leadscore_v6.gates.attempt import Bench
-from leadscore_v6.gates.ledger import Attempt, Ledger
+from leadscore_v6.gates.ledger import Attempt, Ledger, Place
 
 PROMOTED = "v_latest_training_dataset_v6"
 TRAINING = "step_3_3_training_dataset_v6"
@@ -58,34 +60,104 @@ def waive(bench: Bench, waiver: Waiver) -> Attempt:
     return attempt
 
 
-def withdraw(bench: Bench, file_name: str, reason: str) -> list[str]:
-    """Take the newest input of that name back: attempts made from it no longer count (R38, R53).
+@dataclass(frozen=True)
+class InputChange:
+    """What a withdrawal did, or its undoing: to which input, to which attempts, and what the next run builds from."""
 
-    What was landed before it serves again at the next run; a snapshot without another file is no longer registered.
-    Returns a line per attempt that was set aside. Raises UsageError if no such input is in use.
+    file: str
+    attempts: tuple[str, ...]
+    serves: str
+
+
+def withdraw(bench: Bench, file_name: str, reason: str, sha256: str = "") -> InputChange:
+    """Take an input of that name back: attempts made from it no longer count (R38, R53).
+
+    It is about one content at one place: under another date the same file is another input. Without `sha256` (or its
+    first digits) it is the newest one that is in use. What was landed before it serves again at the next run; a
+    snapshot without another file is no longer registered. Raises UsageError: no such input is in use; or the newest was
+    withdrawn already, so that a command given twice does not take one file more.
     """
     place = _place(file_name)
     ledger = bench.ledger
-    latest = ledger.latest(*place)
-    if latest is None:
-        raise UsageError(f"No input {file_name!r} is in use; `leadscore status` lists what is.")
-    digest = latest.source
+    in_use = [attempt for attempt in ledger.attempts.values() if attempt.place == place and not attempt.withdrawn]
+    if sha256:
+        named = [attempt for attempt in in_use if attempt.source and attempt.source.startswith(sha256)]
+        if len({attempt.source for attempt in named}) != 1:
+            there = ", ".join(sorted({attempt.source for attempt in in_use if attempt.source})) or "none"
+            raise UsageError(f"--sha256 {sha256} is not one {file_name} that is in use; those in use: {there}.")
+        target = named[-1]
+    else:
+        target = _newest(ledger, place, file_name)
+    digest = target.source
     attempts = [
         attempt
         for attempt in ledger.attempts.values()
         if attempt.partition == place[1]
         and not attempt.withdrawn
-        and (attempt is latest if digest is None else attempt.source == digest)
+        and (attempt is target if digest is None else attempt.source == digest)
     ]
     payload = {
         "file_name": file_name,
         "digest": digest,
-        "fingerprint": latest.facts.get("fingerprint") if digest is None else None,
+        "fingerprint": target.facts.get("fingerprint") if digest is None else None,
         "reason": reason,
         "attempts": [attempt.key for attempt in attempts],
     }
-    bench.record("withdrawn", Attempt("", *place, None, latest.content_key), payload)
-    return [f"{attempt.asset} {attempt.key}" for attempt in attempts]
+    told = _input(ledger, target)
+    bench.record("withdrawn", Attempt("", *place, None, target.content_key), payload)
+    return _change(bench, place, told, attempts)
+
+
+def undo_withdrawal(bench: Bench, file_name: str) -> InputChange:
+    """Take back the newest withdrawal of that name: its attempts count again. Raises UsageError if none is in force."""
+    place = _place(file_name)
+    ledger = bench.ledger
+    in_force = [taken for taken in ledger.withdrawals if taken.place == place]
+    if not in_force:
+        raise UsageError(f"No {file_name!r} is withdrawn; there is nothing to undo.")
+    attempts = [ledger.attempts[key] for key in in_force[-1].attempts]
+    payload = {"withdrawal": in_force[-1].seq, "attempts": list(in_force[-1].attempts)}
+    told = _input(ledger, attempts[0])
+    bench.record("restored", Attempt("", *place, None, ""), payload)
+    return _change(bench, place, told, attempts)
+
+
+def _newest(ledger: Ledger, place: Place, file_name: str) -> Attempt:
+    latest = ledger.latest(*place)
+    withdrawn = [taken for taken in ledger.withdrawals if taken.place == place]
+    before = f" It was withdrawn on {withdrawn[-1].at:%Y-%m-%d %H:%M}; --undo takes that back." if withdrawn else ""
+    if latest is None:
+        raise UsageError(f"No input {file_name!r} is in use; `leadscore status` lists what is.{before}")
+    if withdrawn and withdrawn[-1].seq > latest.seq:
+        raise UsageError(
+            f"The newest {file_name} is withdrawn already.{before} What serves in its place is "
+            f"{_input(ledger, latest)}; to withdraw that too: --sha256 {(latest.source or '')[:12]}."
+        )
+    return latest
+
+
+def _input(ledger: Ledger, attempt: Attempt) -> str:
+    landed = (facts for facts in ledger.landed.get(attempt.place, []) if facts["digest"] == attempt.source)
+    return _told(attempt.source, next((facts["at"] for facts in landed), attempt.started_at))
+
+
+def _told(digest: str | None, at: datetime | None) -> str:
+    """An input as a person knows it again: by its content, and when it came."""
+    if digest is None:
+        return f"the file that was refused on {at:%Y-%m-%d %H:%M}"
+    return f"the file landed on {at:%Y-%m-%d %H:%M} (SHA-256 {digest[:12]}…)"
+
+
+def _change(bench: Bench, place: Place, told: str, attempts: Sequence[Attempt]) -> InputChange:
+    latest, landed = bench.ledger.latest(*place), bench.ledger.usable(place)
+    if latest is not None:
+        left = (landed[-1]["digest"], landed[-1]["at"]) if landed else (latest.source, latest.started_at)
+        serves = f"Unless another one is delivered, the next run builds from {_told(*left)}."
+    elif place[1] is None:
+        serves = "No earlier one is left: the next run needs another one."
+    else:
+        serves = f"No earlier one is left: the snapshot {place[1]} is no longer registered."
+    return InputChange(told, tuple(f"{attempt.asset} {attempt.key}" for attempt in attempts), serves)
 
 
 def rollback(bench: Bench, version: str, by: str) -> tuple[str, str]:
@@ -111,9 +183,11 @@ def rollback(bench: Bench, version: str, by: str) -> tuple[str, str]:
     table = f"{bench.warehouse.dataset}.{TRAINING}_{version}"
     if not bench.warehouse.exists(table):
         raise UsageError(f"The table of version {version} is gone; build it again with `leadscore run --rebuild`.")
-    with bench.warehouse.transaction():
+
+    def serve() -> None:
         bench.warehouse.create_view(f"{bench.warehouse.dataset}.{PROMOTED}", f"SELECT * FROM `{table}`")
-        bench.record("rolled_back", target, {"from": before, "to": version, "by": by})
+
+    bench.record("rolled_back", target, {"from": before, "to": version, "by": by}, serve)
     return before, version
 
 
@@ -136,10 +210,10 @@ def rolled_back_from(ledger: Ledger, version: str | None) -> str | None:
     return None
 
 
-def _place(file_name: str) -> tuple[str, str | None]:
+def _place(file_name: str) -> Place:
     if file_name == "Lead.csv":
         return ("crm_leads", None)
-    key = file_name.removeprefix("RIARepDataFeed_").removesuffix(".csv")
-    if file_name != f"RIARepDataFeed_{key}.csv" or not key.isdigit():
+    named = re.fullmatch(r"RIARepDataFeed_([0-9]{8})\.csv", file_name)
+    if named is None:
         raise UsageError(f"{file_name!r} is no input's name; it is Lead.csv or RIARepDataFeed_YYYYMMDD.csv.")
-    return ("snapshot_reps_raw", key)
+    return ("snapshot_reps_raw", named[1])

@@ -83,7 +83,7 @@ def _failing(ledger: Ledger, asset: str, partition: str | None) -> Obstacle | No
     if attempt.state != "published":
         return Obstacle(asset, partition, attempt, "its gates hold now, and it is not published yet; run it again")
     if any(ledger.serving(name) is not attempt for name in attempt.outputs):
-        return Obstacle(asset, partition, attempt, "its table was made from an input withdrawn since; run it again")
+        return Obstacle(asset, partition, attempt, "its table was made from another input; run it again")
     return None
 
 

@@ -18,6 +18,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from leadscore_v6.errors import InputError
 from leadscore_v6.gates.judge import Figures, Verdict, judge
 from leadscore_v6.gates.registry import Registry
 from leadscore_v6.gates.steps import STEPS
@@ -56,6 +57,23 @@ GATE_COLUMNS = {
 # Events that make an attempt the latest one of its asset and partition.
 _BECOMES_LATEST = {"started", "recognised", "refused", "rolled_back"}
 Place = tuple[str, str | None]
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """An input that a person took back at one place. A file that was refused has no digest: only its fingerprint.
+
+    attempts: keys of those set aside with it. `seq` and `at`: the ledger's line.
+    """
+
+    place: Place
+    seq: int
+    at: datetime
+    file_name: str
+    digest: str | None
+    fingerprint: str | None
+    reason: str
+    attempts: tuple[str, ...]
 
 
 @dataclass
@@ -105,10 +123,9 @@ class Ledger:
         self.today = today
         self.seq = 0
         self.attempts: dict[str, Attempt] = {}
-        self.landed: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
-        self.withdrawn_files: list[dict[str, Any]] = []
+        self.landed: dict[Place, list[dict[str, Any]]] = {}
+        self.withdrawals: list[Withdrawal] = []
         self.rollbacks: list[Mapping[str, Any]] = []
-        self.versions: set[tuple[str, str]] = set()
         self._latest: dict[Place, list[str]] = {}
         self._published: dict[str, str] = {}
         for line in reader.lines():
@@ -140,6 +157,20 @@ class Ledger:
     def published(self) -> dict[str, Attempt]:
         """Every published name and the attempt behind it."""
         return {name: self.attempts[key] for name, key in self._published.items()}
+
+    def versions(self) -> set[tuple[str, str]]:
+        """Names that are taken, by asset; a step that was refused built nothing and takes none (R39)."""
+        taken = (attempt for attempt in self.attempts.values() if attempt.state != "refused")
+        return {(attempt.asset, attempt.version) for attempt in taken if attempt.version}
+
+    def withdrawal(self, place: Place, word: str) -> Withdrawal | None:
+        """The withdrawal in force there of the file with that digest or fingerprint."""
+        found = (taken for taken in self.withdrawals if taken.place == place)
+        return next((taken for taken in found if word in (taken.digest, taken.fingerprint)), None)
+
+    def usable(self, place: Place) -> list[dict[str, Any]]:
+        """What was landed there and not withdrawn since, newest last."""
+        return [facts for facts in self.landed.get(place, []) if self.withdrawal(place, facts["digest"]) is None]
 
     def snapshots(self) -> list[str]:
         """Registered snapshot keys, sorted: those with an attempt that was not withdrawn (R12, R48)."""
@@ -189,10 +220,10 @@ class Ledger:
         event, key, asset, partition = line["event"], line["attempt"], line["asset"], line["partition_key"]
         payload = json.loads(line["payload"])
         if event == "landed":
-            self.landed.setdefault((asset, partition), []).append(payload)
+            self.landed.setdefault((asset, partition), []).append({**payload, "at": line["at"]})
             return
-        if event == "withdrawn":
-            self._withdraw(asset, partition, payload)
+        if event in ("withdrawn", "restored"):
+            self._withdraw_or_restore(line, payload)
             return
         if event == "rolled_back":
             self.rollbacks.append(line)
@@ -205,8 +236,6 @@ class Ledger:
         attempt.seq = line["seq"]
         if event in _BECOMES_LATEST:
             self._latest.setdefault(attempt.place, []).append(key)
-        if attempt.version:
-            self.versions.add((asset, attempt.version))
         self._apply(event, attempt, payload)
 
     def _apply(self, event: str, attempt: Attempt, payload: dict[str, Any]) -> None:
@@ -227,10 +256,14 @@ class Ledger:
         elif event == "waived":
             attempt.waivers[payload["gate"]] = payload
 
-    def _withdraw(self, asset: str, partition: str | None, payload: dict[str, Any]) -> None:
-        self.withdrawn_files.append({**payload, "asset": asset, "partition": partition})
+    def _withdraw_or_restore(self, line: Mapping[str, Any], payload: dict[str, Any]) -> None:
         for key in payload["attempts"]:
-            self.attempts[key].withdrawn = True
+            self.attempts[key].withdrawn = line["event"] == "withdrawn"
+        if line["event"] == "restored":
+            self.withdrawals = [taken for taken in self.withdrawals if taken.seq != payload["withdrawal"]]
+            return
+        place, attempts = (line["asset"], line["partition_key"]), tuple(payload["attempts"])
+        self.withdrawals.append(Withdrawal(place, line["seq"], line["at"], **{**payload, "attempts": attempts}))
 
 
 @dataclass
@@ -246,7 +279,7 @@ class LedgerStore:
         self.gates = f"{self.warehouse.dataset}.gate_ledger"
 
     def create(self) -> None:
-        """Create both tables unless they exist, and mend a mirror that a crash left behind."""
+        """Create both tables unless they exist, and write a mirror anew that does not say what they say."""
         self.warehouse.ensure_table(self.attempts, ATTEMPT_COLUMNS)
         self.warehouse.ensure_table(self.gates, GATE_COLUMNS)
         if self.mirror is not None:
@@ -279,20 +312,31 @@ class MirrorReader:
     file: Path
 
     def lines(self) -> Iterator[dict[str, Any]]:
-        """Lines in the order of `seq`; a last line that a crash cut short is not one."""
+        """Lines in the order of `seq`; a last one cut short by a crash is none. Raises InputError at a damaged one."""
         if not self.file.exists():
             return
-        for text in self.file.read_text(encoding="utf-8").splitlines(keepends=True):
-            if text.endswith("\n"):
+        *whole, _cut = self.file.read_bytes().split(b"\n")
+        for number, text in enumerate(whole, start=1):
+            try:
                 line = json.loads(text)
-                yield {**line, "at": datetime.fromisoformat(line["at"])}
+                json.loads(line["payload"])
+                yield {**{name: line[name] for name in ATTEMPT_COLUMNS}, "at": datetime.fromisoformat(line["at"])}
+            except (ValueError, TypeError, KeyError):
+                raise InputError(
+                    "The ledger's mirror, which readers use while a run holds the warehouse, is damaged",
+                    file=str(self.file),
+                    row=number,
+                    remedy="wait until that run has ended and ask again; the next run writes the file anew.",
+                ) from None
 
 
 def _mend_mirror(mirror: Path, lines: Sequence[Mapping[str, Any]]) -> None:
-    if [line["seq"] for line in MirrorReader(mirror).lines()] == [line["seq"] for line in lines]:
+    """The warehouse is the truth: what the mirror says instead, or whether it can be read at all, does not matter."""
+    truth = "".join(map(_as_json, lines)).encode()
+    if mirror.exists() and mirror.read_bytes() == truth:
         return
     temporary = mirror.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_text("".join(map(_as_json, lines)), encoding="utf-8")
+    temporary.write_bytes(truth)
     temporary.replace(mirror)
 
 

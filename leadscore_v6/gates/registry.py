@@ -15,6 +15,7 @@ from typing import Any
 
 from leadscore_v6.contracts import load_document
 from leadscore_v6.errors import UsageError
+from leadscore_v6.gates.steps import STEPS
 from leadscore_v6.paths import config_root
 
 
@@ -98,14 +99,29 @@ class Registry:
 
 
 def load_gates() -> Registry:
-    """The product's gates, from config/gates.yaml as it is now; read again only when the file has changed."""
+    """The product's gates, from config/gates.yaml as it is now; read again only when the file has changed.
+
+    Raises UsageError if a gate that the plan asks for (steps.py) is gone, or was given to another step.
+    """
     path = config_root() / "gates.yaml"
     return _loaded(path, path.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=2)
 def _loaded(path: Path, _changed: int) -> Registry:
-    return read_gates(path)
+    gates = read_gates(path)
+    gone = [
+        f"{name} (of {step.asset})"
+        for step in STEPS.values()
+        for name in step.gates
+        if name not in {gate.name for gate in gates.of(step.asset)}
+    ]
+    if gone:
+        raise UsageError(
+            f"{path.name} lacks gates that the plan asks for: {', '.join(gone)}. A gate may get another threshold or, "
+            "for one attempt, a waiver; it cannot be left out."
+        )
+    return gates
 
 
 def read_gates(path: Path) -> Registry:

@@ -49,11 +49,17 @@ def expendable(bench: Bench, settings: Settings, keep: int) -> Expendable:
             version = name.removeprefix(f"{asset}_")
             if version != name and version not in versions:
                 tables[f"{dataset}.{name}"] = "an older version" if asset == TRAINING else "staging of an older version"
-    waived = {name for attempt in ledger.attempts.values() if attempt.waivers for name in attempt.outputs.values()}
+    # A waiver, given or still to be given, publishes exactly what was judged (R38).
+    waivable = {
+        name
+        for attempt in ledger.attempts.values()
+        if attempt.waivers or ledger.latest(*attempt.place) is attempt
+        for name in attempt.outputs.values()
+    }
     for schema in (dataset, bench.warehouse.crm_dataset):
         for name in bench.warehouse.names(schema):
             full = f"{schema}.{name}"
-            if name.startswith("candidate__") and full not in waived:
+            if name.startswith("candidate__") and full not in waivable:
                 tables[full] = "a candidate that was not published"
     registered = set(ledger.snapshots())
     viewed = {name for attempt in ledger.published().values() for name in attempt.facts.get("rows_by_table", ())}
@@ -98,6 +104,17 @@ def _needed_versions(ledger: Ledger, keep: int) -> set[str]:
     return needed
 
 
+def _promoted_files(ledger: Ledger) -> set[str]:
+    """Digests in the manifest of the version that the promoted view serves, whatever was landed since (R48)."""
+    versions = {a.facts["promoted_version"] for a in ledger.published().values() if a.asset == PROMOTED}
+    return {
+        file["sha256"]
+        for attempt in ledger.attempts.values()
+        if attempt.asset == TRAINING and attempt.version in versions
+        for file in attempt.facts.get("manifest", {}).get("files", ())
+    }
+
+
 def _latest_staging(ledger: Ledger) -> set[str]:
     """The one that a training set may still be made from, when none was yet."""
     latest = ledger.latest(STAGING)
@@ -110,15 +127,13 @@ def _age(ledger: Ledger) -> Callable[[str], int]:
 
 
 def _unused_files(ledger: Ledger, settings: Settings) -> Iterator[Path]:
-    used = set()
-    for place, landed in ledger.landed.items():
-        withdrawn = {entry.get("digest") for entry in ledger.withdrawn_files}
-        latest = ledger.latest(*place)
-        sources = {latest.source} if latest else set()
-        sources -= withdrawn
-        # Of these the raw view, or a waived candidate, reads the file until something else is published there.
-        sources |= {serving.source for serving in ledger.published().values() if serving.place == place}
-        sources |= {waived.source for waived in ledger.attempts.values() if waived.place == place and waived.waivers}
-        used |= {known["stored_as"] for known in landed if known["digest"] in sources}
+    latest = filter(None, (ledger.latest(*place) for place in ledger.landed))
+    # Of these a view, or a waived candidate, reads the file until something else is published there; or its table was
+    # made from it, and would be again.
+    serving = ledger.published().values()
+    waived = (attempt for attempt in ledger.attempts.values() if attempt.waivers)
+    sources = {attempt.source for attempt in (*latest, *serving, *waived)} | _promoted_files(ledger)
+    landed = (known for all_there in ledger.landed.values() for known in all_there)
+    used = {known["stored_as"] for known in landed if known["digest"] in sources}
     if settings.store.is_dir():
         yield from sorted(file for file in settings.store.iterdir() if file.is_file() and file.name not in used)

@@ -11,7 +11,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Step:
-    """One asset of the plan. `partitioned`: one table per snapshot date, key `YYYYMMDD`."""
+    """One asset of the plan. `partitioned`: one table per snapshot date, key `YYYYMMDD`.
+
+    gates: names of those that the plan and the rulings ask for here; what they say and their thresholds are in
+    config/gates.yaml. report, manifest: names of the step's files among the artifacts; steps of one report share it.
+    """
 
     asset: str
     number: str
@@ -19,7 +23,9 @@ class Step:
     says: str
     parents: tuple[str, ...] = ()
     partitioned: bool = False
+    gates: tuple[str, ...] = ()
     report: str = ""
+    manifest: str = ""
 
 
 _STEPS = (
@@ -28,6 +34,13 @@ _STEPS = (
         "1.1",
         "leads",
         "The CRM extract: landed, typed, one row per lead.",
+        gates=(
+            "leads_rows_equal_file",
+            "leads_have_contacts",
+            "leads_timestamps_parsed",
+            "leads_one_row_per_id",
+            "leads_match_contract",
+        ),
         report="crm_leads_validation_report.md",
     ),
     Step(
@@ -36,6 +49,11 @@ _STEPS = (
         "snapshots",
         "The vendor's file as it came: every column a STRING, nothing dropped.",
         partitioned=True,
+        gates=(
+            "raw_has_rows",
+            "raw_header_as_expected",
+            "raw_table_named_by_file",
+        ),
         report="step_1_3_validation_report.md",
     ),
     Step(
@@ -45,6 +63,17 @@ _STEPS = (
         "Advisors of one snapshot, typed: one row per advisor and RIA firm.",
         parents=("snapshot_reps_raw",),
         partitioned=True,
+        gates=(
+            "raw_rows_equal_file",
+            "reps_rows_equal_raw",
+            "reps_flags_binary",
+            "reps_snapshot_at",
+            "reps_crd_valid",
+            "reps_firm_crd_valid",
+            "reps_typing_losses",
+            "reps_domain_losses",
+            "reps_match_contract",
+        ),
         report="step_1_5_validation_report.md",
     ),
     Step(
@@ -54,6 +83,15 @@ _STEPS = (
         "Firms of one snapshot, aggregated from its advisors: one row per RIAFirmCRD.",
         parents=("snapshot_reps",),
         partitioned=True,
+        gates=(
+            "firms_one_row_each",
+            "firms_have_reps",
+            "firms_snapshot_at",
+            "firms_count_reasonable",
+            "firms_count_at_plan_scale",
+            "firms_reconcile_with_reps",
+            "firms_match_contract",
+        ),
         report="step_1_6_validation_report.md",
     ),
     Step(
@@ -62,6 +100,10 @@ _STEPS = (
         "vintages",
         "Every published snapshot table held against its data contract.",
         parents=("snapshot_reps", "snapshot_firms"),
+        gates=(
+            "all_snapshots_match_contracts",
+            "all_snapshots_present",
+        ),
         report="step_1_7_schema_validation_report.md",
     ),
     Step(
@@ -70,7 +112,11 @@ _STEPS = (
         "vintages",
         "All advisor snapshots as one view.",
         parents=("snapshot_schemas", "snapshot_reps"),
-        report="step_2_master_view_report_reps.md",
+        gates=(
+            "rep_vintages_rows_add_up",
+            "rep_vintages_dates_complete",
+        ),
+        report="step_2_master_view_report.md",
     ),
     Step(
         "v_discovery_firms_all_vintages",
@@ -78,7 +124,11 @@ _STEPS = (
         "vintages",
         "All firm snapshots as one view.",
         parents=("snapshot_schemas", "snapshot_firms"),
-        report="step_2_master_view_report_firms.md",
+        gates=(
+            "firm_vintages_rows_add_up",
+            "firm_vintages_dates_complete",
+        ),
+        report="step_2_master_view_report.md",
     ),
     Step(
         "step_3_1_staging_join_v6",
@@ -86,6 +136,16 @@ _STEPS = (
         "training_set",
         "Each lead beside what was known about its advisor on the day of contact.",
         parents=("crm_leads", "v_discovery_reps_all_vintages", "v_discovery_firms_all_vintages"),
+        gates=(
+            "staging_rows_equal_leads",
+            "staging_populated",
+            "staging_rep_match_rate",
+            "staging_firm_match_rate",
+            "staging_quarters_match",
+            "staging_no_future_snapshot",
+            "staging_latest_snapshot",
+            "staging_matches_contract",
+        ),
         report="step_3_1_staging_join_report_v6_{version}.md",
     ),
     Step(
@@ -94,7 +154,23 @@ _STEPS = (
         "training_set",
         "Features, label and audit columns of the matured leads.",
         parents=("step_3_1_staging_join_v6",),
+        gates=(
+            "training_no_negative_days",
+            "training_rep_match_rate",
+            "training_firm_match_rate",
+            "training_snapshot_dates_valid",
+            "training_no_future_features",
+            "training_flags_binary",
+            "training_rep_count_bin_valid",
+            "training_missing_flags_valid",
+            "training_matches_contract",
+            "training_only_matured",
+            "training_rows_accounted_for",
+            "training_labels_agree",
+            "training_has_both_classes",
+        ),
         report="step_3_3_class_imbalance_analysis_v6_{version}.md",
+        manifest="step_3_3_training_dataset_manifest_v6_{version}.json",
     ),
     Step(
         "v_latest_training_dataset_v6",
@@ -102,6 +178,9 @@ _STEPS = (
         "training_set",
         "The promoted training set: the newest version that passed every gate.",
         parents=("step_3_3_training_dataset_v6",),
+        gates=(
+            "promoted_rows_equal_version",
+        ),
         report="step_3_3_promotion_report_v6.md",
     ),
 )

@@ -80,7 +80,19 @@ def _training(figures: Facts, facts: Facts) -> list[str]:
     return [
         "## Class imbalance\n\n" + table(["metric_type", "value"], imbalance),
         "## By quarter of contact\n\n" + table(["quarter", "leads", "positive", "positive %"], quarters),
+        _manifest(facts["manifest"]),
     ]
+
+
+def _manifest(manifest: Facts) -> str:
+    files = [(file["name"], f"{file['records']:,}", f"`{file['sha256']}`") for file in manifest["files"]]
+    told = [*manifest["options"].items(), *manifest["libraries"].items()]
+    return (
+        "## Made from\n\nThe manifest beside this report says the same, and the content of every step before.\n\n"
+        + table(["file", "records", "SHA-256"], files)
+        + "\n\n"
+        + table(["option or library", "value"], told)
+    )
 
 
 _SECTIONS: dict[str, Callable[[Facts, Facts], list[str]]] = {

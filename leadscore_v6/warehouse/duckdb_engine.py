@@ -8,14 +8,17 @@ module's.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from copy import copy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from leadscore_v6.errors import DiskFull, InputError, LeadscoreError, UsageError, WarehouseBusy, says_full
+from leadscore_v6.warehouse.duckdb_ahead import PREFIX, Begun, key_of, tables_ahead
 from leadscore_v6.warehouse.protocol import FileTable, Params, TableColumn
-from leadscore_v6.warehouse.sql import to_duckdb
+from leadscore_v6.warehouse.sql import duckdb_text
 
 if TYPE_CHECKING:
     import duckdb
@@ -33,7 +36,6 @@ GOOGLE_TYPES = {
 }
 _DUCKDB_TYPES = {google: duck for duck, google in GOOGLE_TYPES.items() if duck != "INTEGER"}
 _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\.([A-Za-z_][A-Za-z0-9_]*)")
-_ORDERED = re.compile(r"\bORDER BY[^()]*\Z")
 _CSV_LINE = re.compile(r"CSV Error on Line: (\d+)")
 _CSV_COLUMNS = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
 
@@ -55,53 +57,84 @@ class DuckDBWarehouse:
         self.home = file.parent
         self._connection = _connect(file, read_only=read_only)
         # UTC: DATE(timestamp) is the UTC day (R37). Division by zero is an error in GoogleSQL.
-        settings: dict[str, Any] = {
+        self._settings: dict[str, Any] = {
             "TimeZone": "UTC",
             "file_search_path": str(self.home),
             "memory_limit": memory_limit,
             "temp_directory": str(self.home / "tmp"),
             "ieee_floating_point_ops": False,
             "enable_progress_bar": False,
+            # A table has no order in GoogleSQL, and keeping the file's costs a tenth of the transform. What a query
+            # orders by is kept all the same.
+            "preserve_insertion_order": False,
+            # Two small row groups merged into one at a checkpoint cost as much as writing them; `gc` compacts.
+            "max_vacuum_tasks": 0,
         }
         if threads:
-            settings["threads"] = threads
-        for name, value in settings.items():
-            self._connection.execute(f"SET {name} = {_literal(value)}")
+            self._settings["threads"] = threads
+        self._set()
+        self._ahead = tables_ahead(file)
+        self._thread: ThreadPoolExecutor | None = None
         if not read_only:
             for dataset in datasets:
                 self._connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{dataset}"')
+            self._sweep()
+
+    def __copy__(self) -> Self:
+        """The same warehouse by a connection of its own, for another thread."""
+        beside = object.__new__(type(self))
+        vars(beside).update(vars(self), _connection=self._connection.cursor(), _thread=None)
+        beside._set()
+        return beside
 
     def close(self) -> None:
-        """Release the file."""
+        """Release the file. What was begun and never asked for goes."""
+        if self._thread is not None:
+            self._thread.shutdown(cancel_futures=True)
+            self._thread = None
+            self._ahead.forget()
+            self._sweep()
         self._connection.close()
 
     def query(self, sql: str, params: Params | None = None) -> list[dict[str, Any]]:
         """Rows of a GoogleSQL query."""
-        result = self._run(to_duckdb(sql), params)
+        result = self._run(duckdb_text(sql), params)
         names = [column[0] for column in result.description]
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
     def create_table(self, name: str, select: str, params: Params | None = None) -> None:
         """`CREATE OR REPLACE TABLE name AS select`."""
-        # A table has no order in GoogleSQL, and keeping the file's costs a tenth of the transform. One that is asked
-        # for stays.
-        self._run(f"SET preserve_insertion_order = {_literal(_ORDERED.search(select) is not None)}")
-        self._run(f"CREATE OR REPLACE TABLE {_quoted(name)} AS {to_duckdb(select)}", params)
+        begun = self._ahead.take(key_of(select, params))
+        if begun is not None and self._definition(begun.file_table) == self._definition(begun.source):
+            self.publish(begun.table, name)
+            return
+        self._run(f"CREATE OR REPLACE TABLE {_quoted(name)} AS {duckdb_text(select)}", params)
+
+    def begin_table(
+        self, source: str, file: FileTable, select_of: Callable[[str], str], params: Params | None = None
+    ) -> None:
+        """Make the table beside the run, on the file itself; see `duckdb_ahead.py`."""
+        key = key_of(select_of(source), params)
+        table = f"{self.dataset}.{PREFIX}{key}"
+        file_table = f"{table}_file"
+        beside = copy(self)
+
+        def make() -> None:
+            with closing(beside):
+                beside.expose_file(file_table, file)
+                beside.create_table(table, select_of(file_table), params)
+
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tables-ahead")
+        self._ahead.note(key, Begun(table, file_table, source, self._thread.submit(make)))
 
     def create_view(self, name: str, select: str) -> None:
         """`CREATE OR REPLACE VIEW name AS select`."""
-        self._run(f"CREATE OR REPLACE VIEW {_quoted(name)} AS {to_duckdb(select)}")
+        self._run(f"CREATE OR REPLACE VIEW {_quoted(name)} AS {duckdb_text(select)}")
 
     def expose_file(self, name: str, file: FileTable) -> None:
         """A view on the landed file: every column a VARCHAR, an empty field (quoted or not) NULL (R1, R36)."""
-        columns = ", ".join(f"{_literal(column)}: 'VARCHAR'" for column in file.columns)
-        self._run(
-            f"CREATE OR REPLACE VIEW {_quoted(name)} AS SELECT * FROM read_csv({_literal(file.path)}, "
-            "auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '', "
-            # A record may be long (471 columns, free text), never unbounded.
-            "allow_quoted_nulls = true, strict_mode = true, null_padding = false, max_line_size = 4194304, "
-            f"columns = {{{columns}}})"
-        )
+        self._run(f"CREATE OR REPLACE VIEW {_quoted(name)} AS {_reading(file)}")
 
     def publish(self, candidate: str, name: str) -> None:
         """Rename the candidate over the published name in one transaction; both are in one dataset."""
@@ -127,7 +160,7 @@ class DuckDBWarehouse:
 
     def probe(self, name: str) -> int:
         """1 if a first row can be read, 0 if there is none."""
-        return len(self._run(f"SELECT * FROM {_quoted(name)} LIMIT 1").fetchall())
+        return len(self._run(f"SELECT 1 FROM {_quoted(name)} LIMIT 1").fetchall())
 
     def count_nulls(self, name: str, columns: Sequence[str]) -> dict[str, int]:
         """NULLs per column, in one pass."""
@@ -141,14 +174,14 @@ class DuckDBWarehouse:
         return self._kind(name) is not None
 
     def columns(self, name: str) -> list[TableColumn]:
-        """INFORMATION_SCHEMA of one table, types in GoogleSQL's words; a type that has none is given as it is."""
-        schema, table = _split(name)
-        rows = self._run(
-            "SELECT column_name, data_type, is_nullable FROM information_schema.columns "
-            "WHERE table_schema = $schema AND table_name = $table ORDER BY ordinal_position",
-            {"schema": schema, "table": table},
-        ).fetchall()
-        return [TableColumn(column, GOOGLE_TYPES.get(kind, kind), null == "YES") for column, kind, null in rows]
+        """The catalog's columns of one table, types in GoogleSQL's words; a type that has none is given as it is.
+
+        As INFORMATION_SCHEMA has them (a test holds the two together), without going through all tables for one.
+        """
+        if not self.exists(name):
+            return []
+        rows = self._run('SELECT name, type, NOT "notnull" FROM pragma_table_info($name)', {"name": _quoted(name)})
+        return [TableColumn(column, GOOGLE_TYPES.get(kind, kind), null) for column, kind, null in rows.fetchall()]
 
     def names(self, dataset: str) -> list[str]:
         """All tables and views of a dataset, sorted."""
@@ -164,14 +197,15 @@ class DuckDBWarehouse:
         self._run(f"CREATE TABLE IF NOT EXISTS {_quoted(name)} ({body})")
 
     def insert(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Append rows in one transaction."""
+        """Append rows, all with the same columns, in one statement."""
         if not rows:
             return
-        with self.transaction():
-            for row in rows:
-                columns = ", ".join(f'"{column}"' for column in row)
-                values = ", ".join(f"${column}" for column in row)
-                self._run(f"INSERT INTO {_quoted(name)} ({columns}) VALUES ({values})", row)
+        columns = ", ".join(f'"{column}"' for column in rows[0])
+        values = ", ".join(
+            "(" + ", ".join(f"${column}_{number}" for column in row) + ")" for number, row in enumerate(rows)
+        )
+        given = {f"{column}_{number}": value for number, row in enumerate(rows) for column, value in row.items()}
+        self._run(f"INSERT INTO {_quoted(name)} ({columns}) VALUES {values}", given)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -192,6 +226,25 @@ class DuckDBWarehouse:
             self._in_transaction = False
 
     _in_transaction = False
+
+    def _set(self) -> None:
+        for name, value in self._settings.items():
+            self._connection.execute(f"SET {name} = {_literal(value)}")
+
+    def _sweep(self) -> None:
+        """Drop what was begun and belongs to nobody: a killed process left it, or no step asked for it."""
+        there = {f"{self.dataset}.{name}" for name in self.names(self.dataset) if name.startswith(PREFIX)}
+        for name in there - self._ahead.names():
+            self.drop(name)
+
+    def _definition(self, view: str) -> str | None:
+        """What a view selects, as the catalog has it; None if there is no such view."""
+        schema, name = _split(view)
+        row = self._run(
+            "SELECT sql FROM duckdb_views() WHERE schema_name = $schema AND view_name = $view",
+            {"schema": schema, "view": name},
+        ).fetchone()
+        return None if row is None else str(row[0]).partition(" AS ")[2]
 
     def _kind(self, name: str) -> str | None:
         schema, table = _split(name)
@@ -245,6 +298,17 @@ def _csv_error(error: Exception) -> InputError | None:
         what,
         row=int(line.group(1)),
         remedy="have the file delivered again, or mend this line; then run the same command again.",
+    )
+
+
+def _reading(file: FileTable) -> str:
+    columns = ", ".join(f"{_literal(column)}: 'VARCHAR'" for column in file.columns)
+    return (
+        f"SELECT * FROM read_csv({_literal(file.path)}, "
+        "auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '', "
+        # A record may be long (471 columns, free text), never unbounded.
+        "allow_quoted_nulls = true, strict_mode = true, null_padding = false, max_line_size = 4194304, "
+        f"columns = {{{columns}}})"
     )
 
 

@@ -6,7 +6,7 @@ that only one engine knows. All SQL that passes through is GoogleSQL; an engine 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -42,6 +42,14 @@ class Warehouse(Protocol):
 
     def create_table(self, name: str, select: str, params: Params | None = None) -> None:
         """`CREATE OR REPLACE TABLE name AS select`. Only for names that nobody reads yet."""
+
+    def begin_table(
+        self, source: str, file: FileTable, select_of: Callable[[str], str], params: Params | None = None
+    ) -> None:
+        """Begin beside the run what `create_table` will be asked for when `source` is that file's table.
+
+        `select_of` gives the select for a name of the file's table. An engine that gains nothing by it does nothing.
+        """
 
     def create_view(self, name: str, select: str) -> None:
         """`CREATE OR REPLACE VIEW name AS select`, atomic."""

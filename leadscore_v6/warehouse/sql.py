@@ -16,7 +16,7 @@ from leadscore_v6.errors import UsageError
 from leadscore_v6.paths import sql_root
 from leadscore_v6.warehouse.dialect import to_duckdb
 
-__all__ = ["render", "sql_root", "table_identifier", "to_duckdb"]
+__all__ = ["duckdb_text", "render", "sql_root", "table_identifier", "to_duckdb", "undated"]
 
 # A table is dataset.table or project.dataset.table. A project may carry dashes (savvy-gtm-analytics); nothing else may.
 _PROJECT = r"[a-z][a-z0-9-]{0,62}"
@@ -24,6 +24,9 @@ _NAME = r"[A-Za-z_][A-Za-z0-9_]{0,299}"
 _TABLE = re.compile(rf"(?:{_PROJECT}\.)?{_NAME}\.{_NAME}")
 _COLUMN = re.compile(_NAME)
 _VARIABLE = re.compile(r"[a-z][a-z0-9_]*")
+# The date in the name of a snapshot's table.
+_DATE = re.compile(r"(?<=_)\d{8}(?=[_`\"])")
+_NO_DATE = "00000000"
 
 
 def table_identifier(name: str) -> str:
@@ -31,6 +34,30 @@ def table_identifier(name: str) -> str:
     if not isinstance(name, str) or not _TABLE.fullmatch(name):
         raise UsageError(f"not a table name of the form dataset.table or project.dataset.table: {name!r}")
     return f"`{name}`"
+
+
+def undated(sql: str) -> tuple[str, str]:
+    """A statement with the date of its snapshot's tables taken out, and that date.
+
+    What is read off the text, its translation or its lineage, is then worked out once and not once for every date. A
+    statement on tables of several dates, or of none, stays as it is.
+    """
+    dates = set(_DATE.findall(sql))
+    if len(dates) != 1:
+        return sql, _NO_DATE
+    (date,) = dates
+    return _DATE.sub(_NO_DATE, sql), date
+
+
+@lru_cache(maxsize=64)
+def _translated(sql: str) -> str:
+    return to_duckdb(sql)
+
+
+def duckdb_text(sql: str) -> str:
+    """`to_duckdb`, once for all snapshot dates."""
+    text, date = undated(sql)
+    return _DATE.sub(date, _translated(text)) if date != _NO_DATE else _translated(text)
 
 
 def _column_identifier(name: str) -> str:

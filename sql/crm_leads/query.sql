@@ -12,22 +12,34 @@
 {% macro part(column, group) -%}
 NULLIF(REGEXP_REPLACE({{ column }}, r'{{ iso }}', r'\{{ group }}'), '')
 {%- endmacro %}
-{% macro timestamp(column) -%}
-CASE WHEN REGEXP_CONTAINS({{ column }}, r'{{ iso }}') THEN SAFE_CAST(CONCAT(
+{% macro spelled(column) -%}
+CASE WHEN REGEXP_CONTAINS({{ column }}, r'{{ iso }}') THEN CONCAT(
       {{ part(column, 1) }}, ' ', COALESCE({{ part(column, 2) }}, '00:00'), ':', COALESCE({{ part(column, 3) }}, '00'),
       '.', COALESCE({{ part(column, 4) }}, '0'),
-      COALESCE({{ part(column, 5) }}, '+00'), ':', COALESCE({{ part(column, 6) }}, '00')) AS TIMESTAMP) END
+      COALESCE({{ part(column, 5) }}, '+00'), ':', COALESCE({{ part(column, 6) }}, '00')) END
 {%- endmacro %}
-WITH typed AS (
+{# Spelled first and cast then: an engine that looks at the text several times to cast it has it spelled once. #}
+WITH spelled AS (
   SELECT
     {{ m.text('Id') }} AS Id,
     {{ m.text('FA_CRD__c') }} AS FA_CRD__c,
     {{ m.crd('FA_CRD__c') }} AS crd,
     Stage_Entered_Contacting__c AS contacting_text,
     Stage_Entered_Call_Scheduled__c AS scheduled_text,
-    {{ timestamp('Stage_Entered_Contacting__c') }} AS Stage_Entered_Contacting__c,
-    {{ timestamp('Stage_Entered_Call_Scheduled__c') }} AS Stage_Entered_Call_Scheduled__c
+    {{ spelled('Stage_Entered_Contacting__c') }} AS contacting_spelled,
+    {{ spelled('Stage_Entered_Call_Scheduled__c') }} AS scheduled_spelled
   FROM {{ lead }}
+),
+typed AS (
+  SELECT
+    Id,
+    FA_CRD__c,
+    crd,
+    contacting_text,
+    scheduled_text,
+    SAFE_CAST(contacting_spelled AS TIMESTAMP) AS Stage_Entered_Contacting__c,
+    SAFE_CAST(scheduled_spelled AS TIMESTAMP) AS Stage_Entered_Call_Scheduled__c
+  FROM spelled
 )
 SELECT
   Id,

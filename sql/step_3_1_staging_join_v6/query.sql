@@ -1,7 +1,8 @@
 {#-
   Step 3.1: each lead with what was known of its advisor and firm on the day of contact. One row per lead (R4).
-  Parameters: @as_of; nothing dated after it is known (R9, R48). Lists: tie_breakers, the contract's columns that settle
-  between rows of one advisor in one snapshot after the primary firm and the lowest firm CRD (R2).
+  Parameters: @as_of; nothing dated after it is known (R9, R48): no lead contacted later is here, and each lead asks for
+  snapshots up to its contact only. Lists: tie_breakers, the contract's columns that settle between rows of one advisor
+  in one snapshot after the primary firm and the lowest firm CRD (R2).
 
   Point in time: the newest date on which the advisor is known comes first (one MAX per advisor and day), then an
   equi-join fetches that date's rows. GoogleSQL has no ASOF join, and ranking every older row costs many times more.
@@ -27,7 +28,6 @@ rep_dates AS (
   FROM questions
   INNER JOIN {{ reps_vintages }} AS reps
     ON reps.RepCRD = questions.FA_CRD__c AND reps.snapshot_at <= questions.contact_date
-  WHERE reps.snapshot_at <= @as_of
   GROUP BY questions.FA_CRD__c, questions.contact_date
 ),
 needed AS (
@@ -65,7 +65,6 @@ firm_dates AS (
   FROM firm_questions
   INNER JOIN {{ firms_vintages }} AS firms
     ON firms.RIAFirmCRD = firm_questions.RIAFirmCRD AND firms.snapshot_at <= firm_questions.contact_date
-  WHERE firms.snapshot_at <= @as_of
   GROUP BY firm_questions.RIAFirmCRD, firm_questions.contact_date
 )
 SELECT

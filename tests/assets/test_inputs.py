@@ -12,7 +12,7 @@ import pytest
 
 from leadscore_v6.assets.leads import _work, extraction_date, file_table, landed_facts
 from leadscore_v6.assets.offenders import offending_rows
-from leadscore_v6.assets.snapshots import _refuse_future
+from leadscore_v6.assets.snapshots import _refuse_future, snapshot_day
 from leadscore_v6.contracts import contract
 from leadscore_v6.errors import InputError, UsageError
 from leadscore_v6.gates.attempt import Bench, Outcome
@@ -76,6 +76,12 @@ def test_a_snapshot_of_tomorrow_is_refused_and_one_of_today_is_not() -> None:
     _refuse_future(bench, "20240107")
     with pytest.raises(InputError, match="after the day it was received"):
         _refuse_future(bench, "20240108")
+
+
+@pytest.mark.parametrize("key", ["2024117", "20241301", "2024-01-7", "2024W011", "٢٠٢٤٠١٠٧", ""])
+def test_what_is_no_partition_key(key: str) -> None:
+    with pytest.raises(InputError, match="is not a snapshot date"):
+        snapshot_day(key)
 
 
 def test_what_blocks_is_told_by_column_and_line_and_by_no_value(tmp_path: Path) -> None:

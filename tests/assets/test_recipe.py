@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,6 +12,7 @@ import pytest
 from leadscore_v6.assets import recipe as recipes
 from leadscore_v6.assets.recipe import Recipe, code_hash, contract_violations
 from leadscore_v6.contracts import Contract, contract
+from leadscore_v6.warehouse.duckdb_engine import DuckDBWarehouse
 from leadscore_v6.warehouse.protocol import TableColumn, Warehouse
 
 
@@ -53,6 +55,37 @@ def test_a_column_beyond_the_contract_is_allowed_unless_it_is_personal(table: Ta
     assert violations(table) == []
     table.there.append(TableColumn(name, "STRING", nullable=True))
     assert [line.partition(":")[0] for line in violations(table)] == [name]
+
+
+def measured(candidate: str) -> Any:
+    """Figures of a CRM extract's candidate, on DuckDB."""
+    with closing(DuckDBWarehouse(Path(":memory:"))) as warehouse:
+        warehouse.create_table("LeadScoring.c", candidate)
+        recipe = Recipe(
+            "crm_leads",
+            "LeadScoring.crm_leads",
+            tables={"lead": "SavvyGTMData.Lead"},
+            check_params={"records": 1},
+            contract=contract("crm_leads"),
+        )
+        return recipe.work(warehouse, "crm_leads").measure({"LeadScoring.crm_leads": "LeadScoring.c"})
+
+
+HONEST = (
+    "SELECT 'L1' AS Id, '7' AS FA_CRD__c, '7' AS crd, 0 AS contacting_unparsed, {scheduled} AS scheduled_unparsed, "
+    "TIMESTAMP '2024-01-02 00:00:00+00' AS Stage_Entered_Contacting__c, "
+    "TIMESTAMP '2024-01-03 00:00:00+00' AS Stage_Entered_Call_Scheduled__c"
+)
+
+
+def test_a_candidate_that_the_checks_could_not_add_up_breaks_its_contract_and_nothing_else() -> None:
+    """A text beside a number is an error of the engine's: it must not keep the contract's gate from being judged."""
+    assert measured(HONEST.format(scheduled="0"))["rows_missing"] == 0
+    assert measured(HONEST.format(scheduled="'5'")) == {"contract_violations": 1}
+    assert measured(HONEST.format(scheduled="'none'")) == {"contract_violations": 1}
+    # A NULL where none may be breaks it too; that adds up.
+    nulls = measured(HONEST.format(scheduled="CAST(NULL AS INT64)"))
+    assert (nulls["contract_violations"], nulls["rows_missing"]) == (1, 0)
 
 
 # --- what another content is (R38) ------------------------------------------------------------------------------

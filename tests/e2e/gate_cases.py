@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from leadscore_v6.gates.steps import STEPS
 from tests.e2e.sabotage import ByHand, Edited, Misnamed, Row, Sabotage, Spoil
 
 KEY, OTHER_KEY = "20240331", "20240107"
@@ -35,6 +36,12 @@ class Case:
 
 def case(gate: str, spoil: Spoil, *also: str, start: str = "", mend: str = "") -> Case:
     return Case(gate, spoil, frozenset(also), start, mend)
+
+
+def others(gate: str) -> set[str]:
+    """The gates beside one on a contract: of a column that the checks are not written for they can say nothing."""
+    (step,) = (step for step in STEPS.values() if gate in step.gates)
+    return set(step.gates) - {gate}
 
 
 def put(value: str, column: str, where: str) -> str:
@@ -108,6 +115,7 @@ LEADS = [
         Sabotage("crm_leads", twice(first("Id", "Stage_Entered_Contacting__c IS NOT NULL"))),
         "leads_rows_equal_file",
     ),
+    case("leads_match_contract", Sabotage("crm_leads", "SELECT *, 'a@b.example' AS Email_PersonalType FROM {honest}")),
 ]
 
 RAW, REPS, FIRMS = f"snapshot_reps_{KEY}_raw", f"snapshot_reps_{KEY}", f"snapshot_firms_{KEY}"
@@ -128,7 +136,11 @@ SNAPSHOT = [
     case("reps_firm_crd_valid", Edited(FEED, share("RIAFirmCRD", "", 1)), start="snapshot_reps_raw"),
     case("reps_typing_losses", Edited(FEED, share("NumberFirmAssociations", "many", 1)), start="snapshot_reps_raw"),
     case("reps_domain_losses", Edited(FEED, share("Owner", "Maybe", 1)), start="snapshot_reps_raw"),
-    case("reps_match_contract", Sabotage(REPS, "SELECT * EXCEPT (Gender) FROM {honest}")),
+    case(
+        "reps_match_contract",
+        Sabotage(REPS, "SELECT * EXCEPT (Has_CFP), 'none' AS Has_CFP FROM {honest}"),
+        *others("reps_match_contract"),
+    ),
     case("firms_one_row_each", Sabotage(FIRMS, twice(first("RIAFirmCRD"))), "firms_reconcile_with_reps"),
     case("firms_have_reps", Sabotage(FIRMS, put("0", "total_reps", first("RIAFirmCRD"))), "firms_reconcile_with_reps"),
     case("firms_snapshot_at", Sabotage(FIRMS, put("DATE '2024-04-01'", "snapshot_at", first("RIAFirmCRD")))),
@@ -141,6 +153,7 @@ SNAPSHOT = [
     case(
         "firms_match_contract",
         Sabotage(FIRMS, "SELECT * EXCEPT (branch_states), '5' AS branch_states FROM {honest}"),
+        *others("firms_match_contract"),
     ),
 ]
 
@@ -160,6 +173,7 @@ VINTAGES = [
 
 STAGING, WITH_REP = "step_3_1_staging_join_v6", "rep_snapshot_at IS NOT NULL"
 STAGED = [
+    case("staging_matches_contract", Sabotage(STAGING, "SELECT *, 'Ann' AS FirstName FROM {honest}")),
     case("staging_rows_equal_leads", Sabotage(STAGING, without(first("Id")))),
     case(
         "staging_populated",

@@ -23,11 +23,11 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from leadscore_v6 import cli, driver  # driver: loaded once, before the processes part
+from leadscore_v6 import cli, runs  # runs: loaded once, before the processes part
 from leadscore_v6.gates.ledger import LedgerStore
 from leadscore_v6.warehouse.landing.store import RecordReader
 
-assert driver
+assert runs
 # A run that hangs ends as a failure of its own kind.
 LONGEST_RUN_SECONDS = 120
 # Each step of the plan in turn, and each kind of place more than once.

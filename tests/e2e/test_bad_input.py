@@ -6,6 +6,7 @@ own function. What needs a second process, or a limit on this one, is in test_fa
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -35,7 +36,7 @@ from tests.e2e.bad_inputs import (
     read,
     text,
 )
-from tests.e2e.conftest import AS_OF
+from tests.e2e.conftest import AS_OF, leadscore
 
 NEWEST = "RIARepDataFeed_20240331.csv"
 LEDGERS = ("attempt_ledger", "gate_ledger")
@@ -272,9 +273,84 @@ def test_a_withdrawn_file_may_stay_where_it_is(
     assert run(leadscore_here, quarter).code != 0
     assert leadscore_here("withdraw", FEED).code == 0
 
-    assert run(leadscore_here, quarter).code == 0
+    again = run(leadscore_here, quarter)
+    assert again.code == 0
+    assert f"{FEED} is left out: it was withdrawn on " in again.stderr
+    assert f"leadscore withdraw --undo {FEED}" in again.stderr
 
     after = contents(home)
     assert after[PROMOTED] == before[PROMOTED]
     # A raw table that was published before its reps failed is a view on the landed file; `leadscore gc` takes it away.
     assert {name.split(".")[-1].split()[-1] for name in after if KEY in name} <= {f"snapshot_reps_{KEY}_raw"}
+
+
+def test_a_withdrawal_is_undone_from_the_command_line(
+    world: Path, quarter: Path, home: Path, leadscore_here: Leadscore, before: dict[str, object]
+) -> None:
+    lost = "Lead.csv"
+    (quarter / FEED).unlink()
+    shutil.copy(world / NEWEST, quarter)
+    header, *rows = read(quarter / lost)
+    (quarter / lost).write_text(text([header, *rows[:-1]]), encoding="utf-8")
+    assert run(leadscore_here, quarter).code == 0
+    shorter = contents(home)
+    assert shorter["LeadScoring.crm_leads"] != before["LeadScoring.crm_leads"]
+
+    taken_back = leadscore_here("withdraw", lost, "--reason", "a lead is missing")
+    assert f"{lost}, the file landed on " in taken_back.stdout
+    assert "is withdrawn; set aside: crm_leads " in taken_back.stdout
+    assert "the next run builds from the file landed on " in taken_back.stdout
+    assert leadscore_here("withdraw", lost).code == 2
+    left_out = run(leadscore_here, quarter)
+    assert f"{lost} is left out" in left_out.stderr
+    assert " serves. " in left_out.stderr
+    restored = contents(home)
+    assert restored["LeadScoring.crm_leads"] == before["LeadScoring.crm_leads"]
+
+    undone = leadscore_here("withdraw", "--undo", lost)
+    assert f"{lost}, the file landed on " in undone.stdout
+    assert "is in use again; counts again: crm_leads " in undone.stdout
+    assert run(leadscore_here, quarter).code == 0
+    assert contents(home)["LeadScoring.crm_leads"] == shorter["LeadScoring.crm_leads"]
+    assert contents(home)[PROMOTED] == shorter[PROMOTED]
+
+
+# --- where it is ------------------------------------------------------------------------------------------------------
+
+
+def test_a_home_may_have_blanks_quotes_and_signs_in_its_path(
+    world: Path, tmp_path: Path, home: Path, leadscore_here: Leadscore, before: dict[str, object]
+) -> None:
+    odd = tmp_path / "a b'c\"d%e#f;g" / "home"
+    odd.parent.mkdir()
+    home.rename(odd)
+    home.symlink_to(odd)
+    for arguments in (("run", "--data", world, "--as-of", AS_OF, "--rebuild"), ("status",), ("gc",)):
+        ran = leadscore(*arguments, "--home", odd)
+        assert ran.returncode == 0, ran.stderr
+    assert contents(home)[PROMOTED] == before[PROMOTED]
+
+
+def test_a_home_that_cannot_work_is_refused_with_nothing_made(world: Path, tmp_path: Path) -> None:
+    ran = leadscore("run", "--data", world, "--home", tmp_path / "a,b" / "home")
+    assert ran.returncode == 2
+    assert "has ',' in its path" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert not (tmp_path / "a,b").exists()
+
+
+def test_a_damaged_landed_file_is_named_and_mended_as_it_says(
+    world: Path, home: Path, leadscore_here: Leadscore, before: dict[str, object]
+) -> None:
+    digest = hashlib.sha256((world / NEWEST).read_bytes()).hexdigest()
+    stored = home / "landing" / "by_sha256" / f"{digest}.csv"
+    stored.chmod(0o644)
+    stored.write_bytes(stored.read_bytes().replace(b"Yes", b"No ", 1))
+    ran = run(leadscore_here, world, "--rebuild")
+    assert ran.code == 2
+    assert stored.name in ran.stderr
+    assert f"what to do: remove it, put {NEWEST} into the folder" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    stored.unlink()
+    assert run(leadscore_here, world).code == 0
+    assert contents(home)[PROMOTED] == before[PROMOTED]

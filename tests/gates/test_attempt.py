@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -93,6 +92,23 @@ def test_a_rebuild_gets_a_name_of_its_own(lab: Lab) -> None:
     assert keys == {first.content_key}
 
 
+def test_a_name_that_two_steps_share_is_one_build(lab: Lab) -> None:
+    """Training takes the name of the staging that it is made from, and never that of another one."""
+    lab.run()
+
+    def rebuilt(asset: str, wish: str) -> str:
+        work = replace(lab.work(asset), version=wish)
+        return str(lab.bench().attempt(work, rebuild=True).attempt.version)
+
+    # The same minute throughout, as the clock of the lab stands still.
+    minute = "20260105_1030"
+    assert lab.bench().ledger.latest(TRAINING).version == minute
+    assert rebuilt(TRAINING, minute) == f"{minute}_2"
+    staged = rebuilt(STAGING, minute)
+    assert staged == f"{minute}_3"
+    assert rebuilt(TRAINING, staged) == staged
+
+
 def test_a_published_name_is_never_replaced(lab: Lab) -> None:
     lab.run()
     lab.run(crm_leads="b", step_3_1_staging_join_v6="b")
@@ -140,11 +156,14 @@ def test_what_cannot_be_read_is_refused_and_judged_by_no_gate(lab: Lab) -> None:
     for _ in range(2):
         with pytest.raises(InputError):
             lab.bench().attempt(work)
+    with pytest.raises(InputError):
+        lab.bench().attempt(with_build(lab.work(STAGING, content="c"), unreadable))
     assert events(lab)[-2:] == ["started", "refused"]
     assert len(lab.warehouse.query("SELECT 1 AS n FROM `LeadScoring.gate_ledger`")) == judged
     mended = lab.attempt(STAGING, content="b").attempt
     assert mended.state == "published"
-    assert re.fullmatch(r"20260105_1030_\d", mended.version)
+    # The first one is taken; what was refused took none.
+    assert mended.version == "20260105_1030_2"
 
 
 # --- crashes: the process ends before or after each thing that it writes ---------------------------------------------

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from typing import cast
 
 import pytest
 
 from leadscore_v6.errors import GateBlocked, UsageError
-from leadscore_v6.gates.decisions import Waiver, rollback, rolled_back_from, waive, withdraw
+from leadscore_v6.gates.decisions import Waiver, rollback, rolled_back_from, undo_withdrawal, waive, withdraw
 from leadscore_v6.gates.guard import find_obstacles
+from leadscore_v6.gates.ledger import Attempt
+from leadscore_v6.warehouse.protocol import Warehouse
 from tests.gates.conftest import KEY, OTHER_KEY, PROMOTED, STAGING, TODAY, TRAINING, Lab
 
 FILE = f"RIARepDataFeed_{KEY}.csv"
@@ -82,7 +87,7 @@ def test_a_bad_correction_withdrawn_the_earlier_file_serves_again(lab: Lab) -> N
     assert [found.asset for found in find_obstacles(lab.bench().ledger, PROMOTED, None)] == ["snapshot_reps"]
     set_aside = withdraw(lab.bench(), FILE, "columns shifted")
     # What was published from it, and what failed.
-    assert [line.split()[0] for line in set_aside] == ["snapshot_reps_raw", "snapshot_reps"]
+    assert [line.split()[0] for line in set_aside.attempts] == ["snapshot_reps_raw", "snapshot_reps"]
     ledger = lab.bench().ledger
     assert ledger.snapshots() == [KEY, OTHER_KEY]
     assert ledger.latest("snapshot_reps_raw", KEY).source == "digest of a"
@@ -90,7 +95,7 @@ def test_a_bad_correction_withdrawn_the_earlier_file_serves_again(lab: Lab) -> N
     lab.run()
     assert lab.content(f"snapshot_reps_raw_{KEY}") == "a"
     assert find_obstacles(lab.bench().ledger, PROMOTED, None) == []
-    assert lab.bench().ledger.withdrawn_files[0]["reason"] == "columns shifted"
+    assert lab.bench().ledger.withdrawals[0].reason == "columns shifted"
 
 
 def test_without_another_file_the_snapshot_is_no_longer_registered(lab: Lab) -> None:
@@ -101,6 +106,64 @@ def test_without_another_file_the_snapshot_is_no_longer_registered(lab: Lab) -> 
     assert not any(found.partition == KEY for found in find_obstacles(ledger, PROMOTED, None))
     with pytest.raises(UsageError, match=f"No input '{FILE}' is in use"):
         withdraw(lab.bench(), FILE, "")
+
+
+def landed(lab: Lab, content: str) -> None:
+    """A file that was landed, and whose raw table was published."""
+    facts = {"digest": f"digest of {content}", "fingerprint": content}
+    lab.bench().record("landed", Attempt("", "snapshot_reps_raw", KEY, None, ""), facts)
+    lab.attempt("snapshot_reps_raw", KEY, content)
+
+
+def test_it_is_said_which_file_was_taken_back_and_what_serves_instead(lab: Lab) -> None:
+    for content in "ab":
+        landed(lab, content)
+        lab.today += timedelta(days=1)
+    change = withdraw(lab.bench(), FILE, "")
+    assert change.file == "the file landed on 2026-01-06 10:30 (SHA-256 digest of b…)"
+    assert "builds from the file landed on 2026-01-05 10:30 (SHA-256 digest of a…)" in change.serves
+    assert "no longer registered" in withdraw(lab.bench(), FILE, "", "digest of a").serves
+
+
+def test_a_command_given_twice_takes_one_file_back(lab: Lab) -> None:
+    for content in "ab":
+        landed(lab, content)
+    withdraw(lab.bench(), FILE, "")
+    with pytest.raises(UsageError, match=r"withdrawn already.*--undo.*landed on .*digest of a.*--sha256 digest of a"):
+        withdraw(lab.bench(), FILE, "")
+    assert lab.bench().ledger.latest("snapshot_reps_raw", KEY).source == "digest of a"
+    with pytest.raises(UsageError, match=r"not one .* in use; those in use: digest of a"):
+        withdraw(lab.bench(), FILE, "", "digest of b")
+    withdraw(lab.bench(), FILE, "", "digest of a")
+    assert lab.bench().ledger.snapshots() == []
+
+
+def test_a_withdrawal_is_undone(lab: Lab) -> None:
+    lab.run()
+    lab.attempt("snapshot_reps", KEY, "b", loss=0.5)
+    before = lab.bench().ledger
+    set_aside = withdraw(lab.bench(), FILE, "by mistake")
+    change = undo_withdrawal(lab.bench(), FILE)
+    assert change.attempts == set_aside.attempts
+    ledger = lab.bench().ledger
+    assert ledger.withdrawals == []
+    assert ledger.snapshots() == before.snapshots()
+    assert ledger.latest("snapshot_reps_raw", KEY).source == "digest of a"
+    # What was set aside counts again as it was: the good with the bad.
+    assert [found.asset for found in find_obstacles(ledger, PROMOTED, None)] == ["snapshot_reps"]
+    with pytest.raises(UsageError, match=f"No '{FILE}' is withdrawn"):
+        undo_withdrawal(lab.bench(), FILE)
+
+
+def test_withdrawals_are_undone_newest_first(lab: Lab) -> None:
+    for content in "ab":
+        landed(lab, content)
+    withdraw(lab.bench(), FILE, "")
+    withdraw(lab.bench(), FILE, "", "digest of a")
+    assert "digest of a" in undo_withdrawal(lab.bench(), FILE).file
+    assert [taken.digest for taken in lab.bench().ledger.withdrawals] == ["digest of b"]
+    assert "digest of b" in undo_withdrawal(lab.bench(), FILE).file
+    assert lab.bench().ledger.latest("snapshot_reps_raw", KEY).source == "digest of b"
 
 
 def test_an_extract_is_withdrawn_by_its_name_too(lab: Lab) -> None:
@@ -117,10 +180,10 @@ def test_a_refused_input_is_withdrawn_without_a_digest(lab: Lab) -> None:
     assert len(find_obstacles(lab.bench().ledger, PROMOTED, None)) == 1
     withdraw(lab.bench(), FILE, "")
     assert find_obstacles(lab.bench().ledger, PROMOTED, None) == []
-    assert lab.bench().ledger.withdrawn_files[0]["fingerprint"] == "1-2-3"
+    assert lab.bench().ledger.withdrawals[0].fingerprint == "1-2-3"
 
 
-@pytest.mark.parametrize("name", ["Leads.csv", "RIARepDataFeed_2024Q1.csv", "RIARepDataFeed_.csv", "20240107"])
+@pytest.mark.parametrize("name", ["Leads.csv", "RIARepDataFeed_2024Q1.csv", "RIARepDataFeed_2024107.csv", "20240107"])
 def test_what_is_no_inputs_name(lab: Lab, name: str) -> None:
     with pytest.raises(UsageError, match="is no input's name"):
         withdraw(lab.bench(), name, "")
@@ -214,4 +277,34 @@ def test_what_cannot_be_rolled_back_to(lab: Lab) -> None:
     lab.warehouse.drop(f"LeadScoring.{TRAINING}_{first}")
     with pytest.raises(UsageError, match=f"The table of version {first} is gone"):
         rollback(lab.bench(), first, "Ann")
+    assert served(lab) == (last, "c")
+
+
+class NoCommit:
+    """A warehouse whose disk is full when a transaction is to be committed."""
+
+    def __init__(self, honest: Warehouse) -> None:
+        self._honest, self._depth = honest, 0
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._honest, name)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        with self._honest.transaction():
+            self._depth += 1
+            yield
+            self._depth -= 1
+            if self._depth == 0:
+                raise OSError("No space left on device")
+
+
+def test_a_rollback_that_is_not_committed_is_told_to_nobody(lab: Lab) -> None:
+    first, _, last = three_versions(lab)
+    bench, mirror = lab.bench(), lab.settings.ledger_mirror.read_bytes()
+    bench.warehouse = cast("Warehouse", NoCommit(lab.warehouse))
+    with pytest.raises(OSError, match="No space"):
+        rollback(bench, first, "Ann")
+    assert lab.settings.ledger_mirror.read_bytes() == mirror
+    assert bench.ledger.rollbacks == []
     assert served(lab) == (last, "c")

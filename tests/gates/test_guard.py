@@ -129,7 +129,7 @@ def test_a_table_made_from_a_withdrawn_file_is_not_built_upon(lab: Lab) -> None:
     lab.attempt("snapshot_reps_raw", KEY, "b")
     withdraw(lab.bench(), f"RIARepDataFeed_{KEY}.csv", "")
     (told,) = obstacles(lab, "snapshot_reps", KEY)
-    assert told.endswith("its table was made from an input withdrawn since; run it again")
+    assert told.endswith("its table was made from another input; run it again")
     lab.attempt("snapshot_reps_raw", KEY, "a")
     assert obstacles(lab, "snapshot_reps", KEY) == []
 

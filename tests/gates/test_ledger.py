@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
+from leadscore_v6.errors import InputError
 from leadscore_v6.gates.decisions import Waiver, rollback, waive, withdraw
 from leadscore_v6.gates.ledger import Ledger, LedgerReader, LedgerStore, MirrorReader, plain
 from leadscore_v6.gates.registry import read_gates
@@ -22,8 +24,8 @@ def told(ledger: Ledger) -> dict[str, object]:
         "seq": ledger.seq,
         "attempts": ledger.attempts,
         "landed": ledger.landed,
-        "withdrawn": ledger.withdrawn_files,
-        "versions": ledger.versions,
+        "withdrawn": ledger.withdrawals,
+        "versions": ledger.versions(),
         "snapshots": ledger.snapshots(),
         "published": ledger.published(),
         "rollbacks": [line["payload"] for line in ledger.rollbacks],
@@ -70,6 +72,39 @@ def test_a_mirror_that_was_cut_off_is_read_to_its_last_whole_line_and_mended(lab
     assert read(lab, MirrorReader(mirror)).seq == before - 1
     lab.bench()
     assert mirror.read_bytes() == whole
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda lines: [b"\xff\x00" * 40 + b"\n", *lines[1:]],
+        lambda lines: [lines[0][: len(lines[0]) // 2] + b"\n", *lines[1:]],
+        lambda lines: [b"5\n", *lines[1:]],
+        lambda lines: [b"{}\n", *lines[1:]],
+        lambda lines: [lines[0].replace(b'"payload": "{', b'"payload": "'), *lines[1:]],
+    ],
+    ids=["bytes", "half a line", "a number", "no line of ours", "payload"],
+)
+def test_a_damaged_mirror_is_named_to_a_reader_and_written_anew_by_a_writer(
+    lab: Lab, damage: Callable[[list[bytes]], list[bytes]]
+) -> None:
+    story(lab)
+    mirror = lab.settings.ledger_mirror
+    whole = mirror.read_bytes()
+    mirror.write_bytes(b"".join(damage(whole.splitlines(keepends=True))))
+    with pytest.raises(InputError, match=r"mirror.*is damaged \(file .*ledger.jsonl, row 1\)\n  what to do: wait"):
+        read(lab, MirrorReader(mirror))
+    lab.bench()
+    assert mirror.read_bytes() == whole
+
+
+def test_a_mirror_that_says_something_else_is_written_anew(lab: Lab) -> None:
+    story(lab)
+    mirror = lab.settings.ledger_mirror
+    whole = mirror.read_text()
+    mirror.write_text(whole.replace("wrong month", "right month"))
+    lab.bench()
+    assert mirror.read_text() == whole
 
 
 def test_a_mirror_that_ran_ahead_of_the_warehouse_is_mended(lab: Lab) -> None:

@@ -71,7 +71,9 @@ def test_one_rep_crd_that_is_none_stops_a_feed() -> None:
 
 
 # Future data, one row per lead, contracts (R38). The other never waivable ones belong to phases to come.
+# A CRD that is none is NULL where the contract allows none (R46): a waiver of that gate alone could not help.
 NEVER_WAIVED = {
+    "reps_crd_valid",
     "leads_one_row_per_id",
     "staging_rows_equal_leads",
     "training_rows_accounted_for",
@@ -80,6 +82,8 @@ NEVER_WAIVED = {
     "training_snapshot_dates_valid",
     "raw_header_as_expected",
     "reps_match_contract",
+    "leads_match_contract",
+    "staging_matches_contract",
     "firms_match_contract",
     "all_snapshots_match_contracts",
     "training_matches_contract",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,38 @@ def test_a_file_that_changes_is_read_again(tmp_path: Path, monkeypatch: pytest.M
     file.write_text(file.read_text().replace("value: 0.85", "value: 0.95"))
     os.utime(file, ns=(1, 1))
     assert load_gates()["staging_rep_match_rate"].companion.value == 0.95
+
+
+def test_the_plans_gates_are_all_of_the_file() -> None:
+    """Named in one place, each by its step: one that is only in the file could be left out of it unseen."""
+    named = {(step.asset, name) for step in STEPS.values() for name in step.gates}
+    declared = yaml.safe_load((config_root() / "gates.yaml").read_text())["gates"]
+    assert named == {(gate["asset"], gate["name"]) for gate in declared}
+
+
+def named(gates: list[dict[str, object]]) -> dict[str, object]:
+    """The entry that is done something to."""
+    return next(gate for gate in gates if gate["name"] == "staging_rep_match_rate")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda gates: gates.remove(named(gates)),
+        lambda gates: named(gates).update(asset="crm_leads"),
+    ],
+    ids=["left out", "of another step"],
+)
+def test_a_gate_of_the_plan_that_is_gone_is_noticed(
+    change: Callable[[list[dict[str, object]]], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = Path(shutil.copytree(config_root(), tmp_path / "config"))
+    monkeypatch.setattr(registry, "config_root", lambda: config)
+    gates = yaml.safe_load((config / "gates.yaml").read_text())["gates"]
+    change(gates)
+    write(config, *gates)
+    with pytest.raises(UsageError, match=r"gates.yaml lacks .*staging_rep_match_rate \(of step_3_1_staging_join_v6\)"):
+        load_gates()
 
 
 @pytest.mark.parametrize(

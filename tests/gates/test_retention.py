@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
@@ -17,9 +18,10 @@ from leadscore_v6.errors import InputError
 from leadscore_v6.gates.attempt import Attempt
 from leadscore_v6.gates.decisions import Waiver, rollback, waive, withdraw
 from leadscore_v6.gates.retention import collect, compact, expendable
+from leadscore_v6.gates.steps import STEPS
 from leadscore_v6.warehouse.duckdb_engine import DuckDBWarehouse
 from leadscore_v6.warehouse.protocol import FileTable
-from tests.gates.conftest import KEY, PROMOTED, STAGING, TODAY, TRAINING, Lab
+from tests.gates.conftest import KEY, OTHER_KEY, PROMOTED, STAGING, TODAY, TRAINING, Lab, with_build
 
 FILE = f"RIARepDataFeed_{KEY}.csv"
 
@@ -44,7 +46,7 @@ def land(lab: Lab, content: str, **figures: float) -> Path:
     lab.settings.store.mkdir(parents=True, exist_ok=True)
     file = lab.settings.store / f"{content}.csv"
     file.write_text(f"RepCRD\n{content}\n")
-    facts = {"digest": f"digest of {content}", "stored_as": file.name, "fingerprint": content}
+    facts = {"digest": f"digest of {content}", "stored_as": file.name, "fingerprint": content, "bytes": 9}
     lab.bench().record("landed", Attempt("", "snapshot_reps_raw", KEY, None, ""), facts)
     lab.attempt("snapshot_reps_raw", KEY, content, **figures)
     return file
@@ -96,14 +98,20 @@ def test_a_version_under_a_waiver_stays(lab: Lab) -> None:
     assert f"{TRAINING}_{waived.version}" not in expendable_tables(lab, keep=1)
 
 
-def test_failed_candidates_go_unless_a_person_waived_them(lab: Lab) -> None:
+def test_failed_candidates_go_unless_they_are_waived_or_the_latest(lab: Lab) -> None:
     waived = lab.attempt("crm_leads", content="b", leads=9).attempt
     waive(lab.bench(), Waiver("leads_enough", waived.key, "Ann", "pilot", TODAY))
     failed = lab.attempt("crm_leads", content="c", leads=8).attempt
+    latest = lab.attempt("crm_leads", content="d", leads=7).attempt
     assert expendable_tables(lab) == {f"candidate__crm_leads__{failed.key}": "a candidate that was not published"}
     collect(lab.bench(), expendable(lab.bench(), lab.settings, 3))
     assert lab.attempt("crm_leads", content="b", leads=9).recognised
     assert lab.content("crm_leads") == "b"
+    # A person may still decide about the latest one: it is published exactly as it was judged.
+    waive(lab.bench(), Waiver("leads_enough", latest.key, "Ann", "pilot", TODAY))
+    lab.built.clear()
+    assert lab.attempt("crm_leads", content="d", leads=7).recognised
+    assert (lab.built, lab.content("crm_leads")) == ([], "d")
 
 
 def test_staging_that_a_training_set_is_still_to_be_made_from_stays(lab: Lab) -> None:
@@ -150,6 +158,33 @@ def test_a_withdrawn_file_stays_while_the_raw_table_reads_it(lab: Lab) -> None:
     assert first.exists()
 
 
+def test_the_file_behind_what_is_served_stays_while_a_correction_fails(lab: Lab) -> None:
+    first = land(lab, "a")
+    lab.run()
+    second = land(lab, "b")
+    # The raw table reads the correction; the rep table was made from the first file, and would be again.
+    lab.attempt("snapshot_reps", KEY, "b", loss=0.5)
+    assert lab.content(f"snapshot_reps_{KEY}") == "a"
+    assert expendable(lab.bench(), lab.settings, 1).files == ()
+    assert (first.exists(), second.exists()) == (True, True)
+
+
+def test_the_files_of_the_promoted_version_stay_while_a_correction_does_not_get_there(lab: Lab) -> None:
+    """Every snapshot table is made from the correction; the view serves what was made from the first file (R48)."""
+    first, other = land(lab, "first"), land(lab, "other")
+    work = lab.work(TRAINING)
+    told = {"manifest": {"files": [{"sha256": "digest of first"}]}}
+    pinned = with_build(work, lambda candidates: {**work.build(candidates), **told})
+    for asset, step in STEPS.items():
+        for key in (KEY, OTHER_KEY) if step.partitioned else (None,):
+            lab.bench().attempt(pinned if asset == TRAINING else lab.work(asset, key))
+    land(lab, "b")
+    for asset in ("snapshot_reps", "snapshot_firms"):
+        lab.attempt(asset, KEY, "b")
+    assert expendable(lab.bench(), lab.settings, 1).files == (other,)
+    assert first.exists()
+
+
 def test_the_file_of_a_waived_candidate_stays(lab: Lab) -> None:
     kept = land(lab, "w", rows=0)
     waived = lab.bench().ledger.latest("snapshot_reps_raw", KEY)
@@ -167,13 +202,15 @@ def test_after_it_went_a_withdrawn_correction_has_no_file_to_fall_back_to_and_sa
     feed, place, store = lab.settings.data / FILE, ("snapshot_reps_raw", KEY), lab.settings.store
 
     def land_again(path: Path) -> dict[str, object]:
-        return {"digest": "digest of a", "stored_as": "a.csv"}
+        facts = {"digest": hashlib.sha256(path.read_bytes()).hexdigest(), "stored_as": "a.csv", "bytes": 9}
+        (store / "a.csv").write_bytes(path.read_bytes())
+        return {**facts, "stored_mtime_ns": (store / "a.csv").stat().st_mtime_ns, "file_name": path.name}
 
     with pytest.raises(InputError, match=f"There is no {FILE}, and no earlier one"):
         take_in(lab.bench(), place, feed, store, land_again)
     feed.parent.mkdir()
     feed.write_text("RepCRD\na\n")
-    assert take_in(lab.bench(), place, feed, store, land_again)["digest"] == "digest of a"
+    assert take_in(lab.bench(), place, feed, store, land_again)["file_name"] == FILE
 
 
 def test_a_file_that_nobody_knows_goes(lab: Lab) -> None:

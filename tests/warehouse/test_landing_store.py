@@ -108,14 +108,22 @@ def test_what_a_power_cut_left_of_a_kept_file_is_replaced(feed, kept, others):
 
 def test_verify_sees_a_changed_and_a_missing_file(feed, kept):
     landed = land(feed, kept, [])
-    verify(landed)
+    stored = (landed.path, landed.digest, landed.file_name)
+    verify(*stored)
     landed.path.chmod(0o644)
     landed.path.write_bytes(FEED.replace(b"Jane", b"June"))
     with pytest.raises(InputError, match=r"has changed.*(\n.*)*RIARepDataFeed_20240107"):
-        verify(landed)
+        verify(*stored)
     landed.path.unlink()
     with pytest.raises(InputError, match="is gone"):
-        verify(landed)
+        verify(*stored)
+
+
+def test_a_kept_file_that_was_damaged_is_written_anew(feed, kept):
+    landed = land(feed, kept, [])
+    landed.path.chmod(0o644)
+    landed.path.write_bytes(FEED.replace(b"Jane", b"June"))
+    assert land(feed, kept, []).path.read_bytes() == FEED
 
 
 @pytest.mark.parametrize(

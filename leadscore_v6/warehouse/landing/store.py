@@ -84,19 +84,23 @@ def land(path: Path, store: Path, expected: Sequence[str]) -> Landed:
         return facts.landed(store)
 
 
-def verify(landed: Landed) -> None:
-    """Raise InputError if the stored file is gone or its content is no longer the one that landed."""
-    try:
-        with landed.path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except FileNotFoundError:
-        digest = None
-    if digest != landed.digest:
+def verify(stored: Path, digest: str, file_name: str) -> None:
+    """Raise InputError if a stored file is gone or its content is no longer the one that landed as `file_name`."""
+    found = _digest(stored)
+    if found != digest:
         raise InputError(
-            "A landed file is gone." if digest is None else "A landed file has changed.",
-            file=str(landed.path),
-            remedy=f"land {landed.file_name} again",
+            "A landed file is gone." if found is None else "A landed file has changed since it was landed.",
+            file=str(stored),
+            remedy=f"remove it, put {file_name} into the folder of the feed, and run again: it is landed anew.",
         )
+
+
+def _digest(file: Path) -> str | None:
+    try:
+        with file.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
+    except FileNotFoundError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -213,8 +217,8 @@ def _identity(file: BinaryIO) -> tuple[int, int]:
 
 
 def _is_kept(store: Path, facts: _Facts) -> bool:
-    kept = store / f"{facts.digest}.csv"
-    return kept.is_file() and kept.stat().st_size == facts.size
+    # Not by its size alone: a damaged one is written anew.
+    return _digest(store / f"{facts.digest}.csv") == facts.digest
 
 
 def _refuse_changed(source: BinaryIO, before: tuple[int, int], path: Path) -> None:

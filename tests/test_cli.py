@@ -1,0 +1,39 @@
+"""The command line where there is nothing to run on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from leadscore_v6.cli import cli
+from leadscore_v6.errors import UsageError
+
+DECIDE = ("--by", "Ann", "--reason", "a pilot", "--expires", "2999-12-31")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("status",),
+        ("waive", "leads_have_contacts", "--attempt", "0123456789ab", *DECIDE),
+        ("withdraw", "Lead.csv"),
+        ("withdraw", "--undo", "Lead.csv"),
+        ("rollback", "--dataset", "20240107_1200"),
+        ("gc",),
+        ("gc", "--dry-run"),
+    ],
+    ids=" ".join,
+)
+def test_a_mistyped_home_is_refused_and_not_made(command: tuple[str, ...], tmp_path: Path) -> None:
+    ran = CliRunner().invoke(cli, [*command, "--home", str(tmp_path / "hoem")])
+    assert isinstance(ran.exception, UsageError)
+    assert ran.exception.exit_code == 2
+    assert f"There is no warehouse in {tmp_path / 'hoem'}" in str(ran.exception)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_undo_takes_no_reason_and_no_digest(tmp_path: Path) -> None:
+    ran = CliRunner().invoke(cli, ["withdraw", "--undo", "--sha256", "0", "Lead.csv", "--home", str(tmp_path)])
+    assert isinstance(ran.exception, UsageError)

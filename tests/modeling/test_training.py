@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import shap
+import xgboost
 from sklearn.metrics import average_precision_score
 
 from leadscore_v6.errors import InputError
@@ -59,10 +60,10 @@ def test_contributions_add_up_to_the_margin_and_are_those_of_tree_explainer(
     matrix = model.spec.encode(frame).matrix
     found = model.contributions(matrix)
     np.testing.assert_allclose(found.sum(axis=1), model.margin(frame), atol=1e-4)
-    explainer = shap.TreeExplainer(model.loaded)
-    values = explainer.shap_values(__import__("xgboost").DMatrix(
+    ready = xgboost.DMatrix(
         matrix, feature_names=list(model.spec.names), feature_types=model.spec.types, enable_categorical=True
-    ))  # fmt: skip
+    )
+    values = shap.TreeExplainer(model.loaded).shap_values(ready)
     np.testing.assert_allclose(found[:, :-1], values, atol=1e-6)
 
 

@@ -63,7 +63,8 @@ bench: $(VENV)/.runtime ## Time and memory against a bare scan of the same files
 lock: $(VENV)/.created ## Pin again what pyproject.toml asks for; make lock UPGRADE=--upgrade takes newer releases
 	@$(PIP) install uv==$(UV_VERSION)
 	@$(LOCK) --output-file requirements.lock
-	@$(LOCK) --extra test --constraints requirements.lock --output-file requirements-test.lock
+	@$(LOCK) --extra gcs --constraints requirements.lock --output-file requirements-gcs.lock
+	@$(LOCK) --extra test --constraints requirements-gcs.lock --output-file requirements-test.lock
 
 # --universal: one file for every platform and Python; fewest: one release of a package for all of them, where possible.
 LOCK := $(BIN)/uv pip compile pyproject.toml --group build --quiet --universal --python-version 3.11 \

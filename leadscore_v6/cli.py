@@ -21,6 +21,7 @@ import click
 
 from leadscore_v6 import __version__
 from leadscore_v6.errors import LeadscoreError, UsageError, WarehouseBusy
+from leadscore_v6.locations import is_local
 from leadscore_v6.settings import Settings, from_environment
 
 if TYPE_CHECKING:
@@ -62,14 +63,16 @@ def cli() -> None:
 
 @cli.command()
 @_home_option
-@click.option("--data", required=True, type=click.Path(path_type=Path), help="Folder of the feed files and Lead.csv.")
+@click.option(
+    "--data", required=True, metavar="FOLDER", help="Feed files and Lead.csv: a folder, or gs://bucket/prefix."
+)
 @click.option("--as-of", callback=_day, help="Nothing later is known (YYYY-MM-DD).  [default: date of the CRM extract]")
 @click.option("--crm-extracted-at", callback=_day, help="When Lead.csv was extracted.  [default: last timestamp in it]")
 @click.option("--through", type=click.Choice(THROUGH), default="dataset", show_default=True, help="How far to go.")
 @click.option("--rebuild", is_flag=True, help="Build again what is there already; versions get a new name.")
 @click.option("--entry-lag-days", type=click.IntRange(0), default=0, help="Days the CRM may be late with a call.")
 @_json_option
-def run(home: Path | None, data: Path, through: str, as_json: bool, **options: Any) -> None:
+def run(home: Path | None, data: str, through: str, as_json: bool, **options: Any) -> None:
     """Run the plan on a folder of files, from landing to the promoted training set."""
     settings = from_environment(home=home, data=data)
     _run(settings, through, options, as_json)
@@ -148,6 +151,30 @@ def status(home: Path | None, everything: bool, as_json: bool) -> None:
     if from_mirror:
         click.echo(f"A run holds the warehouse ({holder(settings.home) or 'ending'}); as of its last judged step:\n")
     click.echo(render_status(lines, served_versions(ledger)))
+
+
+@cli.command()
+@_home_option
+@click.option("--data", metavar="FOLDER", help="Input folder to look at.  [default: LEADSCORE_DATA, else the home's]")
+@_json_option
+def doctor(home: Path | None, data: str | None, as_json: bool) -> None:
+    """Check that all a run needs is there: libraries, home, inputs, warehouse, access. Changes nothing.
+
+    Exit codes: 0 all is there, 2 something is missing; each line says what to do.
+    """
+    from leadscore_v6.doctor import MISSING, examine, render
+    from leadscore_v6.gates.bench import wall_clock
+
+    found = []
+    for finding in examine(from_environment(home=home, data=data), wall_clock().date()):
+        _progress(f"{finding.check} ...") if sys.stderr.isatty() else None
+        found.append(finding)
+    if as_json:
+        click.echo(json.dumps([vars(finding) for finding in found], indent=2))
+    else:
+        click.echo(render(found))
+    if any(finding.state == MISSING for finding in found):
+        sys.exit(2)
 
 
 @cli.command()
@@ -232,10 +259,10 @@ def gc(home: Path | None, dry_run: bool, keep: int) -> None:
 
 @cli.command()
 @_home_option
-@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder that the sensor watches.")
+@click.option("--data", metavar="FOLDER", help="What the sensor watches: a folder, or gs://bucket/prefix.")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
-def ui(home: Path | None, data: Path | None, host: str, port: int) -> None:
+def ui(home: Path | None, data: str | None, host: str, port: int) -> None:
     """Open Dagster on this home: graph, checks, reports, launch, sensor."""
     import os
 
@@ -243,7 +270,10 @@ def ui(home: Path | None, data: Path | None, host: str, port: int) -> None:
     from leadscore_v6.instance import dagster_instance, end_killed_runs
 
     settings = from_environment(home=home, data=data)
-    settings.data.mkdir(parents=True, exist_ok=True)
+    if is_local(settings.data):
+        if settings.data.exists() and not settings.data.is_dir():
+            raise UsageError(f"{settings.data} is a file; --data names the folder that the sensor watches.")
+        settings.data.mkdir(parents=True, exist_ok=True)
     at_once = lease(replace(settings, lease_wait_seconds=0.0), lambda _line: None)
     # A run that has the warehouse is alive. If none has, those that are not over are dead, and would block the queue.
     with dagster_instance(settings) as instance, suppress(WarehouseBusy), at_once:

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from leadscore_v6.assets.intake import file_mark, withdrawal_of
@@ -21,6 +20,7 @@ from leadscore_v6.gates.bench import open_bench, wall_clock
 from leadscore_v6.gates.ledger import Ledger, Place
 from leadscore_v6.gates.status import served_versions, status_lines
 from leadscore_v6.gates.steps import STEPS
+from leadscore_v6.locations import Location, reaching
 from leadscore_v6.reports.status import render_overview
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.landing import FeedFile, Landed, feed_files, landing_ahead
@@ -53,13 +53,19 @@ def _run_all(settings: Settings, options: dict[str, Any], progress: Progress, fe
     # program may have the file open: said here once, with progress, and not by each run.
     with ExitStack() as held:
         bench = held.enter_context(open_bench(settings, "leadscore run", progress))
-        used = list(_in_use(bench.ledger, feeds, settings, progress))
-        fresh, keys = [feed for feed in used if not _landed(bench.ledger, feed)], [feed.key for feed in used]
-        begin = partial(_begin_typing, bench.warehouse, settings)
+        with reaching(settings.data):
+            used = list(_in_use(bench.ledger, feeds, settings, progress))
+            known = {feed.key: facts for feed in used if (facts := _landed(bench.ledger, feed))}
+        fresh, keys = [feed for feed in used if feed.key not in known], [feed.key for feed in used]
+        begin = partial(_begin, bench.warehouse, settings)
         held.enter_context(landing_ahead(fresh, settings.store, contract("feed").names, begin))
         # Loaded only now: Dagster takes as long to load as a file to land.
+        from leadscore_v6.assets.snapshots import begin_typing
         from leadscore_v6.runs import LEADS, SNAPSHOT, TRAINING_SET, open_runner
 
+        if options.get("rebuild"):
+            for key, facts in known.items():
+                begin_typing(bench.warehouse, settings, key, facts)
         runner = held.enter_context(open_runner(settings, options, progress, keys))
         # The small file first: a mistake in it shows at once, not after every snapshot has been built.
         runner.run(LEADS, None)
@@ -71,10 +77,11 @@ def _run_all(settings: Settings, options: dict[str, Any], progress: Progress, fe
         return runner.summary
 
 
-def _begin_typing(warehouse: Warehouse, settings: Settings, feed: FeedFile, landed: Landed) -> None:
+def _begin(warehouse: Warehouse, settings: Settings, feed: FeedFile, landed: Landed) -> None:
+    from leadscore_v6.assets.leads import landed_facts
     from leadscore_v6.assets.snapshots import begin_typing
 
-    begin_typing(warehouse, settings, feed, landed)
+    begin_typing(warehouse, settings, feed.key, landed_facts(landed))
 
 
 def raise_for(summary: Summary) -> None:
@@ -109,7 +116,7 @@ def overview(ledger: Ledger, settings: Settings, command: str) -> str:
 
 def _in_use(ledger: Ledger, feeds: list[FeedFile], settings: Settings, progress: Progress) -> Iterator[FeedFile]:
     """The snapshots that there is something to build from; files that were withdrawn are named."""
-    inputs: list[tuple[Place, Path, FeedFile | None]] = [(("crm_leads", None), settings.data / LEADS_FILE, None)]
+    inputs: list[tuple[Place, Location, FeedFile | None]] = [(("crm_leads", None), settings.data / LEADS_FILE, None)]
     inputs += [(("snapshot_reps_raw", feed.key), feed.path, feed) for feed in feeds]
     for place, file, feed in inputs:
         taken_back, earlier = withdrawal_of(ledger, place, file), ledger.usable(place)
@@ -123,15 +130,17 @@ def _in_use(ledger: Ledger, feeds: list[FeedFile], settings: Settings, progress:
             yield feed
 
 
-def _landed(ledger: Ledger, feed: FeedFile) -> bool:
-    """Whether this very file is known; the step that it belongs to will not read it again."""
-    mark = file_mark(feed.path)
-    return any(known["fingerprint"] == mark for known in ledger.landed.get(("snapshot_reps_raw", feed.key), []))
+def _landed(ledger: Ledger, feed: FeedFile) -> dict[str, Any] | None:
+    """What is known of this very file; the step that it belongs to will not read it again. None: nothing."""
+    mark, landed = file_mark(feed.path), ledger.landed.get(("snapshot_reps_raw", feed.key), [])
+    return next((facts for facts in reversed(landed) if facts["fingerprint"] == mark), None)
 
 
 def _require_leads(settings: Settings) -> None:
     """Say at once that Lead.csv is missing, not after every snapshot has been built."""
-    if not (settings.data / LEADS_FILE).is_file():
+    with reaching(settings.data):
+        there = (settings.data / LEADS_FILE).is_file()
+    if not there:
         raise InputError(
             "There is no Lead.csv in the folder of the feed",
             file=str(settings.data / LEADS_FILE),

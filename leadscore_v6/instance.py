@@ -95,6 +95,8 @@ def export(settings: Settings) -> dict[str, str]:
         "LEADSCORE_DATA": str(settings.data),
         "DAGSTER_HOME": str(settings.dagster_home),
     }
+    if settings.artifacts_at is not None:
+        variables["LEADSCORE_ARTIFACTS"] = str(settings.artifacts_at)
     os.environ.update(variables)
     return variables
 

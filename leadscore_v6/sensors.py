@@ -9,16 +9,16 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import dagster as dg
 
 from leadscore_v6.errors import InputError
 from leadscore_v6.gates.bench import wall_clock
+from leadscore_v6.locations import Location, is_local, reaching, sha256
 from leadscore_v6.partitions import snapshot_dates
 from leadscore_v6.settings import from_environment
-from leadscore_v6.warehouse.landing import fingerprint, parse_feed_name
+from leadscore_v6.warehouse.landing import files_in, fingerprint, parse_feed_name
 from leadscore_v6.warehouse.landing.folder import PREFIX
 from leadscore_v6.warehouse.landing.leads import FILE_NAME as LEADS_FILE
 
@@ -47,7 +47,8 @@ class Jobs(NamedTuple):
 class Memory:
     """What the sensor keeps between ticks, as JSON in its cursor; every key of the maps is a file's name.
 
-    seen: fingerprints at the tick before. marks, digests: fingerprint and SHA-256 of what a run was last asked for.
+    seen: fingerprints at the tick before. marks, digests: fingerprint and SHA-256 (of an object the generation) of what
+    a run was last asked for.
     reported: fingerprints of files that were refused by name, so that each is logged once. joined: digests of the feed
     files that the last fan-in was asked over; fan_in: what it was asked as. asked: requests made so far, since `epoch`.
     """
@@ -82,7 +83,7 @@ class Memory:
         """A run key that was never used; a tick that a crash makes Dagster repeat gives the same one again."""
         # Dagster runs no key twice, ever: a file that is corrected and then put back as it was must run a third time.
         self.asked += 1
-        return f"{what}:{digest[:12]}:{self.epoch}.{self.asked}"
+        return f"{what}:{digest[-12:]}:{self.epoch}.{self.asked}"
 
 
 class Arrival(NamedTuple):
@@ -122,10 +123,12 @@ def landing_sensor(jobs: Jobs) -> dg.SensorDefinition:
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         folder = from_environment().data
-        if not folder.is_dir():
-            return dg.SkipReason(f"{folder} does not exist yet; put feed files and Lead.csv there.")
         memory = Memory.of(context.cursor)
-        seen = look(folder, memory, wall_clock().date())
+        # A bucket that cannot be reached is a failed tick, with what to do; the next one tries again.
+        with reaching(folder):
+            if not folder.is_dir():
+                return dg.SkipReason(f"{folder} does not exist yet; put feed files and Lead.csv there.")
+            seen = look(folder, memory, wall_clock().date())
         _report(context, memory, seen.refused)
         requests = [_request(memory, jobs, arrival) for arrival in seen.arrived]
         remarks = list(seen.remarks())
@@ -147,11 +150,11 @@ def landing_sensor(jobs: Jobs) -> dg.SensorDefinition:
     return sensor
 
 
-def look(folder: Path, memory: Memory, today: date) -> Look:
+def look(folder: Location, memory: Memory, today: date) -> Look:
     """What there is in `folder` beyond what `memory` knows; one file that cannot be taken never hides another."""
     found = Look()
     before, memory.seen = memory.seen, {}
-    for file in sorted(folder.iterdir()):
+    for file in files_in(folder):
         is_feed = file.name.lower().startswith(PREFIX.lower())
         if not is_feed and file.name != LEADS_FILE:
             continue
@@ -170,16 +173,20 @@ def look(folder: Path, memory: Memory, today: date) -> Look:
     return found
 
 
-def _look_inside(file: Path, key: str | None, memory: Memory, found: Look) -> None:
+def _look_inside(file: Location, key: str | None, memory: Memory, found: Look) -> None:
     mark = memory.seen[file.name]
-    with file.open("rb") as content:
-        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    digest = _digest(file)
     if fingerprint(file) != mark:
         found.changing.append(file.name)
         return
     if memory.digests.get(file.name) != digest:
         found.arrived.append(Arrival(file.name, key, digest))
     memory.marks[file.name], memory.digests[file.name] = mark, digest
+
+
+def _digest(file: Location) -> str:
+    """What the content is known by: a SHA-256. Of an object its generation: a gigabyte is not downloaded to look at."""
+    return sha256(file) if is_local(file) else fingerprint(file)
 
 
 def _report(context: dg.SensorEvaluationContext, memory: Memory, refused: dict[str, str]) -> None:

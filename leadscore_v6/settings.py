@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leadscore_v6.errors import UsageError
+from leadscore_v6.locations import Location, location
 
 ENGINES = ("duckdb", "bigquery")
 # DuckDB splits its search path at commas, finds patterns in the names of files, cuts names at "?" and turns "\\" round;
@@ -29,7 +30,7 @@ class Settings:
     """The fixed interface of `architecture.md`, resolved."""
 
     home: Path
-    data: Path
+    data: Location
     engine: str = "duckdb"
     project: str | None = None
     dataset: str = "LeadScoring"
@@ -37,6 +38,7 @@ class Settings:
     threads: int | None = None
     memory_limit: str = "3GB"
     lease_wait_seconds: float = 60.0
+    artifacts_at: Location | None = None
 
     @property
     def warehouse_file(self) -> Path:
@@ -44,9 +46,9 @@ class Settings:
         return self.home / "warehouse.duckdb"
 
     @property
-    def artifacts(self) -> Path:
-        """Reports and other files for people, by the plan's names."""
-        return self.home / "artifacts"
+    def artifacts(self) -> Location:
+        """Reports and other files for people, by the plan's names: `LEADSCORE_ARTIFACTS`, else the home's."""
+        return self.artifacts_at or self.home / "artifacts"
 
     @property
     def landing(self) -> Path:
@@ -75,9 +77,12 @@ class Settings:
 
 
 def from_environment(
-    env: Mapping[str, str] | None = None, home: Path | None = None, data: Path | None = None
+    env: Mapping[str, str] | None = None, home: Path | None = None, data: str | Path | None = None
 ) -> Settings:
-    """Settings from `LEADSCORE_*`; `home` and `data` win over the environment. Raises UsageError on a bad value."""
+    """Settings from `LEADSCORE_*`; `home` and `data` win over the environment. Raises UsageError on a bad value.
+
+    `data` and `LEADSCORE_ARTIFACTS` may name a folder in a bucket (`gs://bucket/prefix`).
+    """
     env = os.environ if env is None else env
     engine = env.get("LEADSCORE_WAREHOUSE", "duckdb")
     if engine not in ENGINES:
@@ -89,11 +94,11 @@ def from_environment(
             f"The home {home} has {unusable[0]!r} in its path, which DuckDB or SQLite would take for something else. "
             "Name another with --home or LEADSCORE_HOME."
         )
-    named = data or env.get("LEADSCORE_DATA")
+    named, artifacts = data or env.get("LEADSCORE_DATA"), env.get("LEADSCORE_ARTIFACTS")
     datasets = {name: _matching(env, name, given, *_DATASET) for name, given in _DATASETS.items()}
     return Settings(
         home=home,
-        data=Path(named).absolute() if named else home / "landing",
+        data=location(named) if named else home / "landing",
         engine=engine,
         project=env.get("LEADSCORE_GCP_PROJECT"),
         dataset=datasets["LEADSCORE_DATASET"],
@@ -103,6 +108,7 @@ def from_environment(
         lease_wait_seconds=float(_positive(env, "LEADSCORE_LEASE_WAIT_SECONDS", zero_allowed=0) or 0)
         if "LEADSCORE_LEASE_WAIT_SECONDS" in env
         else 60.0,
+        artifacts_at=location(artifacts) if artifacts else None,
     )
 
 

@@ -4,19 +4,70 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import sys
 from pathlib import Path
+from types import ModuleType
+
+import duckdb
+import pytest
+
+from leadscore_v6.contracts import contract
 
 REPOSITORY = Path(__file__).parents[1]
+DEPLOYMENT = REPOSITORY / "docs" / "deploy-bigquery.md"
+
+
+def script(name: str) -> ModuleType:
+    """A script of docs/."""
+    spec = importlib.util.spec_from_file_location(name, REPOSITORY / "docs" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    # Dataclasses look their module up.
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def test_the_data_dictionary_is_that_of_the_contracts() -> None:
-    spec = importlib.util.spec_from_file_location("data_dictionary", REPOSITORY / "docs" / "data_dictionary.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     written = (REPOSITORY / "docs" / "data_dictionary.md").read_text(encoding="utf-8")
-    assert written == module.page(), "run: python docs/data_dictionary.py"
+    assert written == script("data_dictionary").page(), "run: python docs/data_dictionary.py"
+
+
+def test_tables_weigh_what_bigquery_says_of_their_types() -> None:
+    """By hand: a number, a day or a time is 8 bytes, NUMERIC 16, BOOL 1, a text 2 and its UTF-8, a NULL nothing."""
+    with duckdb.connect() as connection:
+        connection.execute(
+            """CREATE SCHEMA d; CREATE TABLE d.t AS
+            SELECT 1::BIGINT AS i, 1.5::DOUBLE AS f, DATE '2024-01-01' AS day, true AS b, 'Zürich' AS "s %"
+            UNION ALL SELECT NULL, NULL, NULL, NULL, NULL UNION ALL SELECT 2, 2, DATE '2024-01-02', false, ''"""
+        )
+        connection.execute("CREATE TABLE d.n AS SELECT 1::DECIMAL(38,9) AS n, '2024-01-01 00:00:00Z'::TIMESTAMPTZ AS t")
+        weigh = script("bigquery_bytes").weigh
+        assert vars(weigh(connection, "d", "t")) == {"table": "t", "rows": 3, "columns": 5, "size": 2 * 25 + 9 + 2}
+        assert weigh(connection, "d", "n").size == 24
+        assert weigh(connection, "d", "t", frozenset({"s %"})).size == 11
+        connection.execute("CREATE TABLE d.other AS SELECT 1::HUGEINT AS h")
+        with pytest.raises(KeyError):
+            weigh(connection, "d", "other")
+
+
+def test_the_deployment_page_counts_the_columns_of_the_contracts() -> None:
+    page = DEPLOYMENT.read_text(encoding="utf-8")
+    for table, name in (
+        ("snapshot_reps_YYYYMMDD`, one", "reps"),
+        ("snapshot_firms_YYYYMMDD`, one", "firms"),
+        ("step_3_1_staging_join_v6_VERSION`", "staging"),
+        ("step_3_3_training_dataset_v6_VERSION`", "training"),
+        ("… the columns that the transform reads", "feed"),
+    ):
+        (row,) = (line for line in page.splitlines() if line.startswith("|") and table in line)
+        assert row.split("|")[2].strip() == str(len(contract(name).columns))
+
+
+def test_every_local_link_of_the_deployment_page_and_the_runbook_leads_somewhere() -> None:
+    for page in (DEPLOYMENT, REPOSITORY / "docs" / "runbook.md"):
+        links = re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text(encoding="utf-8"))
+        assert [link for link in links if not (page.parent / link).exists()] == []
 
 
 def test_every_local_link_of_the_readme_leads_somewhere() -> None:

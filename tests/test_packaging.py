@@ -22,7 +22,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-LOCKS = ("requirements.lock", "requirements-test.lock")
+LOCKS = ("requirements.lock", "requirements-gcs.lock", "requirements-test.lock")
 
 
 def run(*command: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -66,15 +66,16 @@ def test_a_lock_names_no_index_host_or_path(lock: str) -> None:
     assert not re.search(r"(?<!\S)\.{0,2}/|\bfile:|@ ", text)
 
 
-def test_the_test_lock_is_the_runtime_lock_and_more() -> None:
-    runtime, test = (set(entries(lock)) for lock in LOCKS)
-    assert runtime < test
+def test_each_lock_is_the_one_before_and_more() -> None:
+    runtime, gcs, test = (set(entries(lock)) for lock in LOCKS)
+    assert runtime < gcs < test
 
 
 def test_locks_hold_what_pyproject_asks_for() -> None:
     project = PYPROJECT["project"]
     runtime = [*project["dependencies"], *PYPROJECT["dependency-groups"]["build"]]
-    asked = {LOCKS[0]: runtime, LOCKS[1]: [*runtime, *project["optional-dependencies"]["test"]]}
+    extras = project["optional-dependencies"]
+    asked = dict(zip(LOCKS, (runtime, [*runtime, *extras["gcs"]], [*runtime, *extras["test"]]), strict=True))
     for lock, requirements in asked.items():
         locked = pins(lock)
         for wanted in map(Requirement, requirements):

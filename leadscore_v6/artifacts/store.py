@@ -9,18 +9,34 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from leadscore_v6.locations import Location, reaching
+
 
 @dataclass(frozen=True)
 class ArtifactStore:
-    """Artifacts under one root folder."""
+    """Artifacts under one root: a local folder, or a prefix of a bucket."""
 
-    root: Path
+    root: Location
 
-    def write(self, name: str, content: str | bytes) -> Path:
-        """Write an artifact whole, in place of an older one of the same name; returns its path."""
-        path = self.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
-        temporary.replace(path)
+    def write(self, name: str, content: str | bytes) -> Location:
+        """Write an artifact whole, in place of an older one of the same name; returns its path.
+
+        Locally it is written beside its place and renamed into it; in a bucket it is one object, which is there when
+        its upload is complete, and the older one until then. Raises UsageError if the bucket cannot be written.
+        """
+        path, data = self.root / name, content.encode() if isinstance(content, str) else content
+        if isinstance(path, Path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+            temporary.write_bytes(data)
+            temporary.replace(path)
+        else:
+            with reaching(path):
+                path.fs.pipe_file(path.path, data)
         return path
+
+    def read(self, name: str) -> bytes:
+        """An artifact's content. Raises FileNotFoundError if there is none of that name."""
+        path = self.root / name
+        with reaching(path):
+            return path.read_bytes()

@@ -21,6 +21,7 @@ from leadscore_v6.gates.judge import PASS, Verdict, show
 from leadscore_v6.gates.ledger import Attempt, Ledger
 from leadscore_v6.gates.registry import load_gates
 from leadscore_v6.gates.steps import STEPS, Step, ancestors
+from leadscore_v6.locations import Location
 from leadscore_v6.partitions import snapshot_dates
 from leadscore_v6.reports.markdown import bullets
 from leadscore_v6.reports.plots import plot
@@ -89,7 +90,7 @@ def carry_out(
 
 def _write_report(
     step: Step, outcome: Outcome, warehouse: WarehouseResource, rows: Sequence[str]
-) -> tuple[str, Path]:
+) -> tuple[str, Location]:
     """Write the report, and its picture beside it; a failed attempt's never covers a good one's."""
     attempt = outcome.attempt
     folder = f"failed/{attempt.key}/" if outcome.blocking else f"{attempt.partition}/" if attempt.partition else ""

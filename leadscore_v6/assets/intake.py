@@ -14,22 +14,24 @@ from typing import Any
 from leadscore_v6.errors import InputError
 from leadscore_v6.gates.attempt import Bench
 from leadscore_v6.gates.ledger import Attempt, Ledger, Place, Withdrawal
-from leadscore_v6.warehouse.landing import verify
+from leadscore_v6.locations import Location, reaching, sha256
+from leadscore_v6.warehouse.landing import fingerprint, verify
 
 Facts = Mapping[str, Any]
 
 
-def take_in(bench: Bench, place: Place, file: Path, store: Path, land: Callable[[Path], Facts]) -> Facts:
+def take_in(bench: Bench, place: Place, file: Location, store: Path, land: Callable[[Location], Facts]) -> Facts:
     """Facts of the landed file that the place is to be built from.
 
-    A file that is there and was not withdrawn is landed; a known one (same name, size, inode and times) is not read
-    again. Without one, the newest landed file that was not withdrawn and is in the store still (R56) serves. Raises
-    InputError when there is none, when the one in the store is not what was landed, or when the file is refused, which
-    the ledger then records (R54).
+    A file that is there and was not withdrawn is landed; a known one (same name, size, inode and times, or the same
+    generation of an object) is not read again. Without one, the newest landed file that was not withdrawn and is in the
+    store still (R56) serves. Raises InputError when there is none, when the one in the store is not what was landed, or
+    when the file is refused, which the ledger then records (R54).
     """
     ledger = bench.ledger
-    if file.is_file():
-        mark = file_mark(file)
+    with reaching(file):
+        mark = file_mark(file) if file.is_file() else None
+    if mark is not None:
         landed = _kept(ledger.landed.get(place, []), store)
         facts = next((known for known in landed if known["fingerprint"] == mark), None)
         if facts is None and ledger.withdrawal(place, mark) is None:
@@ -39,7 +41,7 @@ def take_in(bench: Bench, place: Place, file: Path, store: Path, land: Callable[
             return facts
     serving = next(iter(_kept(ledger.usable(place), store)), None)
     if serving is None:
-        what = f"This {file.name} was withdrawn" if file.is_file() else f"There is no {file.name}"
+        what = f"This {file.name} was withdrawn" if mark is not None else f"There is no {file.name}"
         raise InputError(
             f"{what}, and no earlier one is in the store",
             file=file.name,
@@ -49,7 +51,7 @@ def take_in(bench: Bench, place: Place, file: Path, store: Path, land: Callable[
     return serving
 
 
-def withdrawal_of(ledger: Ledger, place: Place, file: Path) -> Withdrawal | None:
+def withdrawal_of(ledger: Ledger, place: Place, file: Location) -> Withdrawal | None:
     """The withdrawal that this very file falls under, if any. It is read only if its size leaves that open."""
     mark = file_mark(file)
     known = {facts["fingerprint"]: facts["digest"] for facts in ledger.landed.get(place, [])}
@@ -58,8 +60,7 @@ def withdrawal_of(ledger: Ledger, place: Place, file: Path) -> Withdrawal | None
     sizes = {facts["bytes"] for facts in ledger.landed.get(place, []) if ledger.withdrawal(place, facts["digest"])}
     if file.stat().st_size not in sizes:
         return None
-    with file.open("rb") as content:
-        return ledger.withdrawal(place, hashlib.file_digest(content, "sha256").hexdigest())
+    return ledger.withdrawal(place, sha256(file))
 
 
 def require_whole(facts: Facts, store: Path) -> None:
@@ -83,7 +84,7 @@ def _kept(landed: Sequence[Facts], store: Path) -> Iterator[Facts]:
     return (known for known in reversed(landed) if (store / known["stored_as"]).is_file())
 
 
-def _land(bench: Bench, place: Place, file: Path, mark: str, land: Callable[[Path], Facts]) -> Facts:
+def _land(bench: Bench, place: Place, file: Location, mark: str, land: Callable[[Location], Facts]) -> Facts:
     try:
         facts = {**land(file), "fingerprint": mark}
     except InputError as error:
@@ -94,8 +95,13 @@ def _land(bench: Bench, place: Place, file: Path, mark: str, land: Callable[[Pat
     return facts
 
 
-def file_mark(file: Path) -> str:
-    """What git's index trusts too: a change of content without a change of any of these cannot be had by mistake."""
+def file_mark(file: Location) -> str:
+    """What git's index trusts too: a change of content without a change of any of these cannot be had by mistake.
+
+    Of an object it is the generation.
+    """
+    if not isinstance(file, Path):
+        return fingerprint(file)
     status = file.stat()
     parts = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
     return "-".join(map(str, parts))

@@ -13,6 +13,7 @@ from leadscore_v6.assets.recipe import Recipe, table_facts
 from leadscore_v6.contracts import contract
 from leadscore_v6.errors import UsageError
 from leadscore_v6.gates.attempt import Candidates, Work
+from leadscore_v6.locations import Location
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.landing import Landed, land_leads
@@ -67,7 +68,7 @@ def parse_day(text: str, name: str) -> date:
         raise UsageError(f"{name} is {text!r}; it must be a day of the form YYYY-MM-DD.") from None
 
 
-def _land(file: Path, store: Path) -> dict[str, Any]:
+def _land(file: Location, store: Path) -> dict[str, Any]:
     landed = land_leads(file, store, contract("lead").names)
     last = landed.last_timestamp
     return {**landed_facts(landed.file), "last_timestamp": last.isoformat() if last else None}

@@ -18,7 +18,7 @@ from leadscore_v6.errors import InputError
 from leadscore_v6.gates.attempt import Bench, Candidates, Work
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.settings import Settings
-from leadscore_v6.warehouse.landing import FeedFile, Landed, land_once
+from leadscore_v6.warehouse.landing import land_once
 from leadscore_v6.warehouse.protocol import Warehouse
 
 
@@ -63,12 +63,14 @@ def snapshot_firms(context: dg.AssetExecutionContext, warehouse: WarehouseResour
     yield from carry_out(context, warehouse, options, work, Told(recipe.sql, recipe.contract))
 
 
-def begin_typing(warehouse: Warehouse, settings: Settings, feed: FeedFile, landed: Landed) -> None:
-    """Let the engine begin with step 1.5 of a file that has just landed, ahead of the run that will ask for it."""
-    recipe = _typing(warehouse, feed.key, landed.records)
-    file = file_table(landed_facts(landed), settings)
+def begin_typing(warehouse: Warehouse, settings: Settings, key: str, facts: Mapping[str, Any]) -> None:
+    """Let the engine begin with step 1.5 of a landed file, ahead of the run that will ask for it."""
+    recipe = _typing(warehouse, key, facts["records"])
     warehouse.begin_table(
-        recipe.tables["raw"], file, lambda raw: replace(recipe, tables={"raw": raw}).sql, recipe.params
+        recipe.tables["raw"],
+        file_table(facts, settings),
+        lambda raw: replace(recipe, tables={"raw": raw}).sql,
+        recipe.params,
     )
 
 

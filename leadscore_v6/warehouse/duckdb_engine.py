@@ -271,6 +271,8 @@ def _connect(file: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     try:
         return duckdb.connect(str(file), read_only=read_only)
     except duckdb.IOException as error:
+        if "not a valid DuckDB database file" in str(error):
+            raise UsageError(f"{file} is not a DuckDB database, or is damaged.") from error
         if "lock" not in str(error):
             raise
         holder = re.search(r"\(PID \d+\)", str(error))

@@ -24,7 +24,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.e2e.conftest import AS_OF, REPOSITORY
+from tests.e2e.conftest import AS_OF, REPOSITORY, leadscore
 
 STARTS_WITHIN, ENDS_WITHIN = 180.0, 240.0  # seconds, on a machine that is busy with other tests
 SELECTOR = {"repositoryName": "__repository__", "repositoryLocationName": "leadscore_v6.definitions"}
@@ -262,3 +262,10 @@ def test_launched_runs_go_through_and_are_gated(ui: Ui, world: Path) -> None:
     assert "may not start" in message
     assert "reps_crd_valid" in message
     assert ui.promoted() == [(rows, 0)]
+
+
+def test_a_file_is_no_folder_to_watch(tmp_path: Path) -> None:
+    (tmp_path / "Lead.csv").write_text("Id")
+    refused = leadscore("ui", "--home", tmp_path / "home", "--data", tmp_path / "Lead.csv")
+    assert refused.returncode == 2
+    assert "Lead.csv is a file" in refused.stderr

@@ -16,6 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from leadscore_v6.locations import Location
 from leadscore_v6.warehouse.landing.folder import FeedFile
 from leadscore_v6.warehouse.landing.store import Landed, land
 
@@ -23,7 +24,7 @@ from leadscore_v6.warehouse.landing.store import Landed, land
 # for it while the main thread computes; with Python's default a file lands three times as slowly.
 _SWITCH_INTERVAL = 0.0002
 
-_started: dict[tuple[Path, Path], Future[Landed]] = {}
+_started: dict[tuple[str, Path], Future[Landed]] = {}
 
 
 @contextmanager
@@ -35,7 +36,7 @@ def landing_ahead(
     `then` is told of each that has landed, and should only set something going.
     """
     threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="landing-ahead")
-    mine = {(feed.path.absolute(), store): feed for feed in feeds}
+    mine = {(str(feed.path.absolute()), store): feed for feed in feeds}
 
     def land_and_tell(feed: FeedFile) -> Landed:
         landed = land(feed.path, store, expected)
@@ -55,7 +56,7 @@ def landing_ahead(
             _started.pop(key, None)
 
 
-def land_once(path: Path, store: Path, expected: Sequence[str]) -> Landed:
+def land_once(path: Location, store: Path, expected: Sequence[str]) -> Landed:
     """The landing that was started for this file, or one made now. Raises InputError as `land` does."""
-    future = _started.pop((path.absolute(), store), None)
+    future = _started.pop((str(path.absolute()), store), None)
     return future.result() if future is not None else land(path, store, expected)

@@ -1,6 +1,6 @@
 """Which feed files a folder holds, and what one looks like from outside.
 
-Belongs here: names and file times. Does not belong here: anything that opens a file.
+Belongs here: names, file times, generations of objects. Does not belong here: anything that opens a file.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from leadscore_v6.errors import InputError
+from leadscore_v6.locations import Location, generation, reaching
 
 PREFIX = "RIARepDataFeed"
 _RULE = f"name it {PREFIX}_YYYYMMDD.csv, with the date of the snapshot"
@@ -21,30 +22,35 @@ _RULE = f"name it {PREFIX}_YYYYMMDD.csv, with the date of the snapshot"
 class FeedFile:
     """One quarterly file: `key` is the partition (YYYYMMDD), `snapshot_at` the same as a date."""
 
-    path: Path
+    path: Location
     key: str
     snapshot_at: date
 
 
-def feed_files(folder: Path, today: date) -> list[FeedFile]:
-    """The feed files of a folder, by snapshot date.
+def feed_files(folder: Location, today: date) -> list[FeedFile]:
+    """The feed files of a folder or of a bucket's prefix, by snapshot date.
 
     Every file that starts like a feed file must be one. Raises InputError: no folder, no feed file, a name that is not
     exactly `RIARepDataFeed_YYYYMMDD.csv` with a valid date, one date twice, a snapshot dated after `today`, the day of
     receipt (R48).
     """
+    with reaching(folder):
+        candidates = [path for path in files_in(folder) if path.name.lower().startswith(PREFIX.lower())]
+        if not candidates:
+            what = f"There is no {PREFIX}_YYYYMMDD.csv in this folder."
+            raise InputError(what, file=str(folder), remedy="put the feed files there")
+        _refuse_one_date_twice(candidates)
+        return sorted((parse_feed_name(path, today) for path in candidates), key=lambda feed: feed.key)
+
+
+def files_in(folder: Location) -> list[Location]:
+    """What a folder holds, by name. Raises InputError if there is no such folder, or nothing under such a prefix."""
     if not folder.is_dir():
         raise InputError("This folder does not exist.", file=str(folder))
-    candidates = sorted(path for path in folder.iterdir() if path.name.lower().startswith(PREFIX.lower()))
-    if not candidates:
-        raise InputError(
-            f"There is no {PREFIX}_YYYYMMDD.csv in this folder.", file=str(folder), remedy="put the feed files there"
-        )
-    _refuse_one_date_twice(candidates)
-    return sorted((parse_feed_name(path, today) for path in candidates), key=lambda feed: feed.key)
+    return sorted(folder.iterdir(), key=lambda path: path.name)
 
 
-def parse_feed_name(path: Path, today: date) -> FeedFile:
+def parse_feed_name(path: Location, today: date) -> FeedFile:
     """What a feed file's name says. Raises InputError as `feed_files` does for one file."""
     found = re.fullmatch(rf"{PREFIX}_([0-9]{{8}})\.csv", path.name)
     if not found:
@@ -64,8 +70,8 @@ def parse_feed_name(path: Path, today: date) -> FeedFile:
     return FeedFile(path, found[1], snapshot_at)
 
 
-def _refuse_one_date_twice(paths: Iterable[Path]) -> None:
-    by_date: dict[str, Path] = {}
+def _refuse_one_date_twice(paths: Iterable[Location]) -> None:
+    by_date: dict[str, Location] = {}
     for path in paths:
         found = re.match(rf"{PREFIX}_([0-9]{{8}})(?![0-9])", path.name, re.IGNORECASE)
         if found and found[1] in by_date:
@@ -78,7 +84,13 @@ def _refuse_one_date_twice(paths: Iterable[Path]) -> None:
             by_date[found[1]] = path
 
 
-def fingerprint(path: Path) -> str:
-    """Size and modification time, as one word: it changes while a file is being written. Raises FileNotFoundError."""
+def fingerprint(path: Location) -> str:
+    """What changes with a file, as one word. Raises FileNotFoundError.
+
+    Of a local file its size and modification time, which change while it is being written. Of an object its generation:
+    it is there when it is complete.
+    """
+    if not isinstance(path, Path):
+        return generation(path)
     status = path.stat()
     return f"{status.st_size}-{status.st_mtime_ns}"

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from leadscore_v6.errors import InputError
+from leadscore_v6.locations import Location
 from leadscore_v6.warehouse.landing.rows import Place, read_rows
 from leadscore_v6.warehouse.landing.store import Landed, land
 
@@ -37,7 +38,7 @@ class LandedLeads:
     last_timestamp: datetime | None
 
 
-def land_leads(path: Path, store: Path, expected: Sequence[str] = LEAD_COLUMNS) -> LandedLeads:
+def land_leads(path: Location, store: Path, expected: Sequence[str] = LEAD_COLUMNS) -> LandedLeads:
     """Land the extract, and read it once more by rows.
 
     Raises InputError as `land` does, and for a record with too few or too many fields, and for a contacted lead without
@@ -83,7 +84,7 @@ def parse_timestamp(text: str) -> datetime | None:
         return None
 
 
-def _refuse_id(lead_id: str, place: Place, seen: dict[str, int], path: Path) -> None:
+def _refuse_id(lead_id: str, place: Place, seen: dict[str, int], path: Location) -> None:
     if not lead_id:
         raise InputError("A contacted lead has no Id.", file=str(path), column=ID, row=place.line)
     if lead_id in seen:

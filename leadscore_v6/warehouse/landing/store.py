@@ -6,6 +6,8 @@ The file is read once: the same bytes go to the digest, to the copy and to the r
 copy run in threads of their own (hashlib and file writes let go of the interpreter's lock). A landed file is a copy, or
 a reflink where the file system has them; never a link whose content can change (R55).
 
+An object of a bucket is landed by the same pass, while it is downloaded; it is transferred once.
+
 The copy is not forced to the disk: that would cost more than all the rest, and the original is still there. What a
 power cut leaves of a copy is shorter than the file, and is landed again.
 """
@@ -22,9 +24,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias, cast
 
 from leadscore_v6.errors import InputError
+from leadscore_v6.locations import Location, generation, is_local, open_object, reaching
 from leadscore_v6.warehouse.landing.header import Column, Header, read_header
 from leadscore_v6.warehouse.landing.records import RecordReader
 from leadscore_v6.warehouse.landing.rows import first_ragged_record, parse_record
@@ -34,6 +37,8 @@ _WRITE_BYTES = 1 << 18
 _FICLONE = 0x40049409  # Linux: _IOW(0x94, 9, int)
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _serial = itertools.count()
+# Size in bytes; what else changes with the content: the modification time in ns, or the generation of an object.
+_Identity: TypeAlias = tuple[int, int | str]
 
 
 @dataclass(frozen=True)
@@ -61,23 +66,23 @@ class Landed:
         return tuple(column.name for column in self.columns)
 
 
-def land(path: Path, store: Path, expected: Sequence[str]) -> Landed:
+def land(path: Location, store: Path, expected: Sequence[str]) -> Landed:
     """Check `path` and keep it as `store/<sha256>.csv`; content that the store has is not written again.
 
     Raises InputError, with nothing left behind: the file cannot be read, is empty, is no clean CSV (`RecordReader`),
     lacks a column of `expected` or breaks another rule for headers (`read_header`), stops within its last record,
     changes meanwhile, or does not fit on the disk. A file with a header only lands, with 0 records: a gate stops it.
     """
-    with _named_errors(path, store), path.open("rb", buffering=0) as source:
-        before = _identity(source)
+    with _named_errors(path, store), reaching(path), _opened(path) as (source, before):
         start = source.read(_PIECE_BYTES)
         header = read_header(start, expected, str(path))
         store.mkdir(parents=True, exist_ok=True)
         _sweep(store)
         # Reading twice is cheaper than writing for nothing, and a file of the same size is most often the same file.
-        if any(entry.stat().st_size == before[0] for entry in store.glob("*.csv")):
+        # Not so out of a bucket: there, reading is what takes the time.
+        if is_local(path) and any(entry.stat().st_size == before[0] for entry in store.glob("*.csv")):
             facts = _read(source, header, path)
-            _refuse_changed(source, before, path)
+            _refuse_changed(source, before, path, facts)
             if _is_kept(store, facts):
                 return facts.landed(store)
         facts = _copy(source, header, path, store, before)
@@ -128,7 +133,7 @@ class _Facts:
         )
 
 
-def _copy(source: BinaryIO, header: Header, path: Path, store: Path, before: tuple[int, int]) -> _Facts:
+def _copy(source: BinaryIO, header: Header, path: Location, store: Path, before: _Identity) -> _Facts:
     temporary = store / f".landing-{os.getpid()}-{next(_serial)}.tmp"
     try:
         with temporary.open("xb+", buffering=0) as copy:
@@ -137,15 +142,16 @@ def _copy(source: BinaryIO, header: Header, path: Path, store: Path, before: tup
             else:
                 _refuse_full_disk(before[0], path, store)
                 facts = _read(source, header, path, copy)
-        _refuse_changed(source, before, path)
-        temporary.chmod(0o444)
-        temporary.replace(store / f"{facts.digest}.csv")
+        _refuse_changed(source, before, path, facts)
+        if not _is_kept(store, facts):
+            temporary.chmod(0o444)
+            temporary.replace(store / f"{facts.digest}.csv")
     finally:
         temporary.unlink(missing_ok=True)
     return facts
 
 
-def _read(source: BinaryIO, header: Header, path: Path, copy: BinaryIO | None = None) -> _Facts:
+def _read(source: BinaryIO, header: Header, path: Location, copy: BinaryIO | None = None) -> _Facts:
     """The one pass. Digest and copy of a piece go on while the next piece is read and counted."""
     source.seek(0)
     digest = hashlib.sha256()
@@ -167,7 +173,8 @@ def _read(source: BinaryIO, header: Header, path: Path, copy: BinaryIO | None = 
     if not reader.ends_with_line_end:
         _refuse_truncated(source, reader, header, path)
     if reader.commas != reader.records * (len(header.columns) - 1):
-        _refuse_ragged(header, path)
+        # Named as the file, read where reading again costs nothing.
+        _refuse_ragged(header, path, path if isinstance(path, Path) else Path(cast(BinaryIO, copy).name))
     newline = "\r\n" if reader.crlf else "\n"
     return _Facts(digest.hexdigest(), size, reader.records - 1, newline, header, path.name)
 
@@ -179,7 +186,7 @@ def _write_all(copy: BinaryIO, piece: bytes) -> None:
         rest = rest[copy.write(rest[:_WRITE_BYTES]) :]
 
 
-def _refuse_truncated(source: BinaryIO, reader: RecordReader, header: Header, path: Path) -> None:
+def _refuse_truncated(source: BinaryIO, reader: RecordReader, header: Header, path: Location) -> None:
     source.seek(reader.last_record_at)
     fields = len(parse_record(source.read().decode("utf-8")))
     if fields != len(header.columns):
@@ -191,9 +198,9 @@ def _refuse_truncated(source: BinaryIO, reader: RecordReader, header: Header, pa
         )
 
 
-def _refuse_ragged(header: Header, path: Path) -> None:
+def _refuse_ragged(header: Header, path: Location, content: Path) -> None:
     """Name the first record whose fields are too few or too many; the totals have said that there is one."""
-    ragged = first_ragged_record(path, len(header.columns))
+    ragged = first_ragged_record(content, len(header.columns))
     if ragged is not None:
         raise InputError(
             f"A record has {ragged.fields} fields where the header has {ragged.columns} (line {ragged.place.line}).",
@@ -211,7 +218,21 @@ def _reflinked(source: BinaryIO, copy: BinaryIO) -> bool:
     return True
 
 
-def _identity(file: BinaryIO) -> tuple[int, int]:
+@contextmanager
+def _opened(path: Location) -> Iterator[tuple[BinaryIO, _Identity]]:
+    """The file, and its identity at that moment; an object's is asked for first, so that no upload comes in between."""
+    if isinstance(path, Path):
+        with path.open("rb", buffering=0) as file:
+            yield file, _identity(file, path)
+    else:
+        before = int(path.stat().st_size), generation(path)
+        with open_object(path) as file:
+            yield file, before
+
+
+def _identity(file: BinaryIO, path: Location) -> _Identity:
+    if not isinstance(path, Path):
+        return int(path.stat().st_size), generation(path)
     status = os.fstat(file.fileno())
     return status.st_size, status.st_mtime_ns
 
@@ -221,21 +242,21 @@ def _is_kept(store: Path, facts: _Facts) -> bool:
     return _digest(store / f"{facts.digest}.csv") == facts.digest
 
 
-def _refuse_changed(source: BinaryIO, before: tuple[int, int], path: Path) -> None:
-    if _identity(source) != before:
+def _refuse_changed(source: BinaryIO, before: _Identity, path: Location, facts: _Facts) -> None:
+    if _identity(source, path) != before or facts.size != before[0]:
         raise InputError(
             "The file changed while it was read.", file=str(path), remedy="land it when it is written completely"
         )
 
 
-def _refuse_full_disk(size: int, path: Path, store: Path) -> None:
+def _refuse_full_disk(size: int, path: Location, store: Path) -> None:
     status = os.statvfs(store)
     free = status.f_bavail * status.f_frsize
     if free < size:
         raise _no_space(path, store, f"{size:,} bytes are needed, {free:,} are free")
 
 
-def _no_space(path: Path, store: Path, figures: str) -> InputError:
+def _no_space(path: Location, store: Path, figures: str) -> InputError:
     return InputError(
         f"No space to land the file in {store}: {figures}.",
         file=str(path),
@@ -253,7 +274,7 @@ def _sweep(store: Path) -> None:
 
 
 @contextmanager
-def _named_errors(path: Path, store: Path) -> Iterator[None]:
+def _named_errors(path: Location, store: Path) -> Iterator[None]:
     """What the system refuses, as an error that says what to do."""
     try:
         yield

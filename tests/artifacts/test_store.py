@@ -1,0 +1,70 @@
+"""Artifacts are there whole or not at all, in a folder and in a bucket."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from leadscore_v6.artifacts.store import ArtifactStore
+from leadscore_v6.errors import UsageError
+from leadscore_v6.locations import Location, generation, location
+
+NAME = "20240107/report.md"
+
+
+@pytest.fixture(params=["folder", "bucket", "gcs"])
+def root(request: pytest.FixtureRequest, tmp_path: Path) -> Location:
+    """Where artifacts go: on this machine, in memory, over HTTP."""
+    return tmp_path / "artifacts" if request.param == "folder" else request.getfixturevalue(request.param)
+
+
+def test_what_is_written_is_read(root: Location) -> None:
+    store = ArtifactStore(root)
+    for content in ("Größe\n", "shorter", b"\x89PNG\x00"):
+        path = store.write(NAME, content)
+        assert path == root / NAME
+        assert store.read(NAME) == (content.encode() if isinstance(content, str) else content)
+    assert [file.name for file in (root / "20240107").iterdir()] == ["report.md"], "nothing else is left there"
+
+
+def test_what_was_never_written_is_not_there(root: Location) -> None:
+    with pytest.raises(FileNotFoundError):
+        ArtifactStore(root).read(NAME)
+
+
+def test_a_write_that_is_cut_off_leaves_the_older_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = ArtifactStore(tmp_path)
+    store.write(NAME, "older")
+    write = Path.write_bytes
+
+    def half(path: Path, data: bytes) -> int:
+        write(path, data[: len(data) // 2])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", half)
+    with pytest.raises(OSError, match="No space"):
+        store.write(NAME, "newer and longer")
+    assert store.read(NAME) == b"older"
+
+
+def test_in_a_bucket_an_artifact_is_one_upload(bucket: Location) -> None:
+    store = ArtifactStore(bucket)
+    store.write(NAME, "older")
+    before = generation(bucket / NAME)
+    store.write(NAME, "newer")
+    assert int(generation(bucket / NAME).split("-")[1]) == int(before.split("-")[1]) + 1
+
+
+def test_a_bucket_that_cannot_be_written_is_said(bucket: Location, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError("Forbidden: no storage.objects.create")
+
+    monkeypatch.setattr(bucket.fs.__class__, "pipe_file", refuse)
+    with pytest.raises(UsageError, match=r"20240107/report.md cannot be reached: Forbidden"):
+        ArtifactStore(bucket).write(NAME, "content")
+
+
+def test_a_bucket_that_is_not_there_is_said(gcs: Location) -> None:
+    with pytest.raises((UsageError, FileNotFoundError)):
+        ArtifactStore(location("gs://no-such-bucket/artifacts")).write(NAME, "content")

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from leadscore_v6.assets.intake import file_mark, withdrawal_of
+from leadscore_v6.assets.intake import withdrawal_of
 from leadscore_v6.contracts import contract
 from leadscore_v6.errors import DiskFull, GateBlocked, InputError, LeadscoreError, ran_out_of_space
 from leadscore_v6.gates.bench import open_bench, wall_clock
@@ -23,7 +23,7 @@ from leadscore_v6.gates.steps import STEPS
 from leadscore_v6.locations import Location, reaching
 from leadscore_v6.reports.status import render_overview
 from leadscore_v6.settings import Settings
-from leadscore_v6.warehouse.landing import FeedFile, Landed, feed_files, landing_ahead
+from leadscore_v6.warehouse.landing import FeedFile, Landed, feed_files, file_mark, landing_ahead
 from leadscore_v6.warehouse.landing.leads import FILE_NAME as LEADS_FILE
 from leadscore_v6.warehouse.protocol import Warehouse
 
@@ -55,7 +55,7 @@ def _run_all(settings: Settings, options: dict[str, Any], progress: Progress, fe
         bench = held.enter_context(open_bench(settings, "leadscore run", progress))
         with reaching(settings.data):
             used = list(_in_use(bench.ledger, feeds, settings, progress))
-            known = {feed.key: facts for feed in used if (facts := _landed(bench.ledger, feed))}
+            known = {feed.key: facts for feed in used if (facts := _landed(bench.ledger, feed, settings))}
         fresh, keys = [feed for feed in used if feed.key not in known], [feed.key for feed in used]
         begin = partial(_begin, bench.warehouse, settings)
         held.enter_context(landing_ahead(fresh, settings.store, contract("feed").names, begin))
@@ -132,10 +132,11 @@ def _in_use(ledger: Ledger, feeds: list[FeedFile], settings: Settings, progress:
             yield feed
 
 
-def _landed(ledger: Ledger, feed: FeedFile) -> dict[str, Any] | None:
+def _landed(ledger: Ledger, feed: FeedFile, settings: Settings) -> dict[str, Any] | None:
     """What is known of this very file; the step that it belongs to will not read it again. None: nothing."""
     mark, landed = file_mark(feed.path), ledger.landed.get(("snapshot_reps_raw", feed.key), [])
-    return next((facts for facts in reversed(landed) if facts["fingerprint"] == mark), None)
+    known = (facts for facts in reversed(landed) if facts["fingerprint"] == mark)
+    return next((facts for facts in known if (settings.store / facts["stored_as"]).is_file()), None)
 
 
 def _require_leads(settings: Settings) -> None:

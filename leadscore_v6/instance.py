@@ -65,7 +65,9 @@ class EventLog(ConsolidatedSqliteEventLogStorage):
 
     @cached_property
     def _engine(self) -> Engine:
-        return create_engine(self._conn_string, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS})
+        # A few connections are kept; as many as there are threads may be open, as with Dagster's own.
+        patience = {"timeout": SQLITE_BUSY_TIMEOUT_SECONDS}
+        return create_engine(self._conn_string, max_overflow=-1, connect_args=patience)
 
     @contextmanager
     def _connect(self) -> Iterator[Connection]:

@@ -15,7 +15,7 @@ from leadscore_v6.errors import InputError
 from leadscore_v6.gates.attempt import Bench
 from leadscore_v6.gates.ledger import Attempt, Ledger, Place, Withdrawal
 from leadscore_v6.locations import Location, reaching, sha256
-from leadscore_v6.warehouse.landing import fingerprint, verify
+from leadscore_v6.warehouse.landing import file_mark, verify
 
 Facts = Mapping[str, Any]
 
@@ -94,14 +94,3 @@ def _land(bench: Bench, place: Place, file: Location, mark: str, land: Callable[
     bench.record("landed", Attempt("", *place, None, ""), facts)
     return facts
 
-
-def file_mark(file: Location) -> str:
-    """What git's index trusts too: a change of content without a change of any of these cannot be had by mistake.
-
-    Of an object it is the generation.
-    """
-    if not isinstance(file, Path):
-        return fingerprint(file)
-    status = file.stat()
-    parts = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-    return "-".join(map(str, parts))

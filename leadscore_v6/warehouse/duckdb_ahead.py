@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from concurrent.futures import CancelledError, Future
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -41,6 +42,7 @@ class TablesAhead:
     def __init__(self) -> None:
         """Nothing is begun."""
         self._begun: dict[str, Begun] = {}
+        self._handed_over: set[Begun] = set()
         self._lock = Lock()
 
     def note(self, key: str, begun: Begun) -> None:
@@ -48,21 +50,30 @@ class TablesAhead:
         with self._lock:
             self._begun[key] = begun
 
-    def take(self, key: str) -> Begun | None:
-        """What was begun under that key, once it has been made; nobody else gets it. Raises what its making raised."""
+    @contextmanager
+    def taken(self, key: str) -> Iterator[Begun | None]:
+        """What was begun under that key, once it is made, for the block to take over; nobody else gets it.
+
+        None if nothing was begun, or if its making failed: what failed early may go well now, or fails again where a
+        person is told.
+        """
         with self._lock:
             begun = self._begun.pop(key, None)
-        if begun is not None:
-            try:
-                begun.made.result()
-            except CancelledError:
-                return None
-        return begun
+            self._handed_over |= {begun} if begun else set()
+        try:
+            if begun is not None:
+                wait([begun.made])
+            well = begun is not None and not begun.made.cancelled() and begun.made.exception() is None
+            yield begun if well else None
+        finally:
+            with self._lock:
+                self._handed_over -= {begun}
 
     def names(self) -> set[str]:
         """Full names that are in use."""
         with self._lock:
-            return {name for begun in self._begun.values() for name in (begun.table, begun.file_table)}
+            kept = (*self._begun.values(), *self._handed_over)
+            return {name for begun in kept for name in (begun.table, begun.file_table)}
 
     def forget(self) -> None:
         """Leave what nobody has taken to the next sweep."""

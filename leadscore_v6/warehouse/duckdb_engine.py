@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from copy import copy
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
 
 from leadscore_v6.errors import DiskFull, InputError, LeadscoreError, UsageError, WarehouseBusy, says_full
@@ -80,6 +81,8 @@ class DuckDBWarehouse:
         self._set()
         self._ahead = tables_ahead(file)
         self._thread: ThreadPoolExecutor | None = None
+        self._beside: list[DuckDBWarehouse] = []
+        self._starting = Lock()
         if not read_only:
             for dataset in datasets:
                 self._connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{dataset}"')
@@ -88,18 +91,28 @@ class DuckDBWarehouse:
     def __copy__(self) -> Self:
         """The same warehouse by a connection of its own, for another thread."""
         beside = object.__new__(type(self))
-        vars(beside).update(vars(self), _connection=self._connection.cursor(), _thread=None)
+        vars(beside).update(vars(self), _connection=self._connection.cursor(), _thread=None, _in_transaction=False)
         beside._set()
         return beside
 
     def close(self) -> None:
         """Release the file. What was begun and never asked for goes."""
         if self._thread is not None:
-            self._thread.shutdown(cancel_futures=True)
+            self._thread.shutdown(wait=False, cancel_futures=True)
+            for beside in self._beside:
+                beside.interrupt()
+            self._thread.shutdown()
             self._thread = None
             self._ahead.forget()
             self._sweep()
         self._connection.close()
+
+    def interrupt(self) -> None:
+        """End what this connection is doing, if it is doing anything."""
+        import duckdb
+
+        with suppress(duckdb.ConnectionException):  # it is closed already
+            self._connection.interrupt()
 
     def query(self, sql: str, params: Params | None = None) -> list[dict[str, Any]]:
         """Rows of a GoogleSQL query."""
@@ -111,10 +124,10 @@ class DuckDBWarehouse:
         self, name: str, select: str, params: Params | None = None, layout: Layout | None = None
     ) -> Mapping[str, Any]:
         """`CREATE OR REPLACE TABLE name AS select`. A layout is for engines that bill and cluster."""
-        begun = self._ahead.take(key_of(select, params))
-        if begun is not None and self.definition(begun.file_table) == self.definition(begun.source):
-            self.publish(begun.table, name)
-            return {}
+        with self._ahead.taken(key_of(select, params)) as begun:
+            if begun is not None and self.definition(begun.file_table) == self.definition(begun.source) is not None:
+                self.publish(begun.table, name)
+                return {}
         self._run(f"CREATE OR REPLACE TABLE {_quoted(name)} AS {duckdb_text(select)}", params)
         return {}
 
@@ -132,9 +145,11 @@ class DuckDBWarehouse:
                 beside.expose_file(file_table, file)
                 beside.create_table(table, select_of(file_table), params)
 
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tables-ahead")
-        self._ahead.note(key, Begun(table, file_table, source, self._thread.submit(make)))
+        with self._starting:
+            if self._thread is None:
+                self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tables-ahead")
+            self._beside.append(beside)
+            self._ahead.note(key, Begun(table, file_table, source, self._thread.submit(make)))
 
     def create_view(self, name: str, select: str, layout: Layout | None = None) -> None:
         """`CREATE OR REPLACE VIEW name AS select`."""

@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from leadscore_v6.errors import InputError
+from leadscore_v6.warehouse.duckdb_ahead import key_of
 from leadscore_v6.warehouse.duckdb_engine import DuckDBWarehouse
 from leadscore_v6.warehouse.protocol import FileTable
 
@@ -83,6 +84,17 @@ def test_it_is_handed_over_once(warehouse: DuckDBWarehouse) -> None:
     begin(warehouse)
     warehouse.expose_file(RAW, FILE)
     assert ask(warehouse) == ask(warehouse) == ["1", "2"]
+
+
+def test_what_failed_early_may_go_well_when_it_is_wanted(warehouse: DuckDBWarehouse) -> None:
+    late = FileTable("late.csv", ["RepCRD", "Owner"])
+    begin(warehouse, late)
+    begin(warehouse, FILE, day="2024-03-31")
+    while f"ahead__{key_of(select(RAW), {'day': '2024-03-31'})}" not in leftovers(warehouse):
+        time.sleep(0.01)
+    (warehouse.home / "late.csv").write_text("RepCRD,Owner\n5,No\n")
+    warehouse.expose_file(RAW, late)
+    assert ask(warehouse) == ["5"]
 
 
 def test_what_its_making_raised_is_raised_where_it_is_wanted(warehouse: DuckDBWarehouse) -> None:

@@ -6,7 +6,14 @@ Does not belong here: tables, gates, typing of values (one exception: the last t
 """
 
 from leadscore_v6.warehouse.landing.ahead import land_once, landing_ahead
-from leadscore_v6.warehouse.landing.folder import FeedFile, feed_files, files_in, fingerprint, parse_feed_name
+from leadscore_v6.warehouse.landing.folder import (
+    FeedFile,
+    feed_files,
+    file_mark,
+    files_in,
+    fingerprint,
+    parse_feed_name,
+)
 from leadscore_v6.warehouse.landing.header import Column, Header
 from leadscore_v6.warehouse.landing.leads import LandedLeads, land_leads, parse_timestamp
 from leadscore_v6.warehouse.landing.rows import Place, Ragged, first_ragged_record, locate
@@ -21,6 +28,7 @@ __all__ = [
     "Place",
     "Ragged",
     "feed_files",
+    "file_mark",
     "files_in",
     "fingerprint",
     "first_ragged_record",

@@ -94,3 +94,15 @@ def fingerprint(path: Location) -> str:
         return generation(path)
     status = path.stat()
     return f"{status.st_size}-{status.st_mtime_ns}"
+
+
+def file_mark(file: Location) -> str:
+    """What git's index trusts too: a change of content without a change of any of these cannot be had by mistake.
+
+    Of an object it is the generation. Raises FileNotFoundError.
+    """
+    if not isinstance(file, Path):
+        return fingerprint(file)
+    status = file.stat()
+    parts = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    return "-".join(map(str, parts))

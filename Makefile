@@ -55,8 +55,9 @@ prove: $(VENV)/.test ## Undo each ruling in turn and see its test turn red (test
 	@$(BIN)/python -m pytest -m prove
 
 .PHONY: bench
-bench: $(VENV)/.runtime ## Time and memory against a bare scan of the same files, at the plan's scale
+bench: $(VENV)/.runtime ## Time and memory against a bare scan of the same files and bare XGBoost, at the plan's scale
 	@$(BIN)/python -m benchmarks.phase1
+	@$(BIN)/python -m benchmarks.phase2
 
 .PHONY: lock
 lock: $(VENV)/.created ## Pin again what pyproject.toml asks for; make lock UPGRADE=--upgrade takes newer releases

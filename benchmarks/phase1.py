@@ -42,7 +42,7 @@ def main() -> None:
     arguments = _arguments()
     feed = arguments.folder or OUT / f"feed_{arguments.reps}_{arguments.leads}"
     if not feed.exists():
-        _leadscore("sample", feed, "--scenario", "historical", "--wide", "--quarters", 9, *_size(arguments))
+        leadscore("sample", feed, "--scenario", "historical", "--wide", "--quarters", 9, *_size(arguments))
     work = OUT / "work"
     shutil.rmtree(work, ignore_errors=True)
     data, home = work / "data", work / "home"
@@ -82,10 +82,11 @@ def _floor(files: list[Path]) -> Cost:
 
 
 def _run(data: Path, home: Path, *more: str) -> Cost:
-    return _leadscore("run", "--data", data, "--home", home, *more)
+    return leadscore("run", "--data", data, "--home", home, *more)
 
 
-def _leadscore(*arguments: object) -> Cost:
+def leadscore(*arguments: object) -> Cost:
+    """One command line, in a process of its own."""
     command = [sys.executable, "-m", "leadscore_v6.cli", *map(str, arguments)]
     return _told(" ".join(["leadscore", *map(str, arguments)]), run(command, {}))
 

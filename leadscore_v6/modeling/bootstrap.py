@@ -1,0 +1,47 @@
+"""Resampling of advisors: leads of one advisor share what the model knows of them, so rows are not independent.
+
+Belongs here: how often each advisor is drawn, and percentiles of what comes of it. Does not belong here: metrics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+_CELLS: Final = 2_000_000  # numbers of a chunk of draws: about what the processor's cache and memory like
+
+
+def cluster_counts(clusters: int, draws: int, seed: int) -> Iterator[NDArray[np.float32]]:
+    """Chunks (b, clusters) of how often each cluster is in each draw: `clusters` of them, with replacement."""
+    rng = np.random.default_rng(seed)
+    chunk = max(1, _CELLS // max(clusters, 1))
+    for start in range(0, draws, chunk):
+        size = min(chunk, draws - start)
+        drawn = rng.integers(0, clusters, size=(size, clusters), dtype=np.int64)
+        drawn += np.arange(size)[:, None] * clusters
+        yield np.bincount(drawn.ravel(), minlength=size * clusters).reshape(size, clusters).astype(np.float32)
+
+
+def over_advisors(
+    advisors: NDArray[np.int64],
+    statistic: Callable[[NDArray[np.float32]], Floats],
+    draws: int,
+    seed: int,
+) -> Floats:
+    """(draws, m) of `statistic`, which takes weights (b, k) of the leads and gives (b, m).
+
+    The same advisors, draws and seed give the same resamples: what two models are compared on is the same leads.
+    """
+    _, codes = np.unique(advisors, return_inverse=True)
+    found = [statistic(counts[:, codes]) for counts in cluster_counts(int(codes.max()) + 1, draws, seed)]
+    return np.concatenate(found)
+
+
+def interval(values: Floats, level: float = 0.95) -> tuple[float, float]:
+    """The percentile interval of draws; what came to nothing in a draw (no positive in it) is left out."""
+    low, high = np.nanquantile(values, ((1 - level) / 2, (1 + level) / 2))
+    return float(low), float(high)

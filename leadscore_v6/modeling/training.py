@@ -1,0 +1,200 @@
+"""Plan step 4.1: folds in time, the model, the logistic baseline, and what each is worth on leads it never saw.
+
+Belongs here: the order of things in step 4.1. Does not belong here: how a booster is fitted (`booster.py`), a split
+made (`splits.py`), a figure computed (`evaluation.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import numpy as np
+
+from leadscore_v6.modeling.baseline import Baseline, fit_baseline
+from leadscore_v6.modeling.booster import FittedModel, fit
+from leadscore_v6.modeling.canaries import CanaryReport, sing
+from leadscore_v6.modeling.data import TrainingData
+from leadscore_v6.modeling.evaluation import (
+    CrossValidation,
+    Evaluation,
+    Gaps,
+    Paired,
+    ScoredLeads,
+    average_precision_of,
+    compare,
+    cross_validation,
+    evaluate,
+    gaps,
+)
+from leadscore_v6.modeling.importance import Importance, evenly
+from leadscore_v6.modeling.selection import SelectionRow, selection_table
+from leadscore_v6.modeling.settings import ModelSettings
+from leadscore_v6.modeling.splits import Block, FinalSplit, Rows, final_split, folds
+
+_MODEL: Final = "the model"
+_WITH: Final = "with the holdout's advisors"
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """One fold: model and baseline fitted on `block.train`, scored on `block.test`."""
+
+    block: Block
+    model: FittedModel
+    scored: ScoredLeads
+    baseline: ScoredLeads
+
+
+@dataclass(frozen=True)
+class Training:
+    """Outcome of step 4.1. Evaluations rank by margin; probabilities come with step 4.3.
+
+    `holdout_without_exclusion` is the average precision on the holdout of a model that also learned from the holdout's
+    advisors: what R16 keeps out. `unseen` counts the holdout's leads per feature whose level training did not know.
+    """
+
+    split: FinalSplit
+    folds: tuple[FoldResult, ...]
+    cross_validation: CrossValidation
+    model: FittedModel
+    baseline: Baseline
+    holdout: Evaluation
+    holdout_scored: ScoredLeads
+    baseline_holdout: Evaluation
+    baseline_cross_validation: CrossValidation
+    in_sample_average_precision: float
+    gaps: Gaps
+    logit_minus_model: Paired
+    holdout_without_exclusion: float
+    importance: tuple[Importance, ...]
+    selection: tuple[SelectionRow, ...]
+    canaries: CanaryReport
+    unseen: dict[str, int]
+
+    def figures(self) -> dict[str, float | int | None]:
+        """What the gates of 4.1 read; None is not judgeable.
+
+        cv_average_precision, train_test_gap, cv_coefficient (the plan's three); cv_noise, in_sample_gap,
+        gap_points, holdout_average_precision, holdout_ap_low, holdout_prevalence, ap_over_prevalence,
+        ap_over_prevalence_low, logit_minus_model_low (above 0: the baseline is better), lift_top_decile,
+        precision_at_capacity, leaks, canaries_missed, random_folds (how many; 0 unless the fallback is set).
+        """
+        return {
+            "cv_average_precision": self.cross_validation.mean,
+            "train_test_gap": self.gaps.oof_to_holdout,
+            "cv_coefficient": self.cross_validation.coefficient,
+            "cv_noise": self.cross_validation.noise,
+            "in_sample_gap": self.gaps.in_sample_relative,
+            "gap_points": self.gaps.absolute_points,
+            "holdout_average_precision": self.holdout.average_precision.value,
+            "holdout_ap_low": self.holdout.average_precision.low,
+            "holdout_prevalence": self.holdout.prevalence,
+            "ap_over_prevalence": self.holdout.ap_over_prevalence.value,
+            "ap_over_prevalence_low": self.holdout.ap_over_prevalence.low,
+            "logit_minus_model_low": self.logit_minus_model.difference.low,
+            "lift_top_decile": self.holdout.lift_top_decile.value,
+            "precision_at_capacity": self.holdout.precision_at_capacity.value,
+            "leaks": len(self.canaries.leaks),
+            "canaries_missed": self.canaries.missed,
+            "random_folds": sum(fold.block.method == "stratified_kfold" for fold in self.folds),
+        }
+
+
+def train(data: TrainingData, settings: ModelSettings, *, workers: int = 1, progress: Progress = print) -> Training:
+    """Step 4.1 on the promoted training set.
+
+    `workers` fits run side by side, each on one thread: it changes the time, never a byte of the result. Raises
+    InputError for what cannot be trained on (see `data`, `splits`, `features`).
+    """
+    split = final_split(data, settings.split)
+    blocks = folds(data, split.train, settings.split)
+    progress(f"leak canaries among {len(data.columns)} features")
+    canaries = sing(data, split.train, settings.canaries, settings.seed)
+    # The largest windows first: the short ones fill the gaps at the end.
+    windows = {_MODEL: split.train}
+    windows |= {f"fold {number}": block.train for number, block in reversed(list(enumerate(blocks, start=1)))}
+
+    def fit_window(window: tuple[str, Rows]) -> FittedModel:
+        name, rows = window
+        model = fit(data, rows, settings)
+        progress(f"{name}: {len(rows)} leads, {int(data.label[rows].sum())} positive, {model.rounds} rounds")
+        return model
+
+    fits = {_WITH: _with_advisors(data, split, settings)} | windows
+    models = dict(zip(fits, side_by_side(fit_window, list(fits.items()), workers), strict=True))
+    fitted = side_by_side(lambda rows: fit_baseline(data, rows, settings), list(windows.values()), workers)
+    logits = dict(zip(windows, fitted, strict=True))
+    results = tuple(
+        FoldResult(block, models[name], score(data, block.test, models[name]), score(data, block.test, logits[name]))
+        for name, block in ((f"fold {number}", block) for number, block in enumerate(blocks, start=1))
+    )
+    progress("figures of the holdout, with intervals over advisors")
+    outcome = (results, models[_MODEL], logits[_MODEL], models[_WITH])
+    return _outcome(data, settings, split, outcome, canaries, workers)
+
+
+def score(data: TrainingData, rows: Rows, model: FittedModel | Baseline) -> ScoredLeads:
+    """The leads of `rows` by a model's margin."""
+    return ScoredLeads.of(data, rows, model.margin(data.features.iloc[rows]))
+
+
+def side_by_side(task: Callable[[Given], Made], over: Sequence[Given], workers: int) -> list[Made]:
+    """`task` of each, in order, `workers` at a time. XGBoost and numpy let other threads run while they compute."""
+    if workers <= 1:
+        return [task(one) for one in over]
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(task, over))
+
+
+def _with_advisors(data: TrainingData, split: FinalSplit, settings: ModelSettings) -> Rows:
+    """The training block, purged, but with the advisors of later blocks left in (R16: reported with and without)."""
+    later = data.contact[np.concatenate([split.calibrate_before, split.holdout])].min()
+    known = data.contact[split.train_before] + np.timedelta64(settings.split.gap_days, "D") < later
+    kept: Rows = split.train_before[known]
+    return kept
+
+
+def _outcome(
+    data: TrainingData,
+    settings: ModelSettings,
+    split: FinalSplit,
+    fitted: tuple[tuple[FoldResult, ...], FittedModel, Baseline, FittedModel],
+    canaries: CanaryReport,
+    workers: int,
+) -> Training:
+    results, model, logit, unexcluded = fitted
+    judged, seed = settings.evaluation, settings.seed
+    scored, baseline = score(data, split.holdout, model), score(data, split.holdout, logit)
+    crossed, logit_crossed = side_by_side(
+        lambda blocks: cross_validation(blocks, judged, seed),
+        [[fold.scored for fold in results], [fold.baseline for fold in results]],
+        workers,
+    )
+    holdout, logit_holdout = side_by_side(lambda leads: evaluate(leads, judged, seed), [scored, baseline], workers)
+    in_sample = average_precision_of(score(data, split.train, model))
+    sample = evenly(split.holdout, judged.shap_rows)
+    return Training(
+        split=split,
+        folds=results,
+        cross_validation=crossed,
+        model=model,
+        baseline=logit,
+        holdout=holdout,
+        holdout_scored=scored,
+        baseline_holdout=logit_holdout,
+        baseline_cross_validation=logit_crossed,
+        in_sample_average_precision=in_sample,
+        gaps=gaps(in_sample, crossed.mean, holdout.average_precision.value),
+        logit_minus_model=compare(baseline, scored.score, judged, seed),
+        holdout_without_exclusion=average_precision_of(score(data, split.holdout, unexcluded)),
+        importance=model.importance(data.features.iloc[sample]),
+        selection=selection_table(data.columns, [fold.model for fold in results], model),
+        canaries=canaries,
+        unseen=model.spec.encode(data.features.iloc[split.holdout]).unseen_counts,
+    )

@@ -1,0 +1,1 @@
+"""The modeling core against references that share no code with it."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+from leadscore_v6.artifacts.folders import FolderStore
 from leadscore_v6.errors import UsageError, WarehouseBusy
 from leadscore_v6.gates.attempt import Bench
 from leadscore_v6.gates.ledger import Ledger, LedgerReader, LedgerStore, MirrorReader
@@ -38,7 +39,7 @@ def open_bench(
         store = LedgerStore(warehouse, settings.ledger_mirror)
         store.create()
         ledger = Ledger(store, load_gates(), clock().date())
-        yield Bench(warehouse, store, ledger, run_id, clock)
+        yield Bench(warehouse, store, ledger, run_id, clock, FolderStore(settings.model_folders))
 
 
 def require_home(settings: Settings) -> None:

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Params = Mapping[str, Any]
 
@@ -39,6 +42,9 @@ class Warehouse(Protocol):
 
     def query(self, sql: str, params: Params | None = None) -> list[dict[str, Any]]:
         """Rows of a GoogleSQL query."""
+
+    def frame(self, sql: str, params: Params | None = None) -> pd.DataFrame:
+        """The same rows as a frame. INT64 without NULL is int64, with NULL float64; STRING object; DATE datetime64."""
 
     def create_table(self, name: str, select: str, params: Params | None = None) -> None:
         """`CREATE OR REPLACE TABLE name AS select`. Only for names that nobody reads yet."""

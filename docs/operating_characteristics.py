@@ -64,7 +64,7 @@ def _simulate(worlds: int, workers: int) -> dict[str, Counter[str]]:
         for number, task in enumerate(as_completed(tasks), start=1):
             found[tasks[task]].update(dict.fromkeys(task.result(), 0))
             found[tasks[task]].update(task.result())
-            print(f"{number} of {len(tasks)} chunks", flush=True)  # noqa: T201 - progress of minutes
+            print(f"{number} of {len(tasks)} chunks", flush=True)
     # Counter drops nothing, but its order is that of arrival.
     return {name: Counter({gate: counts[gate] for gate in GATES if gate in counts}) for name, counts in found.items()}
 

@@ -243,7 +243,8 @@ def _metadata(outcome: Outcome, told: Told) -> dict[str, Any]:
         "attempt": attempt.key,
         "recognised": outcome.recognised,
     }
-    for name in attempt.outputs:
+    if attempt.outputs:
+        name = next(iter(attempt.outputs))
         metadata["folder" if name.startswith(PREFIX) else "dagster/table_name"] = name
     if "rows" in attempt.facts:
         metadata["dagster/row_count"] = attempt.facts["rows"]

@@ -81,7 +81,7 @@ def play(seed: int, home: Path) -> dict[str, Any]:
         raise SystemExit(f"seed {seed} ended with {said.returncode}:\n{said.stderr}")
     gates = json.loads(leadscore("status", "--home", home, "--json").stdout)
     models = json.loads(leadscore("model", "list", "--home", home, "--json").stdout)
-    told = re.search(r"holdout leads is ([\d.]+); with the true probabilities ([\d.]+)", said.stdout)
+    told = re.search(r"holdout leads is (\d\.\d+); with the true probabilities (\d\.\d+)", said.stdout)
     best = float(told[2]) if told else None
     model = models[0] if models else {"cv_auc_pr": None, "holdout_auc_pr": None}
     return {

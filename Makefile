@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 # Test workers. CI has two cores.
 JOBS ?= 2
 UV_VERSION := 0.13.9
+# The BigQuery emulator of the conformance tests; an environment of its own, because it needs another DuckDB.
+EMULATOR := .venv-emulator
 
 # An outer environment must not lend us its packages, nor its idea of where the project's home is, nor keep Python from
 # remembering what it has compiled: that is four seconds of every command.
@@ -41,7 +43,7 @@ ui: $(VENV)/.runtime ## Open Dagster: the graph, the checks, the reports
 	@$(BIN)/leadscore ui
 
 .PHONY: test
-test: lint ## Lint, then all tests but the mutants
+test: lint $(EMULATOR)/.ready ## Lint, then all tests but the mutants
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not prove"
 
 .PHONY: lint
@@ -51,7 +53,7 @@ lint: $(VENV)/.test ## ruff, mypy, import-linter
 	@$(BIN)/lint-imports --no-logo
 
 .PHONY: prove
-prove: $(VENV)/.test ## Undo each ruling and see its test turn red (tests/mutants.toml); then the demo on twenty seeds
+prove: $(VENV)/.test $(EMULATOR)/.ready ## Undo each ruling and see its test turn red; then the demo on twenty seeds
 	@$(BIN)/python -m pytest -m prove
 	@$(BIN)/python -m benchmarks.seeds
 
@@ -63,18 +65,20 @@ bench: $(VENV)/.runtime ## Time and memory against a bare scan of the same files
 .PHONY: lock
 lock: $(VENV)/.created ## Pin again what pyproject.toml asks for; make lock UPGRADE=--upgrade takes newer releases
 	@$(PIP) install uv==$(UV_VERSION)
-	@$(LOCK) --output-file requirements.lock
-	@$(LOCK) --extra gcs --constraints requirements.lock --output-file requirements-gcs.lock
-	@$(LOCK) --extra test --constraints requirements-gcs.lock --output-file requirements-test.lock
+	@$(LOCK_PROJECT) --output-file requirements.lock
+	@$(LOCK_PROJECT) --extra gcs --constraints requirements.lock --output-file requirements-gcs.lock
+	@$(LOCK_PROJECT) --extra test --constraints requirements-gcs.lock --output-file requirements-test.lock
+	@$(LOCK) requirements-emulator.in --output-file requirements-emulator.lock
 
 # --universal: one file for every platform and Python; fewest: one release of a package for all of them, where possible.
-LOCK := $(BIN)/uv pip compile pyproject.toml --group build --quiet --universal --python-version 3.11 \
-  --fork-strategy fewest --generate-hashes --strip-extras --no-emit-index-url --no-annotate \
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+  --generate-hashes --strip-extras --no-emit-index-url --no-annotate \
   --custom-compile-command "make lock" $(UPGRADE)
+LOCK_PROJECT = $(LOCK) pyproject.toml --group build
 
 .PHONY: clean
 clean: ## Remove what make, tests and tools made; .leadscore/ (your data) stays
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(EMULATOR) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find leadscore_v6 tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 # --- the environment, each step remembered by a stamp file --------------------------------------------------------
@@ -103,3 +107,14 @@ $(VENV)/.test: $(VENV)/.created requirements-test.lock pyproject.toml
 	@$(INSTALL) requirements-test.lock
 	@$(INSTALL_SELF)
 	@touch $(VENV)/.runtime $@
+
+# Its extensions of DuckDB come as packages; it looks for them in its own HOME.
+$(EMULATOR)/.ready: $(VENV)/.created requirements-emulator.lock
+	@echo "Installing the BigQuery emulator for the tests (once, about half a minute) ..."
+	@$(BIN)/python -m venv --clear $(EMULATOR)
+	@$(EMULATOR)/bin/python -m pip --disable-pip-version-check --quiet install --no-compile --no-deps \
+	  --require-hashes --requirement requirements-emulator.lock
+	@mkdir -p $(EMULATOR)/home
+	@HOME="$(CURDIR)/$(EMULATOR)/home" $(EMULATOR)/bin/python -c \
+	  "from duckdb_extensions import import_extension as take; take('spatial'); take('avro')"
+	@touch $@

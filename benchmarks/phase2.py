@@ -146,7 +146,7 @@ def _bare(models: Sequence[FittedModel], data: TrainingData, settings: ModelSett
         shape["nthread"] = 1
         first = xgboost.QuantileDMatrix(*early, **shape)
         watched = [(xgboost.QuantileDMatrix(*late, ref=first, **shape), "end")]
-        xgboost.train(parameters, first, most, watched, early_stopping_rounds=patience, verbose_eval=False)
+        xgboost.train(parameters, first, most, evals=watched, early_stopping_rounds=patience, verbose_eval=False)
         xgboost.train(parameters, xgboost.QuantileDMatrix(*whole, **shape), model.rounds)
 
     windows = [ready(model) for model in models]

@@ -70,6 +70,8 @@ def demo(home: Path | None, seed: int, through: str) -> None:
     from leadscore_v6.sample_world import WorldSpec, write_world
 
     settings = from_environment(home=home)
+    if settings.engine != "duckdb":
+        raise UsageError("The demo's synthetic world goes into the embedded warehouse only; unset LEADSCORE_WAREHOUSE.")
     feed = settings.home / "demo" / "feed"
     settings = from_environment(home=settings.home, data=feed)
     click.echo("1. A synthetic world: advisors over eight quarters, leads, and a truth the pipeline never sees.")

@@ -132,7 +132,7 @@ def overview(ledger: Ledger, settings: Settings, command: str) -> str:
         report = STEPS[training.asset].report.format(version=training.version)
         paths["class imbalance"] = str(settings.artifacts / report)
     paths["all reports"] = str(settings.artifacts)
-    paths["the warehouse"] = f"{settings.warehouse_file}  (DuckDB)"
+    paths["the warehouse"] = settings.warehouse
     paths["every gate"] = f"{command} status --home {settings.home}"
     paths["Dagster's UI"] = f"{command} ui --home {settings.home}"
     return render_overview(words, served_versions(ledger), paths)
@@ -140,7 +140,9 @@ def overview(ledger: Ledger, settings: Settings, command: str) -> str:
 
 def _in_use(ledger: Ledger, feeds: list[FeedFile], settings: Settings, progress: Progress) -> Iterator[FeedFile]:
     """The snapshots that there is something to build from; files that were withdrawn are named."""
-    inputs: list[tuple[Place, Location, FeedFile | None]] = [(("crm_leads", None), settings.data / LEADS_FILE, None)]
+    inputs: list[tuple[Place, Location, FeedFile | None]] = []
+    if settings.leads_in_folder:
+        inputs.append((("crm_leads", None), settings.data / LEADS_FILE, None))
     inputs += [(("snapshot_reps_raw", feed.key), feed.path, feed) for feed in feeds]
     for place, file, feed in inputs:
         taken_back, earlier = withdrawal_of(ledger, place, file), ledger.usable(place)
@@ -162,6 +164,8 @@ def _landed(ledger: Ledger, feed: FeedFile) -> dict[str, Any] | None:
 
 def _require_leads(settings: Settings) -> None:
     """Say at once that Lead.csv is missing, not after every snapshot has been built."""
+    if not settings.leads_in_folder:
+        return
     with reaching(settings.data):
         there = (settings.data / LEADS_FILE).is_file()
     if not there:

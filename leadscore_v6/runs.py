@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import dagster as dg
 from dagster._core.events import JobFailureData
 
 from leadscore_v6.definitions import build_defs
-from leadscore_v6.errors import DiskFull, LeadscoreError, WarehouseBusy, says_full
+from leadscore_v6.errors import DiskFull, LeadscoreError, says_full
 from leadscore_v6.instance import dagster_instance, end_killed_runs, quick_storage, run_tags
 from leadscore_v6.jobs import LEADS, MODEL, SNAPSHOT, TRAINING_SET
 from leadscore_v6.partitions import register
@@ -128,7 +129,21 @@ def _run_error(job: str, result: dg.ExecuteInProcessResult, settings: Settings) 
         return DiskFull(settings.home)
     cause: Any = error
     while cause is not None:
-        if cause.cls_name == WarehouseBusy.__name__:
-            return WarehouseBusy(cause.message.partition(": ")[2].rstrip())
+        if cause.cls_name in _exit_codes():
+            told = LeadscoreError(cause.message.partition(": ")[2].rstrip())
+            told.exit_code = _exit_codes()[cause.cls_name]
+            return told
         cause = cause.cause or cause.context
     return LeadscoreError(f"The run of {job} failed:\n{error.to_string()}")
+
+
+@lru_cache(maxsize=1)
+def _exit_codes() -> dict[str, int]:
+    """The exit code of every error for a person, by the name of its class: all that Dagster keeps of one."""
+    found: dict[str, int] = {}
+    waiting: list[type[LeadscoreError]] = [LeadscoreError]
+    while waiting:
+        kind = waiting.pop()
+        found[kind.__name__] = kind.exit_code
+        waiting += kind.__subclasses__()
+    return found

@@ -101,6 +101,7 @@ class Look:
     arrived: list[Arrival] = field(default_factory=list)
     changing: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
+    leads_file: str | None = LEADS_FILE
 
     def remarks(self) -> Iterator[str]:
         """What keeps files from being taken, for the tick's page in the UI."""
@@ -122,13 +123,14 @@ def landing_sensor(jobs: Jobs) -> dg.SensorDefinition:
         ),
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        folder = from_environment().data
+        settings = from_environment()
+        folder = settings.data
         memory = Memory.of(context.cursor)
         # A bucket that cannot be reached is a failed tick, with what to do; the next one tries again.
         with reaching(folder):
             if not folder.is_dir():
                 return dg.SkipReason(f"{folder} does not exist yet; put feed files and Lead.csv there.")
-            seen = look(folder, memory, wall_clock().date())
+            seen = look(folder, memory, wall_clock().date(), LEADS_FILE if settings.leads_in_folder else None)
         _report(context, memory, seen.refused)
         requests = [_request(memory, jobs, arrival) for arrival in seen.arrived]
         remarks = list(seen.remarks())
@@ -150,13 +152,16 @@ def landing_sensor(jobs: Jobs) -> dg.SensorDefinition:
     return sensor
 
 
-def look(folder: Location, memory: Memory, today: date) -> Look:
-    """What there is in `folder` beyond what `memory` knows; one file that cannot be taken never hides another."""
-    found = Look()
+def look(folder: Location, memory: Memory, today: date, leads_file: str | None = LEADS_FILE) -> Look:
+    """What there is in `folder` beyond what `memory` knows; one file that cannot be taken never hides another.
+
+    `leads_file` is None where the leads do not come as a file.
+    """
+    found = Look(leads_file=leads_file)
     before, memory.seen = memory.seen, {}
     for file in files_in(folder):
         is_feed = file.name.lower().startswith(PREFIX.lower())
-        if not is_feed and file.name != LEADS_FILE:
+        if not is_feed and file.name != leads_file:
             continue
         try:
             mark = memory.seen[file.name] = fingerprint(file)
@@ -219,8 +224,8 @@ def _waits_for(instance: dg.DagsterInstance, memory: Memory, seen: Look, jobs: J
     """
     if not memory.feeds:
         return "No feed file has come yet."
-    if LEADS_FILE not in memory.digests:
-        return f"The feed is there; {LEADS_FILE} is not yet."
+    if seen.leads_file and seen.leads_file not in memory.digests:
+        return f"The feed is there; {seen.leads_file} is not yet."
     if memory.feeds == memory.joined and not _mended(instance, memory, jobs):
         return "Nothing is new."
     if seen.changing:

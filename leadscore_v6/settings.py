@@ -23,6 +23,9 @@ _UNUSABLE = re.compile(r"[,?*\[\\\n]|%[0-9A-Fa-f]{2}")
 _DATASET = (r"(?!(?i:information_schema|pg_catalog)$)[A-Za-z_][A-Za-z0-9_]*", "a name of letters, digits and _")
 _DATASETS = {"LEADSCORE_DATASET": "LeadScoring", "LEADSCORE_CRM_DATASET": "SavvyGTMData"}
 _MEMORY = (r"[0-9]+(\.[0-9]+)? ?[KMGTkmgt]i?[Bb]", "an amount such as 3GB or 500MB")
+_PROJECT = (r"[a-z][a-z0-9-]{0,62}", "a project's id")
+_LOCATION = (r"[A-Za-z][A-Za-z0-9-]{0,62}", "a location such as US or europe-west3")
+_GIB = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -39,11 +42,27 @@ class Settings:
     memory_limit: str = "3GB"
     lease_wait_seconds: float = 60.0
     artifacts_at: Location | None = None
+    location: str | None = None
+    emulator: str | None = None
+    max_bytes_billed: int = 50 * _GIB
+    retry_seconds: float = 120.0
 
     @property
     def warehouse_file(self) -> Path:
         """The embedded warehouse."""
         return self.home / "warehouse.duckdb"
+
+    @property
+    def warehouse(self) -> str:
+        """The warehouse, as a person finds it."""
+        if self.engine == "bigquery":
+            return f"{self.project}.{self.dataset}  (BigQuery{', the emulator' if self.emulator else ''})"
+        return f"{self.warehouse_file}  (DuckDB)"
+
+    @property
+    def leads_in_folder(self) -> bool:
+        """Whether the leads come as `Lead.csv` beside the feed; with BigQuery they are the CRM's table (R49)."""
+        return self.engine == "duckdb"
 
     @property
     def artifacts(self) -> Location:
@@ -64,6 +83,11 @@ class Settings:
     def store(self) -> Path:
         """Landed files by SHA-256; the raw views read these, so nothing here is ever changed."""
         return self.landing / "by_sha256"
+
+    @property
+    def crm_spool(self) -> Path:
+        """Where the CRM's table is written out before it is landed, when the leads are no file (R49)."""
+        return self.landing / "crm"
 
     @property
     def dagster_home(self) -> Path:
@@ -105,7 +129,7 @@ def from_environment(
         home=home,
         data=location(named) if named else home / "landing",
         engine=engine,
-        project=env.get("LEADSCORE_GCP_PROJECT"),
+        project=_optional(env, "LEADSCORE_GCP_PROJECT", *_PROJECT),
         dataset=datasets["LEADSCORE_DATASET"],
         crm_dataset=datasets["LEADSCORE_CRM_DATASET"],
         threads=_positive(env, "LEADSCORE_THREADS"),
@@ -114,7 +138,15 @@ def from_environment(
         if "LEADSCORE_LEASE_WAIT_SECONDS" in env
         else 60.0,
         artifacts_at=location(artifacts) if artifacts else None,
+        location=_optional(env, "LEADSCORE_LOCATION", *_LOCATION),
+        emulator=env.get("BIGQUERY_EMULATOR_HOST") or None,
+        max_bytes_billed=_positive(env, "LEADSCORE_MAX_BYTES_BILLED") or 50 * _GIB,
+        retry_seconds=float(_positive(env, "LEADSCORE_RETRY_SECONDS") or 120),
     )
+
+
+def _optional(env: Mapping[str, str], name: str, form: str, means: str) -> str | None:
+    return _matching(env, name, "", form, means) if env.get(name) else None
 
 
 def _matching(env: Mapping[str, str], name: str, default: str, form: str, means: str) -> str:

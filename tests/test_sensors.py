@@ -295,6 +295,16 @@ def test_feeds_wait_for_the_first_leads(watch: Watch) -> None:
     assert watch.tick() == [("training_set", None)]
 
 
+def test_with_bigquery_no_lead_file_is_waited_for(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There the leads are the CRM's table; the run over everything reads it (R49)."""
+    monkeypatch.setenv("LEADSCORE_WAREHOUSE", "bigquery")
+    watch.write(OLD, "old")
+    watch.write("Lead.csv", "of no use")
+    assert watch.settle() == [("snapshot", "20240107")]
+    watch.end()
+    assert watch.tick() == [("training_set", None)]
+
+
 def test_later_leads_are_landed_and_rebuild_nothing(joined: Watch) -> None:
     joined.write("Lead.csv", "newer leads")
     assert joined.settle() == [("leads", None)]

@@ -45,7 +45,7 @@ def plan_asset(name: str) -> Callable[[Callable[..., Events]], dg.AssetsDefiniti
         partitions_def=snapshot_dates if step.partitioned else None,
         group_name=step.group,
         description=f"Step {step.number}. {step.says}",
-        kinds=set(step.kinds),
+        kinds=set(step.kinds) | ({from_environment().engine} if "sql" in step.kinds else set()),
         owners=["team:leadscore"],
         code_version=code_version(name),
         check_specs=[
@@ -243,6 +243,9 @@ def _metadata(outcome: Outcome, told: Told) -> dict[str, Any]:
         "attempt": attempt.key,
         "recognised": outcome.recognised,
     }
+    for figure in ("bytes_estimated", "bytes_billed", "job"):
+        if attempt.facts.get(figure) is not None:
+            metadata[figure] = attempt.facts[figure]
     if attempt.outputs:
         name = next(iter(attempt.outputs))
         metadata["folder" if name.startswith(PREFIX) else "dagster/table_name"] = name

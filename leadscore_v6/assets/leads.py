@@ -1,6 +1,7 @@
 """The CRM extract: landed, typed and gated, and in the manifest of every version built from it (R49)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,16 @@ from leadscore_v6.locations import Location
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.landing import Landed, land_leads
-from leadscore_v6.warehouse.landing.leads import FILE_NAME
 from leadscore_v6.warehouse.protocol import FileTable, Warehouse
 
 
 @plan_asset("crm_leads")
 def crm_leads(context: dg.AssetExecutionContext, warehouse: WarehouseResource, options: RunOptions) -> Events:
-    """`SavvyGTMData.Lead` on the landed extract, and `crm_leads`, typed, from it."""
+    """The landed extract as a table, and `crm_leads`, typed, from it."""
     settings, bench = warehouse.settings, warehouse.bench
     with stops():
-        extract, store = settings.data / FILE_NAME, settings.store
+        store = settings.store
+        extract = bench.warehouse.leads_file(settings.data, settings.crm_spool, contract("lead").names)
         facts = take_in(bench, ("crm_leads", None), extract, store, lambda file: _land(file, store))
         extracted = extraction_date(options.crm_extracted_at, facts["last_timestamp"], bench.clock().date())
     work, sql = _work(bench.warehouse, settings, facts, extracted)
@@ -96,7 +97,7 @@ def file_table(facts: Mapping[str, Any], settings: Settings) -> FileTable:
 
 
 def _work(warehouse: Warehouse, settings: Settings, facts: Mapping[str, Any], extracted: date) -> tuple[Work, str]:
-    lead, typed = f"{warehouse.crm_dataset}.Lead", f"{warehouse.dataset}.crm_leads"
+    lead, typed = warehouse.leads_table, f"{warehouse.dataset}.crm_leads"
     recipe = Recipe(
         "crm_leads",
         typed,
@@ -108,9 +109,10 @@ def _work(warehouse: Warehouse, settings: Settings, facts: Mapping[str, Any], ex
 
     def build(candidates: Candidates) -> Mapping[str, Any]:
         warehouse.expose_file(candidates[lead], file_table(facts, settings))
-        on_candidate = Recipe("crm_leads", typed, tables={"lead": candidates[lead]})
-        warehouse.create_table(candidates[typed], on_candidate.sql)
+        on_candidate = replace(recipe, tables={"lead": candidates[lead]})
+        told = warehouse.create_table(candidates[typed], on_candidate.sql, layout=recipe.layout)
         return {
+            **told,
             **table_facts(warehouse, candidates[typed]),
             **{name: facts[name] for name in ("file_name", "digest", "bytes", "records", "synthetic")},
             "crm_extracted_at": extracted.isoformat(),

@@ -11,17 +11,22 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 import leadscore_v6
 from leadscore_v6.contracts import Contract, compare, pii_droplist
 from leadscore_v6.gates.attempt import Candidates, Work
 from leadscore_v6.paths import sql_root
-from leadscore_v6.warehouse.protocol import Warehouse
+from leadscore_v6.warehouse.protocol import Layout, Warehouse
 from leadscore_v6.warehouse.sql import render
 
 # What decides a table's content besides its SQL: reading, translating and typing. Reports and the CLI do not.
 _DATA_PATH = ("warehouse/**/*.py", "contracts/*.py", "assets/*.py")
 # And the libraries that do it for us.
 _ENGINES = ("duckdb", "sqlglot")
+# Staging holds personal data; where an engine can, it removes such a table by itself when it is this old (R56).
+_STAGING_DAYS = 60
+_STAGING = "step_3_1_staging_join_v6"
 
 
 @dataclass(frozen=True)
@@ -44,17 +49,29 @@ class Recipe:
         """The rendered GoogleSQL."""
         return render(f"{self.folder}/query.sql", self.tables, self.lists)
 
+    @property
+    def layout(self) -> Layout:
+        """What the catalogue says of the table: the folder's schema.yaml, and the contract column by column."""
+        schema = _schema(self.folder)
+        return Layout(
+            description=f"{schema['description']} Grain: {schema['grain']}.",
+            columns={column.name: column.description for column in self.contract.columns} if self.contract else {},
+            cluster_by=tuple(schema["cluster_by"]),
+            keep_days=_STAGING_DAYS if self.folder == _STAGING else None,
+        )
+
     def work(self, warehouse: Warehouse, asset: str, partition: str | None = None, version: str | None = None) -> Work:
         """The step's work: build the candidate, audit it with `checks.sql`, hold it against its contract."""
         output = self.output + ("_{version}" if version else "")
 
         def build(candidates: Candidates) -> Mapping[str, Any]:
             (candidate,) = candidates.values()
+            told: Mapping[str, Any] = {}
             if self.view:
-                warehouse.create_view(candidate, self.sql)
+                warehouse.create_view(candidate, self.sql, self.layout)
             else:
-                warehouse.create_table(candidate, self.sql, self.params)
-            return {**table_facts(warehouse, candidate), **self.facts(candidate)}
+                told = warehouse.create_table(candidate, self.sql, self.params, self.layout)
+            return {**table_facts(warehouse, candidate), **self.facts(candidate), **told}
 
         def measure(candidates: Candidates) -> Mapping[str, Any]:
             (candidate,) = candidates.values()
@@ -134,6 +151,12 @@ def code_version(asset: str) -> str:
     for file in (sql_root() / "macros.sql", *sorted(sql_root().glob(f"{asset}*/*.sql"))):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
+
+
+@lru_cache
+def _schema(folder: str) -> Mapping[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((sql_root() / folder / "schema.yaml").read_text(encoding="utf-8"))
+    return loaded
 
 
 def _digest(contract: Contract | None) -> str:

@@ -109,17 +109,18 @@ class Bench:
         if known is not None and self._usable(known):
             return self._recognise(known)
         attempt = self._start(work, content_key)
-        try:
-            facts = work.build(attempt.outputs)
-            figures = work.measure(attempt.outputs)
-        except InputError as error:
-            self._write("refused", attempt, {"why": str(error), "facts": {}})
-            raise
-        # What could not be measured was not: a gate that reads it is "not judgeable".
-        unmeasured = {figure: None for gate in self.ledger.gates.of(work.asset) for figure in sorted(gate.figures)}
-        attempt.figures, attempt.facts = {**unmeasured, **plain(figures)}, plain(facts)
-        self._write("judged", attempt, {"figures": attempt.figures, "facts": attempt.facts}, judged=True)
-        return self._conclude(attempt, recognised=False)
+        with self.warehouse.labelled(asset=work.asset, run=self.run_id, version=attempt.version or "none"):
+            try:
+                facts = work.build(attempt.outputs)
+                figures = work.measure(attempt.outputs)
+            except InputError as error:
+                self._write("refused", attempt, {"why": str(error), "facts": {}})
+                raise
+            # What could not be measured was not: a gate that reads it is "not judgeable".
+            unmeasured = {figure: None for gate in self.ledger.gates.of(work.asset) for figure in sorted(gate.figures)}
+            attempt.figures, attempt.facts = {**unmeasured, **plain(figures)}, plain(facts)
+            self._write("judged", attempt, {"figures": attempt.figures, "facts": attempt.facts}, judged=True)
+            return self._conclude(attempt, recognised=False)
 
     def content_key(self, work: Work) -> str:
         """SHA-256 over what decides the content: the step's inputs and its parents' latest content (R38)."""

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 
 from leadscore_v6.artifacts.folders import FolderStore
 from leadscore_v6.errors import UsageError, WarehouseBusy
 from leadscore_v6.gates.attempt import Bench
 from leadscore_v6.gates.ledger import Ledger, LedgerReader, LedgerStore, MirrorReader
+from leadscore_v6.gates.mending import mend
 from leadscore_v6.gates.registry import load_gates
 from leadscore_v6.settings import Settings
-from leadscore_v6.warehouse.engines import open_for_writing, open_warehouse
-from leadscore_v6.warehouse.lease import Lease
+from leadscore_v6.warehouse.engines import open_for_writing, open_lease, open_warehouse
 
 
 def wall_clock() -> datetime:
@@ -21,9 +21,9 @@ def wall_clock() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - the one place that reads the clock, for names and receipt only
 
 
-def lease(settings: Settings, progress: Callable[[str], None]) -> Lease:
+def lease(settings: Settings, progress: Callable[[str], None]) -> AbstractContextManager[object]:
     """The right to write; while another process has it, `progress` hears who."""
-    return Lease(settings.home, settings.lease_wait_seconds, progress)
+    return open_lease(settings, progress)
 
 
 @contextmanager
@@ -36,10 +36,13 @@ def open_bench(
         lease(settings, progress),
         open_for_writing(settings, progress) as warehouse,
     ):
-        store = LedgerStore(warehouse, settings.ledger_mirror)
+        # BigQuery's readers never wait, so that they need no mirror.
+        store = LedgerStore(warehouse, settings.ledger_mirror if settings.engine == "duckdb" else None)
         store.create()
         ledger = Ledger(store, load_gates(), clock().date())
-        yield Bench(warehouse, store, ledger, run_id, clock, FolderStore(settings.model_folders))
+        bench = Bench(warehouse, store, ledger, run_id, clock, FolderStore(settings.model_folders))
+        mend(bench)
+        yield bench
 
 
 def require_home(settings: Settings) -> None:

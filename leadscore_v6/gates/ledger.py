@@ -122,6 +122,7 @@ class Ledger:
         self.gates = gates
         self.today = today
         self.seq = 0
+        self.newest: Mapping[str, Any] | None = None
         self.attempts: dict[str, Attempt] = {}
         self.landed: dict[Place, list[dict[str, Any]]] = {}
         self.withdrawals: list[Withdrawal] = []
@@ -216,7 +217,7 @@ class Ledger:
 
     def fold(self, line: Mapping[str, Any]) -> None:
         """Take one line into account."""
-        self.seq = max(self.seq, line["seq"])
+        self.seq, self.newest = max(self.seq, line["seq"]), line
         event, key, asset, partition = line["event"], line["attempt"], line["asset"], line["partition_key"]
         payload = json.loads(line["payload"])
         if event == "landed":
@@ -289,14 +290,16 @@ class LedgerStore:
         """Lines of `attempt_ledger` in the order of `seq`."""
         if not self.warehouse.exists(self.attempts):
             return []
-        columns = ", ".join(ATTEMPT_COLUMNS)
+        # Quoted: AT is a word of GoogleSQL's own.
+        columns = ", ".join(f"`{column}`" for column in ATTEMPT_COLUMNS)
         return self.warehouse.query(f"SELECT {columns} FROM `{self.attempts}` ORDER BY seq")
 
     def append(self, lines: Sequence[Mapping[str, Any]], verdicts: Sequence[Mapping[str, Any]] = ()) -> None:
         """Write lines and verdicts together. The mirror follows the commit (`reflect`)."""
         with self.warehouse.transaction():
-            self.warehouse.insert(self.gates, verdicts)
+            # The attempt's line is what counts. Where the two are not one write, the other is made up for (mending.py).
             self.warehouse.insert(self.attempts, lines)
+            self.warehouse.insert(self.gates, verdicts)
 
     def reflect(self, lines: Iterable[Mapping[str, Any]]) -> None:
         """Append committed lines to the mirror."""

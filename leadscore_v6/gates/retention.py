@@ -61,7 +61,7 @@ def expendable(bench: Bench, settings: Settings, keep: int) -> Expendable:
         if attempt.waivers or ledger.latest(*attempt.place) is attempt
         for name in attempt.outputs.values()
     }
-    for schema in (dataset, bench.warehouse.crm_dataset):
+    for schema in bench.warehouse.written_datasets:
         for name in bench.warehouse.names(schema):
             full = f"{schema}.{name}"
             if name.startswith("candidate__") and full not in waivable:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-SQL, MODEL = frozenset({"sql", "duckdb"}), frozenset({"python", "xgboost"})
+SQL, MODEL = frozenset({"sql"}), frozenset({"python", "xgboost"})
 
 
 @dataclass(frozen=True)

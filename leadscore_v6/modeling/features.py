@@ -15,7 +15,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Any, Final, SupportsFloat
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -197,9 +197,13 @@ def numbers(column: pd.Series[Any], name: str) -> NDArray[np.float64]:
 
 
 def _number(value: Any, name: str) -> float:
-    if isinstance(value, str) or not isinstance(value, SupportsFloat):
+    try:
+        # float() reads text too, which no number of the training contract is.
+        number = math.nan if isinstance(value, str | bytes) else float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if number != number:  # noqa: PLR0124 - NaN is not itself; a missing value does not come here
         raise _other_type(name, "a number", type(value).__name__)
-    number = float(value)
     if not -_LARGEST <= number <= _LARGEST:
         raise InputError("An infinite or too large value.", column=name, remedy=_FINITE)
     return number

@@ -10,14 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from leadscore_v6.errors import DiskFull, InputError, LeadscoreError, UsageError, WarehouseBusy, says_full
+from leadscore_v6.locations import Location
 from leadscore_v6.warehouse.duckdb_ahead import PREFIX, Begun, key_of, tables_ahead
-from leadscore_v6.warehouse.protocol import FileTable, Params, TableColumn
+from leadscore_v6.warehouse.protocol import FileTable, Layout, Params, TableColumn
 from leadscore_v6.warehouse.sql import duckdb_text
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ _CSV_COLUMNS = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
 class DuckDBWarehouse:
     """The `Warehouse` protocol on DuckDB. `home` is what raw views' file names are relative to (R55)."""
 
+    atomic = True
+
     def __init__(
         self,
         file: Path,
@@ -55,6 +58,8 @@ class DuckDBWarehouse:
     ) -> None:
         """Open (and create) the warehouse. Raises WarehouseBusy when another process has the file open."""
         self.dataset, self.crm_dataset = datasets
+        self.written_datasets: tuple[str, ...] = datasets
+        self.leads_table = f"{self.crm_dataset}.Lead"
         self.home = file.parent
         self._connection = _connect(file, read_only=read_only)
         # UTC: DATE(timestamp) is the UTC day (R37). Division by zero is an error in GoogleSQL.
@@ -108,13 +113,16 @@ class DuckDBWarehouse:
         frame: pd.DataFrame = self._run(duckdb_text(sql), params).df()
         return frame
 
-    def create_table(self, name: str, select: str, params: Params | None = None) -> None:
-        """`CREATE OR REPLACE TABLE name AS select`."""
+    def create_table(
+        self, name: str, select: str, params: Params | None = None, layout: Layout | None = None
+    ) -> Mapping[str, Any]:
+        """`CREATE OR REPLACE TABLE name AS select`. A layout is for engines that bill and cluster."""
         begun = self._ahead.take(key_of(select, params))
-        if begun is not None and self._definition(begun.file_table) == self._definition(begun.source):
+        if begun is not None and self.definition(begun.file_table) == self.definition(begun.source):
             self.publish(begun.table, name)
-            return
+            return {}
         self._run(f"CREATE OR REPLACE TABLE {_quoted(name)} AS {duckdb_text(select)}", params)
+        return {}
 
     def begin_table(
         self, source: str, file: FileTable, select_of: Callable[[str], str], params: Params | None = None
@@ -134,7 +142,7 @@ class DuckDBWarehouse:
             self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tables-ahead")
         self._ahead.note(key, Begun(table, file_table, source, self._thread.submit(make)))
 
-    def create_view(self, name: str, select: str) -> None:
+    def create_view(self, name: str, select: str, layout: Layout | None = None) -> None:
         """`CREATE OR REPLACE VIEW name AS select`."""
         self._run(f"CREATE OR REPLACE VIEW {_quoted(name)} AS {duckdb_text(select)}")
 
@@ -233,6 +241,14 @@ class DuckDBWarehouse:
 
     _in_transaction = False
 
+    def labelled(self, **labels: str) -> AbstractContextManager[None]:
+        """There is nothing to mark: all is one process's work."""
+        return nullcontext()
+
+    def leads_file(self, folder: Location, spool: Path, columns: Sequence[str]) -> Location:
+        """`Lead.csv` of the folder."""
+        return folder / "Lead.csv"
+
     def _set(self) -> None:
         for name, value in self._settings.items():
             self._connection.execute(f"SET {name} = {_literal(value)}")
@@ -243,7 +259,7 @@ class DuckDBWarehouse:
         for name in there - self._ahead.names():
             self.drop(name)
 
-    def _definition(self, view: str) -> str | None:
+    def definition(self, view: str) -> str | None:
         """What a view selects, as the catalog has it; None if there is no such view."""
         schema, name = _split(view)
         row = self._run(

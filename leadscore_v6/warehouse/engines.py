@@ -4,35 +4,73 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
-from leadscore_v6.errors import UsageError, WarehouseBusy
+from leadscore_v6.errors import WarehouseBusy
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.protocol import Warehouse
+
+if TYPE_CHECKING:
+    from leadscore_v6.warehouse.bigquery_engine import BigQueryWarehouse
+    from leadscore_v6.warehouse.bigquery_jobs import Jobs
+    from leadscore_v6.warehouse.duckdb_engine import DuckDBWarehouse
 
 
 @contextmanager
 def open_warehouse(settings: Settings, *, read_only: bool = False) -> Iterator[Warehouse]:
-    """The warehouse of `settings`, closed at the end. Raises WarehouseBusy if another process has it open."""
-    if settings.engine != "duckdb":
-        raise UsageError(
-            "LEADSCORE_WAREHOUSE=bigquery: this version has the embedded engine only. "
-            "Unset LEADSCORE_WAREHOUSE, or set it to duckdb."
-        )
+    """The warehouse of `settings`, closed at the end.
+
+    Raises WarehouseBusy if another process has DuckDB's file open; UsageError if BigQuery cannot be reached as it is
+    set up.
+    """
+    opened = (_bigquery if settings.engine == "bigquery" else _duckdb)(settings, read_only=read_only)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def _duckdb(settings: Settings, *, read_only: bool) -> DuckDBWarehouse:
     from leadscore_v6.warehouse.duckdb_engine import DuckDBWarehouse
 
     settings.home.mkdir(parents=True, exist_ok=True)
-    warehouse = DuckDBWarehouse(
+    return DuckDBWarehouse(
         settings.warehouse_file,
         datasets=(settings.dataset, settings.crm_dataset),
         threads=settings.threads,
         memory_limit=settings.memory_limit,
         read_only=read_only,
     )
-    try:
-        yield warehouse
-    finally:
-        warehouse.close()
+
+
+def _bigquery(settings: Settings, *, read_only: bool) -> BigQueryWarehouse:
+    from leadscore_v6.warehouse import bigquery_lease
+    from leadscore_v6.warehouse.bigquery_client import connect, settle
+    from leadscore_v6.warehouse.bigquery_engine import BigQueryWarehouse
+
+    jobs = connect(settings)
+    settle(jobs, settings, create=not read_only)
+    token = None if read_only else bigquery_lease.token((str(settings.project), settings.dataset))
+    lease = (bigquery_lease.lease_table(settings.dataset), token) if token else None
+    return BigQueryWarehouse(jobs, (settings.dataset, settings.crm_dataset), settings.home, lease)
+
+
+def open_lease(settings: Settings, progress: Callable[[str], None]) -> AbstractContextManager[object]:
+    """The right to write to the warehouse of `settings` (R44); while another process has it, `progress` hears who."""
+    if settings.engine == "duckdb":
+        from leadscore_v6.warehouse.lease import Lease
+
+        return Lease(settings.home, settings.lease_wait_seconds, progress)
+    from leadscore_v6.warehouse.bigquery_client import connect, settle
+    from leadscore_v6.warehouse.bigquery_lease import RowLease
+
+    def jobs() -> Jobs:
+        made = connect(settings)
+        settle(made, settings, create=True)
+        return made
+
+    return RowLease((str(settings.project), settings.dataset), jobs, settings.lease_wait_seconds, progress)
 
 
 # Readers have the file open for milliseconds. Even a writer that may not wait tries again for this long.

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+
+from leadscore_v6.locations import Location
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,11 +37,32 @@ class FileTable:
     columns: Sequence[str]
 
 
+@dataclass(frozen=True)
+class Layout:
+    """What a table's catalogue page says of it, and how an engine that can lays it out.
+
+    columns: a text by column. cluster_by: columns whose equal values lie together. keep_days: the engine removes the
+    table that long after it was made; None: never.
+    """
+
+    description: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    cluster_by: Sequence[str] = ()
+    keep_days: int | None = None
+
+
 class Warehouse(Protocol):
-    """Tables by full name (`Dataset.table`); every name that reaches SQL has passed the renderer's strict form."""
+    """Tables by full name (`Dataset.table`); every name that reaches SQL has passed the renderer's strict form.
+
+    written_datasets: where it has tables of its own. leads_table: where the landed CRM extract can be read. atomic:
+    whether all that a `transaction` writes becomes visible together; where it does not, `gates/mending.py` heals.
+    """
 
     dataset: str
     crm_dataset: str
+    written_datasets: tuple[str, ...]
+    leads_table: str
+    atomic: bool
 
     def query(self, sql: str, params: Params | None = None) -> list[dict[str, Any]]:
         """Rows of a GoogleSQL query."""
@@ -46,8 +70,13 @@ class Warehouse(Protocol):
     def frame(self, sql: str, params: Params | None = None) -> pd.DataFrame:
         """The same rows as a frame. INT64 without NULL is int64, with NULL float64; STRING object; DATE datetime64."""
 
-    def create_table(self, name: str, select: str, params: Params | None = None) -> None:
-        """`CREATE OR REPLACE TABLE name AS select`. Only for names that nobody reads yet."""
+    def create_table(
+        self, name: str, select: str, params: Params | None = None, layout: Layout | None = None
+    ) -> Mapping[str, Any]:
+        """`CREATE OR REPLACE TABLE name AS select`. Only for names that nobody reads yet.
+
+        Returns what the ledger should remember of how it was done (job, bytes), if there is anything.
+        """
 
     def begin_table(
         self, source: str, file: FileTable, select_of: Callable[[str], str], params: Params | None = None
@@ -57,7 +86,7 @@ class Warehouse(Protocol):
         `select_of` gives the select for a name of the file's table. An engine that gains nothing by it does nothing.
         """
 
-    def create_view(self, name: str, select: str) -> None:
+    def create_view(self, name: str, select: str, layout: Layout | None = None) -> None:
         """`CREATE OR REPLACE VIEW name AS select`, atomic."""
 
     def expose_file(self, name: str, file: FileTable) -> None:
@@ -84,6 +113,9 @@ class Warehouse(Protocol):
     def columns(self, name: str) -> list[TableColumn]:
         """INFORMATION_SCHEMA of one table, in order; empty if it is not there."""
 
+    def definition(self, view: str) -> str | None:
+        """What a view selects, as the catalogue has it; None if there is no such view."""
+
     def names(self, dataset: str) -> list[str]:
         """All tables and views of a dataset, sorted."""
 
@@ -94,4 +126,10 @@ class Warehouse(Protocol):
         """Append rows; all or none."""
 
     def transaction(self) -> AbstractContextManager[None]:
-        """All that is written inside becomes visible together, where the engine can do that."""
+        """All that is written inside becomes visible together, where the engine can do that (`atomic`)."""
+
+    def labelled(self, **labels: str) -> AbstractContextManager[None]:
+        """What is done inside is marked with these labels (asset, run, version), where the engine keeps accounts."""
+
+    def leads_file(self, folder: Location, spool: Path, columns: Sequence[str]) -> Location:
+        """The CRM extract to be landed: `Lead.csv` of `folder`, or the CRM's table written out in `spool` (R49)."""

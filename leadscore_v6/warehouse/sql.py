@@ -16,7 +16,7 @@ from leadscore_v6.errors import UsageError
 from leadscore_v6.paths import sql_root
 from leadscore_v6.warehouse.dialect import to_duckdb
 
-__all__ = ["duckdb_text", "render", "sql_root", "table_identifier", "to_duckdb", "undated"]
+__all__ = ["column_identifier", "duckdb_text", "render", "sql_root", "table_identifier", "to_duckdb", "undated"]
 
 # A table is dataset.table or project.dataset.table. A project may carry dashes (savvy-gtm-analytics); nothing else may.
 _PROJECT = r"[a-z][a-z0-9-]{0,62}"
@@ -60,7 +60,8 @@ def duckdb_text(sql: str) -> str:
     return _DATE.sub(date, _translated(text)) if date != _NO_DATE else _translated(text)
 
 
-def _column_identifier(name: str) -> str:
+def column_identifier(name: str) -> str:
+    """The back-quoted identifier of a column or dataset; any other form is a UsageError."""
     if not isinstance(name, str) or not _COLUMN.fullmatch(name):
         raise UsageError(f"not a column name (letters, digits, underscore; no digit first): {name!r}")
     return f"`{name}`"
@@ -73,7 +74,7 @@ def _names(variable: str, names: Iterable[str]) -> list[str]:
     listed = list(names)
     if not listed:
         raise UsageError(f"{variable} is an empty list; an empty statement would be built")
-    quote = table_identifier if "." in str(listed[0]) else _column_identifier
+    quote = table_identifier if "." in str(listed[0]) else column_identifier
     quoted = [quote(name) for name in listed]
     if len({name.lower() for name in quoted}) != len(quoted):
         raise UsageError(f"{variable} names something twice (names are compared without case)")

@@ -30,6 +30,7 @@ from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2 as service
 from zetasql.wasi._pb2.zetasql.proto import options_pb2 as analyzer_options
 from zetasql.wasi._pb2.zetasql.proto import simple_catalog_pb2 as catalogs
 from zetasql.wasi._pb2.zetasql.public import options_pb2 as language
+from zetasql.wasi._pb2.zetasql.resolved_ast import resolved_node_kind_pb2 as nodes
 
 from tests.oracle.values import Rows, column_type, from_proto, to_proto, type_name
 
@@ -45,6 +46,10 @@ _FEATURES = """
     EXTENDED_DATE_TIME_SIGNATURES IS_DISTINCT FORMAT_IN_CAST QUALIFY PIVOT UNPIVOT CAST_DIFFERENT_ARRAY_TYPES
     DISABLE_FLOAT32 GROUPING_BUILTIN GROUPING_SETS TABLESAMPLE DISALLOW_LEGACY_UNICODE_COLLATION
 """.split()
+
+# What the engines send besides queries, and what BigQuery has for it.
+_STATEMENTS = "QUERY CREATE_TABLE_AS_SELECT CREATE_VIEW INSERT UPDATE DROP".split()
+_STATEMENT_FEATURES = ("CREATE_TABLE_CLUSTER_BY",)
 
 _LENGTH_BYTES = 4  # size_t of wasm32
 
@@ -126,6 +131,26 @@ class Reference:
         request = service.AnalyzeRequest(sql_statement=sql, options=_options(parameters or {}))
         request.registered_catalog_id = self._registered(tables, {})
         self._call("Analyze", request, None)
+
+    def accept(self, sql: str, tables: Mapping[str, Table], parameters: Mapping[str, str]) -> None:
+        """Type-checks one statement of any kind that the engines send; raises OracleError with ZetaSQL's message."""
+        request = service.AnalyzeRequest(sql_statement=sql, options=_options(parameters))
+        spoken = request.options.language_options
+        for name in _STATEMENTS:
+            spoken.supported_statement_kinds.append(nodes.ResolvedNodeKind.Value(f"RESOLVED_{name}_STMT"))
+        for name in _STATEMENT_FEATURES:
+            spoken.enabled_language_features.append(language.LanguageFeature.Value(f"FEATURE_{name}"))
+        request.registered_catalog_id = self._registered(tables, {})
+        self._call("Analyze", request, None)
+
+    def columns(self, sql: str, tables: Mapping[str, Table], parameters: Mapping[str, str]) -> Table:
+        """Names and types of the columns of a query's answer."""
+        request = service.PrepareQueryRequest(sql=sql, options=_options(parameters))
+        request.registered_catalog_id = self._registered(tables, {})
+        prepared = self._call("PrepareQuery", request, service.PrepareQueryResponse).prepared
+        done = service.UnprepareQueryRequest(prepared_query_id=prepared.prepared_query_id)
+        self._call("UnprepareQuery", done, None)
+        return Table({column.name: type_name(column.type) for column in prepared.columns})
 
     def evaluate(
         self,

@@ -32,10 +32,16 @@ _EXACT = Context(prec=60)  # the default of 28 digits would round the largest NU
 
 
 def column_type(name: str) -> type_pb2.TypeProto:
-    """The protocol's type of a GoogleSQL type name; ARRAY<...> of the simple ones is the only nested type."""
+    """The protocol's type of a GoogleSQL type name; nested are ARRAY<...> and STRUCT<name KIND, ...>."""
     if name.startswith("ARRAY<"):
         made = type_pb2.TypeProto(type_kind=type_pb2.TYPE_ARRAY)
         made.array_type.element_type.CopyFrom(column_type(name[len("ARRAY<") : -1]))
+        return made
+    if name.startswith("STRUCT<"):
+        made = type_pb2.TypeProto(type_kind=type_pb2.TYPE_STRUCT)
+        for part in name[len("STRUCT<") : -1].split(", "):
+            field, kind = part.split(" ")
+            made.struct_type.field.add(field_name=field).field_type.CopyFrom(column_type(kind))
         return made
     return type_pb2.TypeProto(type_kind=_KINDS[name])
 

@@ -35,7 +35,7 @@ help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
 
 .PHONY: demo
-demo: $(VENV)/.runtime ## Make a sample feed and run it through to the promoted training set
+demo: $(VENV)/.runtime ## Make a sample feed and run it through to a backtested model
 	@$(BIN)/leadscore demo
 
 .PHONY: ui
@@ -53,8 +53,9 @@ lint: $(VENV)/.test ## ruff, mypy, import-linter
 	@$(BIN)/lint-imports --no-logo
 
 .PHONY: prove
-prove: $(VENV)/.test $(EMULATOR)/.ready ## Undo each ruling in turn and see its test turn red (tests/mutants.toml)
+prove: $(VENV)/.test $(EMULATOR)/.ready ## Undo each ruling and see its test turn red; then the demo on twenty seeds
 	@$(BIN)/python -m pytest -m prove
+	@$(BIN)/python -m benchmarks.seeds
 
 .PHONY: bench
 bench: $(VENV)/.runtime ## Time and memory against a bare scan of the same files and bare XGBoost, at the plan's scale

@@ -17,6 +17,7 @@ TITLES = {
     "leads": "CRM",
     "vintages": "All snapshots together",
     "training_set": "Training set: one table per version",
+    "model": "Model: one folder per version",
 }
 
 
@@ -36,7 +37,7 @@ def mermaid() -> str:
     lines += ['  feed(["RIARepDataFeed_YYYYMMDD.csv"]) --> snapshot_reps_raw', '  extract(["Lead.csv"]) --> crm_leads']
     for name, node in sorted(nodes.items(), key=lambda item: _step(item[1].description)):
         lines.extend(f"  {parent.to_user_string()} --> {name}" for parent in sorted(node.parent_keys))
-    lines.append('  v_latest_training_dataset_v6 --> readers(["models, people"])')
+    lines.append('  backtest --> readers(["scores, people"])')
     return "\n".join(lines)
 
 

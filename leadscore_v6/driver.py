@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from leadscore_v6.assets.intake import withdrawal_of
 from leadscore_v6.contracts import contract
-from leadscore_v6.errors import DiskFull, GateBlocked, InputError, LeadscoreError, ran_out_of_space
-from leadscore_v6.gates.bench import open_bench, wall_clock
+from leadscore_v6.errors import DiskFull, GateBlocked, InputError, LeadscoreError, UsageError, ran_out_of_space
+from leadscore_v6.gates.bench import open_bench, read_ledger, wall_clock
 from leadscore_v6.gates.ledger import Ledger, Place
 from leadscore_v6.gates.status import served_versions, status_lines
 from leadscore_v6.gates.steps import STEPS
@@ -35,8 +35,8 @@ Progress = Callable[[str], None]
 _NOTHING_LEFT = 1 << 20
 
 
-def run_through_dataset(settings: Settings, options: dict[str, Any], progress: Progress) -> Summary:
-    """Every feed file of `settings.data`, then views, join, training set, promotion.
+def run_through(settings: Settings, through: str, options: dict[str, Any], progress: Progress) -> Summary:
+    """Every feed file of `settings.data`, then views, join, training set, promotion; `through` "model": 4.1-4.4 too.
 
     Raises InputError or UsageError when the folder cannot be read as a feed, WarehouseBusy when another process holds
     the warehouse. A step that fails is in the summary. Leads that fail end it; of the snapshots all are judged, and the
@@ -45,10 +45,28 @@ def run_through_dataset(settings: Settings, options: dict[str, Any], progress: P
     feeds = feed_files(settings.data, wall_clock().date())
     _require_leads(settings)
     with _told_when_full(settings):
-        return _run_all(settings, options, progress, feeds)
+        return _run_all(settings, options, progress, feeds, through)
 
 
-def _run_all(settings: Settings, options: dict[str, Any], progress: Progress, feeds: list[FeedFile]) -> Summary:
+def train(settings: Settings, options: dict[str, Any], progress: Progress) -> Summary:
+    """Steps 4.1-4.4 alone, on what is promoted. Raises UsageError where nothing was ever landed."""
+    ledger, _ = read_ledger(settings)
+    if not ledger.snapshots():
+        raise UsageError(
+            f"There is no training set in {settings.home}: nothing was ever landed there.\n"
+            "  what to do: `leadscore run --data DIR` first, or name another home with --home."
+        )
+    with _told_when_full(settings), open_bench(settings, "leadscore train", progress):
+        from leadscore_v6.runs import MODEL, open_runner
+
+        with open_runner(settings, options, progress, [], 1) as runner:
+            runner.run(MODEL, None)
+            return runner.summary
+
+
+def _run_all(
+    settings: Settings, options: dict[str, Any], progress: Progress, feeds: list[FeedFile], through: str
+) -> Summary:
     # Open from here to the end, so that the runs share what the engine has read, and it is written back once. Another
     # program may have the file open: said here once, with progress, and not by each run.
     with ExitStack() as held:
@@ -61,19 +79,21 @@ def _run_all(settings: Settings, options: dict[str, Any], progress: Progress, fe
         held.enter_context(landing_ahead(fresh, settings.store, contract("feed").names, begin))
         # Loaded only now: Dagster takes as long to load as a file to land.
         from leadscore_v6.assets.snapshots import begin_typing
-        from leadscore_v6.runs import LEADS, SNAPSHOT, TRAINING_SET, open_runner
+        from leadscore_v6.runs import LEADS, MODEL, SNAPSHOT, TRAINING_SET, open_runner
 
         if options.get("rebuild"):
             for key, facts in known.items():
                 begin_typing(bench.warehouse, settings, key, facts)
-        runner = held.enter_context(open_runner(settings, options, progress, keys))
+        fan_in = [TRAINING_SET, MODEL] if through == MODEL else [TRAINING_SET]
         # The small file first: a mistake in it shows at once, not after every snapshot has been built.
+        runner = held.enter_context(open_runner(settings, options, progress, keys, 1 + len(fan_in)))
         runner.run(LEADS, None)
         if not runner.summary.failures:
             for key in keys:
                 runner.run(SNAPSHOT, key)
-        if not runner.summary.failures:
-            runner.run(TRAINING_SET, None)
+        for job in fan_in:
+            if not runner.summary.failures:
+                runner.run(job, None)
         return runner.summary
 
 
@@ -103,6 +123,10 @@ def overview(ledger: Ledger, settings: Settings, command: str) -> str:
     """What a person reads at the end of a run: gates, what is served, what to open; `command` is how we were called."""
     words = Counter(line.verdict for line in status_lines(ledger))
     paths = {}
+    backtest = ledger.latest("backtest")
+    if backtest is not None and backtest.state == "published":
+        card = STEPS[backtest.asset].further[-1].format(version=backtest.version)
+        paths["the model card"] = str(settings.artifacts / card)
     training = ledger.latest("step_3_3_training_dataset_v6")
     if training is not None:
         report = STEPS[training.asset].report.format(version=training.version)

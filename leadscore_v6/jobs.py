@@ -1,10 +1,10 @@
-"""What is run together: one snapshot, the CRM extract, or everything from all snapshots to the promoted view."""
+"""What is run together: one snapshot, the CRM extract, all snapshots to the promoted view, or the model."""
 
 import dagster as dg
 
 from leadscore_v6.gates.steps import STEPS
 
-SNAPSHOT, LEADS, TRAINING_SET = "snapshot", "leads", "training_set"
+SNAPSHOT, LEADS, TRAINING_SET, MODEL = "snapshot", "leads", "training_set", "model"
 
 snapshot_job = dg.define_asset_job(
     SNAPSHOT,
@@ -18,6 +18,11 @@ leads_job = dg.define_asset_job(
 )
 training_set_job = dg.define_asset_job(
     TRAINING_SET,
-    selection=[asset for asset, step in STEPS.items() if not step.partitioned],
+    selection=[asset for asset, step in STEPS.items() if not step.partitioned and step.group != MODEL],
     description="Steps 1.7-3.3 over all registered snapshots: views, join, training set, promotion.",
+)
+model_job = dg.define_asset_job(
+    MODEL,
+    selection=[asset for asset, step in STEPS.items() if step.group == MODEL],
+    description="Steps 4.1-4.4 on the promoted training set: train, calibrate, backtest. It changes no table.",
 )

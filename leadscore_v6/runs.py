@@ -18,11 +18,11 @@ from dagster._core.events import JobFailureData
 from leadscore_v6.definitions import build_defs
 from leadscore_v6.errors import DiskFull, LeadscoreError, says_full
 from leadscore_v6.instance import dagster_instance, end_killed_runs, quick_storage, run_tags
-from leadscore_v6.jobs import LEADS, SNAPSHOT, TRAINING_SET
+from leadscore_v6.jobs import LEADS, MODEL, SNAPSHOT, TRAINING_SET
 from leadscore_v6.partitions import register
 from leadscore_v6.settings import Settings
 
-__all__ = ["LEADS", "SNAPSHOT", "TRAINING_SET", "Failure", "Runner", "Summary", "open_runner"]
+__all__ = ["LEADS", "MODEL", "SNAPSHOT", "TRAINING_SET", "Failure", "Runner", "Summary", "open_runner"]
 
 # A failed step says what is wrong in one message; Dagster's own stack traces would bury it.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -93,13 +93,16 @@ class Runner:
 
 @contextmanager
 def open_runner(
-    settings: Settings, options: dict[str, Any], progress: Callable[[str], None], keys: list[str]
+    settings: Settings, options: dict[str, Any], progress: Callable[[str], None], keys: list[str], others: int
 ) -> Iterator[Runner]:
-    """Dagster's storage under the home, opened for the holder of the warehouse's lease; `keys` are its snapshots."""
+    """Dagster's storage under the home, opened for the holder of the warehouse's lease.
+
+    `keys` are its snapshots; `others` how many runs there will be besides one for each of them.
+    """
     with quick_storage(), dagster_instance(settings) as instance:
         end_killed_runs(instance)
         register(instance, keys)
-        yield Runner(settings, build_defs(), instance, options, progress, len(keys) + 2)
+        yield Runner(settings, build_defs(), instance, options, progress, len(keys) + others)
 
 
 def _failure(event: dg.DagsterEvent) -> Failure:

@@ -70,6 +70,11 @@ class Settings:
         return self.artifacts_at or self.home / "artifacts"
 
     @property
+    def model_folders(self) -> Path:
+        """Folders of models, which are published whole by a rename: on this machine, wherever the reports go."""
+        return self.home / "artifacts"
+
+    @property
     def landing(self) -> Path:
         """The inbox that the sensor watches unless `LEADSCORE_DATA` names another folder."""
         return self.home / "landing"

@@ -1,4 +1,4 @@
-"""What Dagster loads, held against a list that was written by hand from the plan (steps 1.1 to 3.3)."""
+"""What Dagster loads, held against a list that was written by hand from the plan (steps 1.1 to 4.4)."""
 
 from __future__ import annotations
 
@@ -138,9 +138,55 @@ PLAN: dict[str, tuple[str, str, bool, set[str], set[str]]] = {
         {"step_3_3_training_dataset_v6"},
         {"promoted_rows_equal_version"},
     ),
+    "trained_model": (
+        "4.1",
+        "model",
+        False,
+        {"v_latest_training_dataset_v6"},
+        {
+            "model_cv_auc_pr",
+            "model_train_test_gap",
+            "model_cv_coefficient",
+            "model_not_worse_than_baseline",
+            "model_split_is_honest",
+            "model_split_by_time",
+            "model_features_allowed",
+            "model_leak_canaries",
+            "model_digest",
+        },
+    ),
+    "calibrated_model": (
+        "4.3",
+        "model",
+        False,
+        {"trained_model"},
+        {
+            "calibration_ece",
+            "calibration_ece_segments",
+            "calibration_expected_observed",
+            "calibration_slope",
+            "calibration_brier_skill",
+            "calibration_out_of_sample",
+            "calibrated_model_digest",
+        },
+    ),
+    "backtest": (
+        "4.4",
+        "model",
+        False,
+        {"calibrated_model"},
+        {
+            "backtest_train_test_gap",
+            "backtest_cv_coefficient",
+            "backtest_no_overfitting",
+            "backtest_importance_stable",
+            "backtest_digest",
+        },
+    ),
 }
 # Every other gate stops what follows.
-WARNINGS = {"staging_quarters_match"}
+WARNINGS = {"staging_quarters_match", "model_split_by_time"}
+OF_THE_MODEL = {"trained_model", "calibrated_model", "backtest"}
 OF_ONE_SNAPSHOT = {"snapshot_reps_raw", "snapshot_reps", "snapshot_firms"}
 
 
@@ -189,7 +235,7 @@ def test_every_asset_says_who_and_what_it_is(specs: dict[str, dg.AssetSpec], nam
     spec = specs[name]
     assert len(spec.description or "") > len("Step 1.1. ") + 20
     assert spec.owners == ["team:leadscore"]
-    assert spec.kinds == {"sql", "duckdb"}
+    assert spec.kinds == ({"python", "xgboost"} if name in OF_THE_MODEL else {"sql", "duckdb"})
     assert re.fullmatch(r"[0-9a-f]{12}", spec.code_version or "")
 
 
@@ -213,7 +259,12 @@ def test_code_version_follows_the_code_and_its_own_sql(tmp_path: Path, monkeypat
 
 @pytest.mark.parametrize(
     ("job", "selected"),
-    [("snapshot", OF_ONE_SNAPSHOT), ("leads", {"crm_leads"}), ("training_set", set(PLAN) - OF_ONE_SNAPSHOT)],
+    [
+        ("snapshot", OF_ONE_SNAPSHOT),
+        ("leads", {"crm_leads"}),
+        ("training_set", set(PLAN) - OF_ONE_SNAPSHOT - OF_THE_MODEL),
+        ("model", OF_THE_MODEL),
+    ],
 )
 def test_jobs_run_what_belongs_together_with_all_its_gates(defs: dg.Definitions, job: str, selected: set[str]) -> None:
     layer = defs.resolve_job_def(job).asset_layer

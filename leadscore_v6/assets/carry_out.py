@@ -12,6 +12,7 @@ from typing import Any
 
 import dagster as dg
 
+from leadscore_v6.artifacts.folders import PREFIX
 from leadscore_v6.assets.offenders import offending_rows
 from leadscore_v6.assets.recipe import code_version
 from leadscore_v6.contracts import Contract
@@ -23,10 +24,10 @@ from leadscore_v6.gates.registry import load_gates
 from leadscore_v6.gates.steps import STEPS, Step, ancestors
 from leadscore_v6.locations import Location
 from leadscore_v6.partitions import snapshot_dates
-from leadscore_v6.reports.markdown import bullets
-from leadscore_v6.reports.plots import plot
-from leadscore_v6.reports.sections import sections
-from leadscore_v6.reports.step import GateLine, StepReport, render_report
+from leadscore_v6.reports.markdown import bullets, embed
+from leadscore_v6.reports.plots import plots
+from leadscore_v6.reports.sections import headlines, sections, topic
+from leadscore_v6.reports.step import GateLine, StepReport, render_further, render_report
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.settings import from_environment
 from leadscore_v6.warehouse.lineage import column_lineage
@@ -44,7 +45,7 @@ def plan_asset(name: str) -> Callable[[Callable[..., Events]], dg.AssetsDefiniti
         partitions_def=snapshot_dates if step.partitioned else None,
         group_name=step.group,
         description=f"Step {step.number}. {step.says}",
-        kinds={"sql", from_environment().engine},
+        kinds=set(step.kinds) | ({from_environment().engine} if "sql" in step.kinds else set()),
         owners=["team:leadscore"],
         code_version=code_version(name),
         check_specs=[
@@ -72,8 +73,9 @@ def carry_out(
         outcome = warehouse.bench.attempt(work, rebuild=options.rebuild)
         step, attempt = STEPS[work.asset], outcome.attempt
         rows = offending_rows(outcome, warehouse.bench.ledger, warehouse.settings.store)
-        text, path = _write_report(step, outcome, warehouse, rows)
-    shown = {"report": dg.MetadataValue.md(text), "report_path": dg.MetadataValue.path(str(path))}
+        texts, path = _write_reports(step, outcome, warehouse, rows)
+    shown: dict[str, Any] = {name: dg.MetadataValue.md(text) for name, text in texts.items()}
+    shown["report_path"] = dg.MetadataValue.path(str(path))
     checks = [_check(verdict, outcome, shown if verdict.blocks else {}) for verdict in outcome.verdicts]
     context.log.info("%s: %s", step.asset, "recognised, nothing built" if outcome.recognised else "built")
     if outcome.blocking:
@@ -88,24 +90,43 @@ def carry_out(
     )
 
 
-def _write_report(
+def _write_reports(
     step: Step, outcome: Outcome, warehouse: WarehouseResource, rows: Sequence[str]
-) -> tuple[str, Location]:
-    """Write the report, and its picture beside it; a failed attempt's never covers a good one's."""
+) -> tuple[dict[str, str], Location]:
+    """Write the step's reports, each with its pictures beside it; a failed attempt's never covers a good one's.
+
+    Returns the texts with the pictures in them, as Dagster's page shows them (`report` is the main one), and its path.
+    """
     attempt = outcome.attempt
     folder = f"failed/{attempt.key}/" if outcome.blocking else f"{attempt.partition}/" if attempt.partition else ""
-    name = step.report.format(version=attempt.version)
-    report = _report(step, outcome, warehouse.bench.ledger)
+    whole = _report(step, outcome, warehouse.bench.ledger)
     if rows:
-        report = replace(report, sections=("## Rows to look at\n\n" + bullets(rows), *report.sections))
-    picture = plot(step.asset, attempt.facts, synthetic=report.synthetic)
-    if picture is not None:
-        report = replace(report, picture=f"{Path(name).stem}.png")
-        warehouse.artifacts.write(f"{folder}{report.picture}", picture)
+        whole = replace(whole, sections=("## Rows to look at\n\n" + bullets(rows), *whole.sections))
     if step.manifest:
         warehouse.artifacts.write(folder + step.manifest.format(version=attempt.version), _manifest(attempt))
-    text = render_report(report)
-    return text, warehouse.artifacts.write(folder + name, _with_the_others(step, text, warehouse.bench))
+    texts = {}
+    for name in step.further:
+        title = f"Step {step.number}: {topic(name).replace('_', ' ')}"
+        own = replace(whole, title=title, sections=sections(topic(name), attempt.figures, attempt.facts))
+        stem = folder + Path(name.format(version=attempt.version)).stem
+        pictures = _draw(warehouse, stem, topic(name), own)
+        text = render_further(replace(own, pictures=tuple(pictures)))
+        warehouse.artifacts.write(f"{stem}.md", text)
+        texts[topic(name)] = embed(text, pictures)
+    stem = folder + Path(step.report.format(version=attempt.version)).stem
+    pictures = _draw(warehouse, stem, topic(step.report), whole)
+    text = render_report(replace(whole, pictures=tuple(pictures)))
+    path = warehouse.artifacts.write(f"{stem}.md", _with_the_others(step, text, warehouse.bench))
+    return {"report": embed(text, pictures), **texts}, path
+
+
+def _draw(warehouse: WarehouseResource, stem: str, about: str, report: StepReport) -> dict[str, bytes]:
+    """Draw a report's plots beside it; their names and bytes."""
+    drawn = plots(about, report.facts, synthetic=report.synthetic)
+    found = {f"{stem}{f'_{which}' if which else ''}.png": picture for which, picture in drawn.items()}
+    for name, picture in found.items():
+        warehouse.artifacts.write(name, picture)
+    return {Path(name).name: picture for name, picture in found.items()}
 
 
 def _with_the_others(step: Step, text: str, bench: Bench) -> str:
@@ -178,7 +199,8 @@ def _report(step: Step, outcome: Outcome, ledger: Ledger) -> StepReport:
         facts=attempt.facts,
         synthetic=is_synthetic(ledger, step),
         earlier_waivers=tuple(_earlier_waivers(ledger, step, attempt.partition)),
-        sections=sections(step.asset, attempt.figures, attempt.facts),
+        headlines=headlines(topic(step.report), attempt.figures, attempt.facts),
+        sections=sections(topic(step.report), attempt.figures, attempt.facts),
     )
 
 
@@ -225,7 +247,8 @@ def _metadata(outcome: Outcome, told: Told) -> dict[str, Any]:
         if attempt.facts.get(figure) is not None:
             metadata[figure] = attempt.facts[figure]
     if attempt.outputs:
-        metadata["dagster/table_name"] = next(iter(attempt.outputs))
+        name = next(iter(attempt.outputs))
+        metadata["folder" if name.startswith(PREFIX) else "dagster/table_name"] = name
     if "rows" in attempt.facts:
         metadata["dagster/row_count"] = attempt.facts["rows"]
     if "columns" in attempt.facts:

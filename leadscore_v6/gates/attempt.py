@@ -1,7 +1,8 @@
 """One attempt's life: guard, recognise, build a candidate, audit it, judge it, publish it (write-audit-publish).
 
 Belongs here: the order of these, and what is written in the ledger at each. Does not belong here: what a step builds
-and measures (assets/ hands that in as a `Work`).
+and measures (assets/ hands that in as a `Work`). An output is a table (`Dataset.table`) or a folder of files
+(`artifacts/name`); both are built, judged and published in the same way, each in its own place.
 
 The order of writes is verdict, publication, event; after a crash at any point the last good version is still
 served, and the next run starts the same attempt again or finds it done.
@@ -14,8 +15,9 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
+from leadscore_v6.artifacts.folders import PREFIX, FolderStore
 from leadscore_v6.errors import GateBlocked, InputError
 from leadscore_v6.gates.guard import guard
 from leadscore_v6.gates.judge import FAIL, Figures, Verdict
@@ -28,12 +30,25 @@ KEPT_CANDIDATES = 2
 Candidates = Mapping[str, str]
 
 
+class Shelf(Protocol):
+    """Where outputs of one kind are: the warehouse for tables, the folder store for folders."""
+
+    def exists(self, name: str) -> bool:
+        """Whether an output of that full name is there, finished."""
+
+    def publish(self, candidate: str, name: str) -> None:
+        """Give a judged candidate its public name, atomically."""
+
+    def drop(self, name: str) -> None:
+        """Remove an output; nothing happens if it is not there."""
+
+
 @dataclass(frozen=True)
 class Work:
     """What a step hands in.
 
     inputs: everything that decides the content, by name: digests, rendered SQL, parameters, code (R38).
-    outputs: published names; `{version}` stands for the version if the step is a versioned one.
+    outputs: published names of tables and folders; `{version}` stands for the version if the step is a versioned one.
     build: makes every candidate (published name -> candidate name); returns facts for the ledger and the report.
     measure: figures of the candidates, as the gates of the asset name them.
     version: the wished version name, or None: the clock's, or that of the version it is made from. A taken name gets
@@ -78,6 +93,11 @@ class Bench:
     ledger: Ledger
     run_id: str
     clock: Callable[[], datetime]
+    folders: FolderStore
+
+    def shelf(self, name: str) -> Shelf:
+        """Where an output, or a candidate for one, is."""
+        return self.folders if name.startswith(PREFIX) else self.warehouse
 
     def attempt(self, work: Work, *, rebuild: bool = False) -> Outcome:
         """Carry out one attempt. Raises GateBlocked when a step before it does not hold, InputError when refused."""
@@ -134,8 +154,11 @@ class Bench:
         if not known.figures.keys() >= set(figures):
             return False  # a gate was added since, and what it judges was not measured
         if known.state == "published":
-            return all(self.warehouse.exists(name) and self.ledger.serving(name) is known for name in known.outputs)
-        return known.state == "judged" and all(map(self.warehouse.exists, known.outputs.values()))
+            return all(self._there(name) and self.ledger.serving(name) is known for name in known.outputs)
+        return known.state == "judged" and all(map(self._there, known.outputs.values()))
+
+    def _there(self, name: str) -> bool:
+        return self.shelf(name).exists(name)
 
     def _recognise(self, known: Attempt) -> Outcome:
         if self.ledger.latest(*known.place) is not known:
@@ -186,9 +209,12 @@ class Bench:
 
         def publish() -> None:
             for name, candidate in attempt.outputs.items():
-                self.warehouse.publish(candidate, name)
+                self.shelf(name).publish(candidate, name)
 
         self.record("published", attempt, {}, publish)
+        # A table's candidate is gone by now: it was renamed. A folder's was copied, and kept until this is written.
+        for candidate in attempt.outputs.values():
+            self.shelf(candidate).drop(candidate)
         return outcome
 
     def outcome(self, attempt: Attempt, *, recognised: bool = True) -> Outcome:
@@ -210,7 +236,7 @@ class Bench:
         others.sort(key=lambda other: other.seq, reverse=True)
         for other in others[KEPT_CANDIDATES - 1 :]:
             for candidate in other.outputs.values():
-                self.warehouse.drop(candidate)
+                self.shelf(candidate).drop(candidate)
 
     def _write(self, event: str, attempt: Attempt, payload: Mapping[str, Any], *, judged: bool = False) -> None:
         self._commit(self._append(event, attempt, payload, judged=judged))
@@ -266,5 +292,6 @@ def require(outcome: Outcome, rows: Sequence[str] = ()) -> None:
 
 
 def _candidate_name(name: str, key: str) -> str:
-    dataset, table = name.rsplit(".", 1)
-    return f"{dataset}.candidate__{table}__{key}"
+    separator = "/" if name.startswith(PREFIX) else "."
+    place, own = name.rsplit(separator, 1)
+    return f"{place}{separator}candidate__{own}__{key}"

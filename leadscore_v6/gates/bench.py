@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 
+from leadscore_v6.artifacts.folders import FolderStore
 from leadscore_v6.errors import UsageError, WarehouseBusy
 from leadscore_v6.gates.attempt import Bench
 from leadscore_v6.gates.ledger import Ledger, LedgerReader, LedgerStore, MirrorReader
@@ -39,7 +40,7 @@ def open_bench(
         store = LedgerStore(warehouse, settings.ledger_mirror if settings.engine == "duckdb" else None)
         store.create()
         ledger = Ledger(store, load_gates(), clock().date())
-        bench = Bench(warehouse, store, ledger, run_id, clock)
+        bench = Bench(warehouse, store, ledger, run_id, clock, FolderStore(settings.model_folders))
         mend(bench)
         yield bench
 

@@ -26,7 +26,7 @@ def mend(bench: Bench) -> None:
         _write_verdicts(bench, bench.ledger.attempts[newest["attempt"]])
     if newest["event"] == "published":
         for candidate in bench.ledger.attempts[newest["attempt"]].outputs.values():
-            bench.warehouse.drop(candidate)
+            bench.shelf(candidate).drop(candidate)
     _point_view(bench)
 
 

@@ -1,18 +1,20 @@
 """What may go, and what may not (R56): nothing that the promoted view, a waiver or a registered snapshot refers to.
 
-Belongs here: which tables and landed files are expendable, removing them, and compacting the embedded warehouse.
+Belongs here: which tables, model folders and landed files are expendable, removing them, and compacting the embedded
+warehouse.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from leadscore_v6.gates.attempt import Bench
 from leadscore_v6.gates.decisions import PROMOTED, TRAINING
 from leadscore_v6.gates.ledger import Ledger
+from leadscore_v6.gates.models import known_models
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.compaction import compact_file
 
@@ -23,18 +25,21 @@ KEPT_STAGING = 1
 
 @dataclass(frozen=True)
 class Expendable:
-    """Tables (by full name, with the reason) and landed files that nothing refers to."""
+    """Tables and model folders (by full name, with the reason) and landed files that nothing refers to."""
 
     tables: dict[str, str]
     files: tuple[Path, ...]
+    folders: dict[str, str] = field(default_factory=dict)
 
     def lines(self) -> Iterator[str]:
         """A line per thing, for a person."""
         for name, why in self.tables.items():
             yield f"table  {name}  ({why})"
+        for name, why in self.folders.items():
+            yield f"folder {name}  ({why})"
         for file in self.files:
             yield f"file   {file.name}  ({file.stat().st_size:,} bytes; no registered snapshot or extract uses it)"
-        if not self.tables and not self.files:
+        if not self.tables and not self.files and not self.folders:
             yield "Nothing is expendable."
 
 
@@ -67,13 +72,15 @@ def expendable(bench: Bench, settings: Settings, keep: int) -> Expendable:
         dated = re.fullmatch(r"snapshot_(?:reps|firms)_(\d{8})(?:_raw)?", name)
         if dated and dated.group(1) not in registered and name.removesuffix("_raw") not in viewed:
             tables[f"{dataset}.{name}"] = "its snapshot was withdrawn"
-    return Expendable(tables, tuple(_unused_files(ledger, settings)))
+    return Expendable(tables, tuple(_unused_files(ledger, settings)), _unused_folders(bench, keep))
 
 
 def collect(bench: Bench, found: Expendable) -> None:
     """Remove what `expendable` found."""
     for name in found.tables:
         bench.warehouse.drop(name)
+    for name in found.folders:
+        bench.folders.drop(name)
     for file in found.files:
         file.unlink()
 
@@ -102,6 +109,26 @@ def _needed_versions(ledger: Ledger, keep: int) -> set[str]:
             needed.add(str(attempt.facts["promoted_version"]))
     needed |= {attempt.version for attempt in built if attempt.waivers and attempt.version}
     return needed
+
+
+def _unused_folders(bench: Bench, keep: int) -> dict[str, str]:
+    """Folders of the model steps: all but the `keep` newest models with what was made from them, and what is waived."""
+    ledger = bench.ledger
+    kept: set[str] = set()
+    published = [model for model in known_models(ledger) if model.trained.state == "published"]
+    validated = next((model for model in published if model.validated), None)
+    for model in [*published[:keep], *([validated] if validated else [])]:
+        made = [attempt for attempt in (model.trained, model.calibrated, model.backtest) if attempt]
+        kept |= {name for attempt in made for name in attempt.outputs}
+    for attempt in ledger.attempts.values():
+        # A waiver, given or still to be given, publishes exactly what was judged (R38).
+        if attempt.waivers or ledger.latest(*attempt.place) is attempt:
+            kept |= {*attempt.outputs, *attempt.outputs.values()}
+    return {
+        name: "a candidate that was not published" if "candidate__" in name else "an older model"
+        for name in bench.folders.names()
+        if name not in kept
+    }
 
 
 def _promoted_files(ledger: Ledger) -> set[str]:

@@ -18,7 +18,7 @@ def status_lines(ledger: Ledger, *, everything: bool = False) -> list[StatusLine
     """Gates of the latest attempt at every place, in the plan's order; `everything`: of every attempt."""
     lines: list[StatusLine] = []
     for attempt in _attempts(ledger, everything=everything):
-        lines.extend(_lines(ledger, attempt))
+        lines.extend(attempt_lines(ledger, attempt))
     return lines
 
 
@@ -34,15 +34,14 @@ def _attempts(ledger: Ledger, *, everything: bool) -> Iterator[Attempt]:
                 yield latest
 
 
-def _lines(ledger: Ledger, attempt: Attempt) -> Iterator[StatusLine]:
+def attempt_lines(ledger: Ledger, attempt: Attempt) -> Iterator[StatusLine]:
+    """One line per gate of an attempt; one for all of it when it was refused or did not end."""
     when = f"{attempt.started_at:%Y-%m-%d %H:%M}" if attempt.started_at else ""
     if attempt.state in ("started", "refused"):
         word = "REFUSED" if attempt.state == "refused" else "NOT ENDED"
         why = (attempt.refusal or "run it again").splitlines()[0]
         step = STEPS[attempt.asset].number
-        yield StatusLine(
-            step, attempt.asset, attempt.partition, "-", why, "", word, when, attempt.version, attempt.key
-        )
+        yield StatusLine(step, attempt.asset, attempt.partition, "-", why, "", word, when, attempt.version, attempt.key)
         return
     for verdict in ledger.verdicts(attempt):
         gate = verdict.gate

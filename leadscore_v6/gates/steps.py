@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+SQL, MODEL = frozenset({"sql"}), frozenset({"python", "xgboost"})
+
 
 @dataclass(frozen=True)
 class Step:
@@ -15,6 +17,7 @@ class Step:
 
     gates: names of those that the plan and the rulings ask for here; what they say and their thresholds are in
     config/gates.yaml. report, manifest: names of the step's files among the artifacts; steps of one report share it.
+    further: names of other reports that the plan asks of the same step. kinds: what it is made with, for Dagster.
     """
 
     asset: str
@@ -25,7 +28,9 @@ class Step:
     partitioned: bool = False
     gates: tuple[str, ...] = ()
     report: str = ""
+    further: tuple[str, ...] = ()
     manifest: str = ""
+    kinds: frozenset[str] = SQL
 
 
 _STEPS = (
@@ -182,6 +187,67 @@ _STEPS = (
             "promoted_rows_equal_version",
         ),
         report="step_3_3_promotion_report_v6.md",
+    ),
+    Step(
+        "trained_model",
+        "4.1",
+        "model",
+        "The model, trained on the promoted set's first 65 % of time and judged on leads that it has not seen.",
+        parents=("v_latest_training_dataset_v6",),
+        gates=(
+            "model_cv_auc_pr",
+            "model_train_test_gap",
+            "model_cv_coefficient",
+            "model_not_worse_than_baseline",
+            "model_split_is_honest",
+            "model_split_by_time",
+            "model_features_allowed",
+            "model_leak_canaries",
+            "model_digest",
+        ),
+        report="model_training_report_v6_{version}.md",
+        further=("feature_selection_report_v6_{version}.md",),
+        kinds=MODEL,
+    ),
+    Step(
+        "calibrated_model",
+        "4.3",
+        "model",
+        "The trained model with calibrators fitted on a later block of time, so that a score is a probability.",
+        parents=("trained_model",),
+        gates=(
+            "calibration_ece",
+            "calibration_ece_segments",
+            "calibration_expected_observed",
+            "calibration_slope",
+            "calibration_brier_skill",
+            "calibration_out_of_sample",
+            "calibrated_model_digest",
+        ),
+        report="calibration_report_v6_{version}.md",
+        further=("shap_feature_comparison_report_v6_{version}.md",),
+        kinds=MODEL,
+    ),
+    Step(
+        "backtest",
+        "4.4",
+        "model",
+        "Model and calibrator fitted anew in each of several periods of the past, and judged on the period after it.",
+        parents=("calibrated_model",),
+        gates=(
+            "backtest_train_test_gap",
+            "backtest_cv_coefficient",
+            "backtest_no_overfitting",
+            "backtest_importance_stable",
+            "backtest_digest",
+        ),
+        report="backtesting_report_v6_{version}.md",
+        further=(
+            "performance_validation_report_v6_{version}.md",
+            "overfitting_analysis_v6_{version}.md",
+            "model_card_v6_{version}.md",
+        ),
+        kinds=MODEL,
     ),
 )
 

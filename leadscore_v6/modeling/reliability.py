@@ -133,8 +133,10 @@ def _estimates(
 
     The slope's draws are one Newton step from the fit of all leads: to the order of 1/n what a whole fit would give.
     """
+    from scipy.special import expit
+
     line = _recalibration(leads)
-    p = 1 / (1 + np.exp(-(line[0] + line[1] * leads.log_odds)))
+    p = expit(line[0] + line[1] * leads.log_odds)
     residual, weight, x = leads.label - p, p * (1 - p), leads.log_odds
     columns = np.column_stack([
         np.ones(len(p)), leads.label, probability, (leads.label - probability) ** 2,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import base64
+from collections.abc import Iterable, Mapping, Sequence
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -14,6 +15,13 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def bullets(lines: Iterable[str]) -> str:
     """A Markdown list."""
     return "\n".join(f"- {line}" for line in lines)
+
+
+def embed(text: str, pictures: Mapping[str, bytes]) -> str:
+    """The text with its PNG files inside it, for a page that cannot read what lies beside the Markdown."""
+    for name, content in pictures.items():
+        text = text.replace(f"]({name})", f"](data:image/png;base64,{base64.b64encode(content).decode()})")
+    return text
 
 
 def _line(cells: Sequence[object]) -> str:

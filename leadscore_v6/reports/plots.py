@@ -1,17 +1,23 @@
-"""Plots beside a report, where a person would rather look than read. PNG, the same bytes for the same figures."""
+"""Plots beside a report, where a person would rather look than read. PNG, the same bytes for the same figures.
+
+Those of the model's reports are in `model_plots.py`.
+"""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from leadscore_v6.reports import model_plots
+from leadscore_v6.reports.figure import BARS, JUDGED, png, sheet
 
-def plot(asset: str, facts: Mapping[str, Any], *, synthetic: bool) -> bytes | None:
-    """The picture that goes with an asset's report, if it has one."""
-    if asset == "step_3_3_training_dataset_v6":
-        return class_balance(facts["quarters"], synthetic=synthetic)
-    return None
+
+def plots(about: str, facts: Mapping[str, Any], *, synthetic: bool) -> dict[str, bytes]:
+    """The pictures that go with a report (`sections.topic`), by a word each; "" is the only one of its report."""
+    if about == "step_3_3_class_imbalance_analysis":
+        return {"": class_balance(facts["quarters"], synthetic=synthetic)}
+    made = model_plots.PLOTS.get(about, {})
+    return {which: draw(facts, synthetic=synthetic) for which, draw in made.items()}
 
 
 def class_balance(quarters: Sequence[Mapping[str, Any]], *, synthetic: bool) -> bytes:
@@ -20,13 +26,10 @@ def class_balance(quarters: Sequence[Mapping[str, Any]], *, synthetic: bool) -> 
     `quarters`: `quarter` (text), `leads`, `positives`, `positive_percent`. The line carries the 95 % Wilson interval of
     each quarter's share, because a quarter of few leads says little.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     names = [row["quarter"] for row in quarters]
-    figure = Figure(figsize=(9, 4.5), layout="constrained")
+    figure = sheet("Leads and conversion by quarter of contact", synthetic=synthetic)
     bars = figure.add_subplot()
-    bars.bar(names, [row["leads"] for row in quarters], color="#c9d6e3")
+    bars.bar(names, [row["leads"] for row in quarters], color=BARS)
     bars.set_ylabel("leads")
     bars.tick_params(axis="x", rotation=45)
     line = bars.twinx()
@@ -34,14 +37,10 @@ def class_balance(quarters: Sequence[Mapping[str, Any]], *, synthetic: bool) -> 
     bounds = [wilson(row["positives"], row["leads"]) for row in quarters]
     below = [share - 100 * low for share, (low, _) in zip(shares, bounds, strict=True)]
     above = [100 * high - share for share, (_, high) in zip(shares, bounds, strict=True)]
-    line.errorbar(names, shares, yerr=[below, above], color="#b3261e", marker="o", capsize=3)
-    line.set_ylabel("call within 30 days, % (95 % interval)", color="#b3261e")
+    line.errorbar(names, shares, yerr=[below, above], color=JUDGED, marker="o", capsize=3)
+    line.set_ylabel("call within 30 days, % (95 % interval)", color=JUDGED)
     line.set_ylim(bottom=0)
-    figure.suptitle("Leads and conversion by quarter of contact" + (" - SYNTHETIC DATA" if synthetic else ""))
-    picture = io.BytesIO()
-    figure.set_canvas(FigureCanvasAgg(figure))
-    figure.savefig(picture, format="png", metadata={"Software": None})
-    return picture.getvalue()
+    return png(figure)
 
 
 def wilson(successes: int, trials: int) -> tuple[float, float]:

@@ -1,18 +1,33 @@
-"""What a step's report says beyond its gates: losses per column, tables of snapshots, the class imbalance."""
+"""What a step's report says beyond its gates: losses per column, tables of snapshots, the class imbalance.
+
+Those of the model's reports are in `model.py`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from leadscore_v6.reports import model
 from leadscore_v6.reports.markdown import table
 
 Facts = Mapping[str, Any]
 
 
-def sections(asset: str, figures: Facts, facts: Facts) -> tuple[str, ...]:
-    """The extra sections of one asset's report, from its figures and facts."""
-    make = _SECTIONS.get(asset)
+def topic(report: str) -> str:
+    """What a report is about: its file's name without version and ending."""
+    return report.partition("_v6")[0].removesuffix(".md")
+
+
+def headlines(about: str, figures: Facts, facts: Facts) -> tuple[str, ...]:
+    """What a person must read first, in plain words, right after the verdict."""
+    make = model.HEADLINES.get(about)
+    return tuple(make(figures, facts)) if make else ()
+
+
+def sections(about: str, figures: Facts, facts: Facts) -> tuple[str, ...]:
+    """The extra sections of one report, from its step's figures and facts."""
+    make = _SECTIONS.get(about) or model.SECTIONS.get(about)
     return tuple(make(figures, facts)) if make else ()
 
 
@@ -30,7 +45,7 @@ def _reps(figures: Facts, facts: Facts) -> list[str]:
         ("typing_loss__", "Values that did not fit their column's type (blank is no loss)"),
         ("domain_loss__", "Values outside a column's documented words"),
     ):
-        rows = [(f"`{name[len(kind):]}`", value) for name, value in figures.items() if name.startswith(kind)]
+        rows = [(f"`{name[len(kind) :]}`", value) for name, value in figures.items() if name.startswith(kind)]
         lost = sorted((row for row in rows if row[1]), key=lambda row: -row[1])
         body = table(["column", "rows"], lost) if lost else f"None, in {len(rows)} columns."
         found.append(f"## {title}\n\n{body}")
@@ -96,11 +111,10 @@ def _manifest(manifest: Facts) -> str:
 
 
 _SECTIONS: dict[str, Callable[[Facts, Facts], list[str]]] = {
-    "snapshot_reps_raw": _raw,
-    "snapshot_reps": _reps,
-    "snapshot_schemas": _schemas,
-    "v_discovery_reps_all_vintages": _view,
-    "v_discovery_firms_all_vintages": _view,
-    "step_3_1_staging_join_v6": _staging,
-    "step_3_3_training_dataset_v6": _training,
+    "step_1_3_validation_report": _raw,
+    "step_1_5_validation_report": _reps,
+    "step_1_7_schema_validation_report": _schemas,
+    "step_2_master_view_report": _view,
+    "step_3_1_staging_join_report": _staging,
+    "step_3_3_class_imbalance_analysis": _training,
 }

@@ -44,25 +44,36 @@ class StepReport:
     synthetic: bool
     earlier_waivers: tuple[str, ...] = ()
     sections: tuple[str, ...] = ()
-    picture: str | None = None
+    headlines: tuple[str, ...] = ()
+    pictures: tuple[str, ...] = ()
 
 
 MARKS = {"pass": "✅ pass", "fail": "🛑 FAIL", "warn": "⚠️ warn", "not judgeable": "🛑 NOT JUDGEABLE"}
 
 
 def render_report(report: StepReport) -> str:
-    """The report as Markdown."""
-    blocks = [f"# {report.title}", *([SYNTHETIC] if report.synthetic else []), _status(report)]
+    """A step's main report as Markdown: verdict, what to know first, gates, sections, pictures, every figure."""
+    blocks = [*_head(report), _identity(report), "## Gates\n\n" + _gates(report.gates)]
+    blocks += [*report.sections, *_pictures(report), "## All figures\n\n" + _figures(report.figures)]
+    return "\n\n".join(blocks) + "\n"
+
+
+def render_further(report: StepReport) -> str:
+    """Another report of the same step: the verdict, and its own sections; the gates are in the main one."""
+    return "\n\n".join([*_head(report), *report.sections, *_pictures(report), _identity(report)]) + "\n"
+
+
+def _head(report: StepReport) -> list[str]:
+    blocks = [f"# {report.title}", *([SYNTHETIC] if report.synthetic else []), _status(report), *report.headlines]
     if report.earlier_waivers:
         lines = "\n".join(f"> - {waiver}" for waiver in report.earlier_waivers)
         blocks.append(f"> ⚠️ **Waived by a human before this step:**\n{lines}")
-    blocks.append(_identity(report))
-    blocks.append("## Gates\n\n" + _gates(report.gates))
-    blocks.extend(report.sections)
-    if report.picture:
-        blocks.append(f"![{report.title}]({report.picture})")
-    blocks.append("## All figures\n\n" + _figures(report.figures))
-    return "\n\n".join(blocks) + "\n"
+    return blocks
+
+
+def _pictures(report: StepReport) -> list[str]:
+    names = {name: name.removesuffix(".png").replace("_", " ") for name in report.pictures}
+    return [f"![{says}]({name})" for name, says in names.items()]
 
 
 def _status(report: StepReport) -> str:
@@ -78,8 +89,9 @@ def _identity(report: StepReport) -> str:
     rows: list[tuple[str, object]] = [("attempt", f"`{report.attempt}`")]
     if report.version:
         rows.append(("version", f"`{report.version}`"))
-    simple = {name: value for name, value in report.facts.items() if isinstance(value, (str, int, float))}
-    rows.extend((name.replace("_", " "), value) for name, value in simple.items() if not isinstance(value, bool))
+    for name, value in report.facts.items():
+        if isinstance(value, (str, int, float)) and not isinstance(value, bool):
+            rows.append((name.replace("_", " "), _shown(value)))
     return table(["", ""], rows)
 
 

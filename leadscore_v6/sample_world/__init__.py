@@ -5,7 +5,8 @@ cli and the tests import it, so that no invented figure can reach a real report.
 byte of what the pipeline makes (R52).
 """
 
+from leadscore_v6.sample_world.best import best_possible
 from leadscore_v6.sample_world.spec import WorldSpec
 from leadscore_v6.sample_world.world import WorldSummary, write_world
 
-__all__ = ["WorldSpec", "WorldSummary", "write_world"]
+__all__ = ["WorldSpec", "WorldSummary", "best_possible", "write_world"]

@@ -17,7 +17,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from google.cloud import bigquery
 
@@ -26,6 +26,9 @@ from leadscore_v6.locations import Location
 from leadscore_v6.warehouse.bigquery_jobs import Jobs, NotThere, told
 from leadscore_v6.warehouse.protocol import FileTable, Layout, Params, TableColumn
 from leadscore_v6.warehouse.sql import column_identifier, table_identifier
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # The API's older words for GoogleSQL's types.
 _TYPES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
@@ -57,6 +60,12 @@ class BigQueryWarehouse:
     def query(self, sql: str, params: Params | None = None) -> list[dict[str, Any]]:
         """Rows of a GoogleSQL query. Raises GateBlocked when it would read more than the limit."""
         return [dict(row.items()) for row in self._jobs.query(sql, params).rows]
+
+    def frame(self, sql: str, params: Params | None = None) -> pd.DataFrame:
+        """The same rows as a frame; a column of NULLs alone is one of objects."""
+        import pandas as pd
+
+        return pd.DataFrame(self.query(sql, params))
 
     def count_rows(self, name: str) -> int:
         """Rows of a table or view."""

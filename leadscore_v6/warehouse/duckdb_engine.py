@@ -24,6 +24,7 @@ from leadscore_v6.warehouse.sql import duckdb_text
 
 if TYPE_CHECKING:
     import duckdb
+    import pandas as pd
 
 # DuckDB's words for GoogleSQL's types, both ways; anything else is not used by the plan's tables.
 GOOGLE_TYPES = {
@@ -119,6 +120,11 @@ class DuckDBWarehouse:
         result = self._run(duckdb_text(sql), params)
         names = [column[0] for column in result.description]
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+    def frame(self, sql: str, params: Params | None = None) -> pd.DataFrame:
+        """Rows of a GoogleSQL query as a frame, in the order that the query asks for."""
+        frame: pd.DataFrame = self._run(duckdb_text(sql), params).df()
+        return frame
 
     def create_table(
         self, name: str, select: str, params: Params | None = None, layout: Layout | None = None

@@ -10,9 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from leadscore_v6.locations import Location
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Params = Mapping[str, Any]
 
@@ -63,6 +66,9 @@ class Warehouse(Protocol):
 
     def query(self, sql: str, params: Params | None = None) -> list[dict[str, Any]]:
         """Rows of a GoogleSQL query."""
+
+    def frame(self, sql: str, params: Params | None = None) -> pd.DataFrame:
+        """The same rows as a frame. INT64 without NULL is int64, with NULL float64; STRING object; DATE datetime64."""
 
     def create_table(
         self, name: str, select: str, params: Params | None = None, layout: Layout | None = None

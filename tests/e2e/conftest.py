@@ -17,6 +17,7 @@ import pytest
 from leadscore_v6.sample_world import WorldSpec, write_world
 from leadscore_v6.settings import from_environment
 from tests.e2e.gate_cases import KEY, OTHER_KEY
+from tests.e2e.model_world import Modelled, run_once
 from tests.e2e.sabotage import Product
 
 REPOSITORY = Path(__file__).parents[2]
@@ -77,3 +78,10 @@ def product(finished_home: Path, feed: Path, tmp_path: Path, monkeypatch: pytest
     for name, value in {"LEADSCORE_HOME": home, "LEADSCORE_DATA": feed, "LEADSCORE_THREADS": "1"}.items():
         monkeypatch.setenv(name, str(value))
     return Product(from_environment(), [OTHER_KEY, KEY], {"as_of": AS_OF})
+
+
+@pytest.fixture(scope="session")
+def modelled(tmp_path_factory: pytest.TempPathFactory) -> Modelled:
+    """A larger world, run through to a backtested model once for all of pytest's workers."""
+    base = tmp_path_factory.getbasetemp()
+    return run_once((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "modelled")

@@ -22,7 +22,7 @@ from leadscore_v6.assets import snapshots
 from leadscore_v6.definitions import build_defs
 from leadscore_v6.gates.bench import read_ledger
 from leadscore_v6.gates.ledger import Ledger
-from leadscore_v6.jobs import LEADS, SNAPSHOT, TRAINING_SET
+from leadscore_v6.jobs import LEADS, MODEL, SNAPSHOT, TRAINING_SET
 from leadscore_v6.partitions import register
 from leadscore_v6.resources import WarehouseResource
 from leadscore_v6.settings import Settings
@@ -148,7 +148,7 @@ class Product:
         warehouse: WarehouseResource | None = None,
     ) -> Ran:
         """One Dagster run of some assets of one job; `key` is the partition of partitioned ones."""
-        job = SNAPSHOT if self.is_partitioned(assets[0]) else LEADS if assets[0] == "crm_leads" else TRAINING_SET
+        job = self.job(assets[0])
         given = {"options": {"config": {**self.options, **(options or {})}}}
         defs = build_defs(warehouse=warehouse or WarehouseResource())
         result = defs.resolve_job_def(job).execute_in_process(
@@ -167,14 +167,15 @@ class Product:
     def run_from(
         self, asset: str, key: str, options: Mapping[str, Any], warehouse: WarehouseResource | None = None
     ) -> Ran:
-        """`asset` and everything after it, job by job; as the CLI does, nothing after a job that failed.
+        """`asset` and what follows up to the promoted view, job by job; nothing after a job that failed.
 
+        The model is left out: a world that small cannot train one (its own tests are in test_model_gates.py).
         `options` are those of the first job; the jobs after it recognise what is the same.
         """
         together = Ran()
         following = [asset, *self.after(asset)]
         partitioned = [name for name in following if self.is_partitioned(name)]
-        fan_in = [name for name in following if name not in partitioned and name != "crm_leads"]
+        fan_in = [name for name in following if self.job(name) == TRAINING_SET]
         for assets in (["crm_leads"] if asset == "crm_leads" else [], partitioned, fan_in):
             if assets and not together.stops:
                 ran = self.materialize(assets, key, options, warehouse)
@@ -183,6 +184,12 @@ class Product:
                 together.stops += ran.stops
                 together.checks |= ran.checks
         return together
+
+    def job(self, asset: str) -> str:
+        """The job that an asset belongs to."""
+        if self.is_partitioned(asset):
+            return SNAPSHOT
+        return {"leads": LEADS, "model": MODEL}.get(_specs()[asset].group_name or "", TRAINING_SET)
 
     def is_partitioned(self, asset: str) -> bool:
         """Whether there is one of it per snapshot date."""

@@ -39,9 +39,11 @@ def attempts(home: Path) -> set[str]:
 
 
 def test_everything_of_one_date_and_what_follows_from_it(home: Path) -> None:
-    """`--select '*'` with a partition spans both kinds of assets in one run. Here all of it is there already."""
+    """A selection with a partition spans both kinds of assets in one run. Here all of it is there already."""
     before = attempts(home)
-    done = materialize(home, "--select", "*", "--partition", "20240331", "--config-json", OPTIONS)
+    # Up to the promoted view: no model can be trained on a world that small.
+    given = ("--partition", "20240331", "--config-json", OPTIONS)
+    done = materialize(home, "--select", "*v_latest_training_dataset_v6", *given)
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("recognised, nothing built") == 10
     assert attempts(home) == before

@@ -29,9 +29,11 @@ GATES = {gate["name"]: gate for gate in yaml.safe_load((REPOSITORY / "config/gat
 
 
 def test_every_gate_of_the_file_has_a_case() -> None:
-    blocking = [name for name, gate in GATES.items() if gate.get("severity", "error") == "error"]
+    """Those of the model's steps have theirs in test_model_gates.py."""
+    mine = {name: gate for name, gate in GATES.items() if not gate["step"].startswith("4.")}
+    blocking = [name for name, gate in mine.items() if gate.get("severity", "error") == "error"]
     assert sorted(case.gate for case in CASES) == sorted(blocking)
-    assert [WARNING.gate] == [name for name in GATES if name not in blocking]
+    assert [WARNING.gate] == [name for name in mine if name not in blocking]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.gate)

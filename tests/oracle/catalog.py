@@ -105,10 +105,11 @@ def texts() -> list[tuple[str, str]]:
 def text(folder: str, file: str) -> Text:
     """One SQL text, rendered over test tables `LeadScoring.<variable>`.
 
-    query.sql sees what the head of schema.yaml declares; every other text what its `checks` declare.
+    query.sql sees what the head of schema.yaml declares; another text what stands there under its own name, else what
+    `checks` declares.
     """
     declared = schema(folder)
-    part = declared if file == "query.sql" else declared["checks"]
+    part = declared if file == "query.sql" else declared.get(file.removesuffix(".sql"), declared["checks"])
     own = declared["contract"]
     contracts = {variable: own if variable == "candidate" else _CONTRACTS[variable] for variable in part["tables"]}
     tables = {variable: f"LeadScoring.{variable}" for variable in contracts}

@@ -1,0 +1,142 @@
+"""`leadscore demo` on many seeds: the share of worlds that passes each gate, and how near the model comes to the truth.
+
+    python -m benchmarks.seeds [--seeds 20] [--keep FOLDER] [--page docs/demo-seeds.md]
+
+No seed is picked: they are 1, 2, 3, … (R41). A world that was run is kept in FOLDER as JSON, and not run again.
+Exits with 1 when fewer than 95 % of the worlds pass every gate, or one comes less near than 0.8.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+LEAST_SHARE, LEAST_REACHED = 0.95, 0.8
+STEPS = ("4.1", "4.2", "4.3", "4.4")
+FIGURES = {
+    "model_cv_auc_pr": "cv_average_precision",
+    "model_train_test_gap": "train_test_gap",
+    "model_cv_coefficient": "cv_coefficient",
+    "calibration_ece": "ece",
+    "backtest_cv_coefficient": "cv_coefficient",
+    "backtest_importance_stable": "importance_spearman",
+}
+PAGE = """# The demo world on many seeds
+
+Made by `python -m benchmarks.seeds`, which `make prove` runs: `leadscore demo` on the seeds {seeds}, none left out. A
+world that is stopped at a gate never comes to the later ones; their shares are of the worlds that did.
+
+**{passed} of {worlds} worlds pass every gate.** The model reaches {reached} of the AUC-PR (average precision) that the
+true probabilities have on the same holdout leads (least {least:.2f}, median {median:.2f}); R41 asks for 0.8.
+
+| step | gate | passes | of | share |
+|---|---|---|---|---|
+{gates}
+
+| seed | CV AUC-PR | holdout | best possible | reached | stopped by |
+|---|---|---|---|---|---|
+{lines}
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what is missing, write the page, say whether it holds."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--keep", type=Path, default=Path(".leadscore/seeds"))
+    parser.add_argument("--page", type=Path, default=Path("docs/demo-seeds.md"))
+    given = parser.parse_args(arguments)
+    given.keep.mkdir(parents=True, exist_ok=True)
+    worlds = [world(seed, given.keep / f"{seed}.json") for seed in range(1, given.seeds + 1)]
+    given.page.write_text(page(worlds), encoding="utf-8")
+    whole = [one for one in worlds if not one["stopped_by"]]
+    print(f"{len(whole)} of {len(worlds)} worlds pass every gate; {given.page}")
+    near = all(one["reached"] >= LEAST_REACHED for one in whole)
+    return 0 if len(whole) >= LEAST_SHARE * len(worlds) and near else 1
+
+
+def world(seed: int, kept: Path) -> dict[str, Any]:
+    """What came of one seed."""
+    if not kept.exists():
+        started = time.monotonic()
+        with tempfile.TemporaryDirectory() as folder:
+            found = play(seed, Path(folder) / "home")
+        kept.write_text(json.dumps(found), encoding="utf-8")
+        print(f"seed {seed}: {found['stopped_by'] or 'passes'}, {time.monotonic() - started:.0f} s", flush=True)
+    return dict(json.loads(kept.read_text(encoding="utf-8")))
+
+
+def play(seed: int, home: Path) -> dict[str, Any]:
+    """Run the demo as a user does; gates from the ledger, the best possible from what it prints."""
+    said = leadscore("demo", "--home", home, "--seed", seed)
+    if said.returncode not in (0, 3):
+        raise SystemExit(f"seed {seed} ended with {said.returncode}:\n{said.stderr}")
+    gates = json.loads(leadscore("status", "--home", home, "--json").stdout)
+    models = json.loads(leadscore("model", "list", "--home", home, "--json").stdout)
+    told = re.search(r"holdout leads is (\d\.\d+); with the true probabilities (\d\.\d+)", said.stdout)
+    best = float(told[2]) if told else None
+    model = models[0] if models else {"cv_auc_pr": None, "holdout_auc_pr": None}
+    return {
+        "seed": seed,
+        "gates": [{name: gate[name] for name in ("step", "gate", "verdict", "figure")} for gate in gates],
+        "cv": model["cv_auc_pr"],
+        "holdout": model["holdout_auc_pr"],
+        "best": best,
+        "reached": model["holdout_auc_pr"] / best if best else None,
+        "stopped_by": sorted({gate["gate"] for gate in gates if gate["verdict"] in ("fail", "not judgeable")}),
+    }
+
+
+def leadscore(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """The command line in a process of its own."""
+    command = [sys.executable, "-m", "leadscore_v6.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def page(worlds: Sequence[dict[str, Any]]) -> str:
+    """The page, as Markdown."""
+    judged: dict[tuple[str, str], list[bool]] = {}
+    for one in worlds:
+        for gate in one["gates"]:
+            if gate["step"] in STEPS:
+                judged.setdefault((gate["step"], gate["gate"]), []).append(gate["verdict"] == "pass")
+    earlier = [all(g["verdict"] != "fail" for g in one["gates"] if g["step"] not in STEPS) for one in worlds]
+    rows = [f"| 1.1 to 3.3 | all of them | {sum(earlier)} | {len(earlier)} | {sum(earlier) / len(earlier):.0%} |"]
+    rows += [
+        f"| {step} | `{gate}` | {sum(passes)} | {len(passes)} | {sum(passes) / len(passes):.0%} |"
+        for (step, gate), passes in judged.items()
+    ]
+    lines = [
+        f"| {one['seed']} | {shown(one['cv'])} | {shown(one['holdout'])} | {shown(one['best'])} | "
+        f"{shown(one['reached'], '.2f')} | {', '.join(one['stopped_by'])} |"
+        for one in worlds
+    ]
+    reached = sorted(one["reached"] for one in worlds if one["reached"])
+    median = reached[len(reached) // 2] if reached else float("nan")
+    return PAGE.format(
+        seeds=f"1 to {len(worlds)}",
+        passed=sum(not one["stopped_by"] for one in worlds),
+        worlds=len(worlds),
+        reached=f"{reached[0]:.2f} to {reached[-1]:.2f}" if reached else "nothing",
+        least=reached[0] if reached else float("nan"),
+        median=median,
+        gates="\n".join(rows),
+        lines="\n".join(lines),
+    )
+
+
+def shown(value: float | None, form: str = ".3f") -> str:
+    """A figure, or a dash."""
+    return "-" if value is None else f"{value:{form}}"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,68 @@
+"""What the model's steps read: the promoted training set, the contract that says what a feature is, the settings.
+
+Belongs here: from warehouse and configuration to values of modeling/. Does not belong here: fitting or judging.
+"""
+
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+
+import leadscore_v6
+from leadscore_v6.artifacts.models import libraries
+from leadscore_v6.contracts import contract, feature_columns, load_document, pii_droplist
+from leadscore_v6.gates.decisions import PROMOTED
+from leadscore_v6.modeling.data import FeatureColumn, TrainingData, training_data
+from leadscore_v6.modeling.explain import REASON_WORDS_FILE, Words
+from leadscore_v6.modeling.settings import MODEL_FILE, ModelSettings
+from leadscore_v6.paths import config_root
+from leadscore_v6.warehouse.protocol import Warehouse
+from leadscore_v6.warehouse.sql import render
+
+# What decides a model's content besides its data and settings.
+_MODEL_PATH = ("modeling/*.py", "artifacts/*.py", "assets/model/*.py")
+
+
+def read_training_data(warehouse: Warehouse) -> TrainingData:
+    """The promoted view, and nothing else (plan, step 4.1). Raises InputError where it cannot be trained on."""
+    sql = render(f"{PROMOTED}/rows.sql", {"training": f"{warehouse.dataset}.{PROMOTED}"})
+    return training_data(warehouse.frame(sql), model_columns(), pii_droplist())
+
+
+def model_columns() -> tuple[FeatureColumn, ...]:
+    """The contract's columns of role feature, in its order; none of them on the PII droplist (R8, R23)."""
+    agreed = contract("training")
+    known = {column.name: column for column in agreed.columns}
+    return tuple(FeatureColumn(name, known[name].bq_type, known[name].description) for name in feature_columns(agreed))
+
+
+def dropped_columns() -> list[str]:
+    """Columns of the training set that are on the PII droplist: what plan step 4.2 wants named when it is left out."""
+    dropped = {name.lower() for name in pii_droplist()}
+    return [name for name in contract("training").names if name.lower() in dropped]
+
+
+def contract_version() -> str:
+    """Twelve digits that change when a column's name, type or role does; descriptions may be mended."""
+    agreed = [(column.name, column.bq_type, column.role) for column in contract("training").columns]
+    return hashlib.sha256(json.dumps(agreed).encode()).hexdigest()[:12]
+
+
+def model_settings() -> ModelSettings:
+    """`config/v6_model.yaml`, checked. Raises InputError with file and line, UsageError on shares that cannot be."""
+    return ModelSettings.of(load_document(config_root() / MODEL_FILE, "model"))
+
+
+def reason_words() -> Words:
+    """`config/v6_reason_words.yaml`, checked: families of features, and how a value is said to a person."""
+    return Words.of(load_document(config_root() / REASON_WORDS_FILE, "reason_words"))
+
+
+@lru_cache(maxsize=1)
+def model_code_hash() -> str:
+    """Digest of the code and the libraries that decide a model's content (R38)."""
+    root = Path(leadscore_v6.__file__).parent
+    digest = hashlib.sha256(json.dumps(libraries()).encode())
+    for file in sorted(file for pattern in _MODEL_PATH for file in root.glob(pattern)):
+        digest.update(file.name.encode() + file.read_bytes())
+    return digest.hexdigest()

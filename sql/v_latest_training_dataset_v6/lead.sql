@@ -1,0 +1,2 @@
+{#- One lead as the promoted version has it. Parameters: @lead (its Id). -#}
+SELECT * FROM {{ training }} WHERE Id = @lead

@@ -26,7 +26,7 @@ from leadscore_v6.jobs import LEADS, MODEL, SNAPSHOT, TRAINING_SET
 from leadscore_v6.partitions import register
 from leadscore_v6.resources import WarehouseResource
 from leadscore_v6.settings import Settings
-from leadscore_v6.warehouse.protocol import FileTable, Params, Warehouse
+from leadscore_v6.warehouse.protocol import FileTable, Warehouse
 
 PROMOTED = "v_latest_training_dataset_v6"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -51,12 +51,13 @@ class Saboteur:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._honest, name)
 
-    def create_table(self, name: str, select: str, params: Params | None = None) -> None:
-        self._honest.create_table(name, select, params)
+    def create_table(self, name: str, *given: Any, **more: Any) -> Mapping[str, Any]:
+        facts = self._honest.create_table(name, *given, **more)
         self._spoil(name)
+        return facts
 
-    def create_view(self, name: str, select: str) -> None:
-        self._honest.create_view(name, select)
+    def create_view(self, name: str, *given: Any, **more: Any) -> None:
+        self._honest.create_view(name, *given, **more)
         self._spoil(name)
 
     def expose_file(self, name: str, file: FileTable) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from leadscore_v6.artifacts.folders import FolderStore
 from leadscore_v6.gates.attempt import Bench, Candidates, Outcome, Work
 from leadscore_v6.gates.decisions import rollback
 from leadscore_v6.gates.ledger import Ledger, LedgerStore
@@ -41,7 +42,8 @@ class Lab:
         store = LedgerStore(dying)  # type: ignore[arg-type]
         store.create()
         clock = datetime(TODAY.year, TODAY.month, TODAY.day, 10, 30, tzinfo=UTC)
-        bench = Bench(dying, store, Ledger(store, read_gates(self.gates), TODAY), "run-1", lambda: clock)  # type: ignore[arg-type]
+        ledger, folders = Ledger(store, read_gates(self.gates), TODAY), FolderStore(self.gates.parent / "artifacts")
+        bench = Bench(dying, store, ledger, "run-1", lambda: clock, folders)  # type: ignore[arg-type]
         mend(bench)
         dying.die_at = die_at
         yield bench

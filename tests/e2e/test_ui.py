@@ -5,10 +5,12 @@ A browser shows what the GraphQL API says; the tests ask the API.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -75,6 +77,10 @@ class Ui:
         """What the UI knows of each asset."""
         return {node["assetKey"]["path"][-1]: node for node in self.ask(ASSETS)["assetNodes"]}
 
+    def built(self) -> dict[str, dict[str, Any]]:
+        """Those that the finished home was run through: it ends before the model."""
+        return {name: node for name, node in self.assets().items() if name not in GROUPS["model"]}
+
     def promoted(self) -> list[tuple[Any, ...]]:
         """Rows and owners in the promoted view."""
         with duckdb.connect(str(self.home / "warehouse.duckdb"), read_only=True) as connection:
@@ -87,7 +93,9 @@ GROUPS = {
     "snapshots": {"snapshot_reps_raw", "snapshot_reps", "snapshot_firms"},
     "vintages": {"snapshot_schemas", "v_discovery_reps_all_vintages", "v_discovery_firms_all_vintages"},
     "training_set": {"step_3_1_staging_join_v6", "step_3_3_training_dataset_v6", "v_latest_training_dataset_v6"},
+    "model": {"trained_model", "calibrated_model", "backtest"},
 }
+PICTURE = re.compile(r"!\[[^\]]*\]\(([^)]+)\)")
 LAUNCH = """mutation($parameters: ExecutionParams!) {
   launchRun(executionParams: $parameters) {
     __typename
@@ -201,15 +209,15 @@ def test_it_shows_the_graph_in_groups_with_every_check_passed(ui: Ui) -> None:
     assets = ui.assets()
     groups = {group: {name for name, node in assets.items() if node["groupName"] == group} for group in GROUPS}
     assert groups == GROUPS
-    checks = [check for node in assets.values() for check in node["assetChecksOrError"]["checks"]]
+    checks = [check for node in ui.built().values() for check in node["assetChecksOrError"]["checks"]]
     assert len(checks) > 40
     assert {check["executionForLatestMaterialization"]["status"] for check in checks} == {"SUCCEEDED"}
     # Nothing is marked as made by other code or from other data than what is there now.
-    assert {node["staleStatus"] for node in assets.values()} == {"FRESH"}
+    assert {node["staleStatus"] for node in ui.built().values()} == {"FRESH"}
 
 
 def test_checks_are_shown_with_the_table_that_they_judged(ui: Ui) -> None:
-    for node in ui.assets().values():
+    for node in ui.built().values():
         (materialized,) = node["assetMaterializations"]
         for check in node["assetChecksOrError"]["checks"]:
             run = check["executionForLatestMaterialization"]
@@ -218,7 +226,7 @@ def test_checks_are_shown_with_the_table_that_they_judged(ui: Ui) -> None:
 
 
 def test_every_asset_shows_its_report_as_the_file_has_it(ui: Ui) -> None:
-    for name, node in ui.assets().items():
+    for name, node in ui.built().items():
         (materialized,) = node["assetMaterializations"]
         entries = {entry["label"]: entry for entry in materialized["metadataEntries"]}
         report = entries["report"]["mdStr"]
@@ -226,8 +234,12 @@ def test_every_asset_shows_its_report_as_the_file_has_it(ui: Ui) -> None:
         assert "STATUS: ✅ SUCCESS" in report
         assert "SYNTHETIC DATA" in report
         # The path is that of the home in which it was built; this one is a copy.
-        below = Path(entries["report_path"]["path"]).as_posix().partition("/artifacts/")[2]
-        assert report in (ui.home / "artifacts" / below).read_text()
+        file = ui.home / "artifacts" / entries["report_path"]["path"].partition("/artifacts/")[2]
+        text = file.read_text()
+        assert PICTURE.sub("", report) in PICTURE.sub("", text)
+        # A picture is in the page itself, and beside the file.
+        beside = [base64.b64encode((file.parent / name).read_bytes()).decode() for name in PICTURE.findall(text)]
+        assert [shown.removeprefix("data:image/png;base64,") for shown in PICTURE.findall(report)] == beside
 
 
 def test_launched_runs_go_through_and_are_gated(ui: Ui, world: Path) -> None:

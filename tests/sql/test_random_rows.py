@@ -34,7 +34,10 @@ PARAMETERS: dict[str, Any] = {
     "first_snapshot": DAYS[0],
     "label_window_days": 30,
     "entry_lag_days": 0,
+    "lead": "1",
 }
+# What a gate before it has made sure of: a query may order by it, and be told apart by it.
+UNIQUE = {"v6_training_contract.json": "Id"}
 
 
 def drawn(made: Text, variable: str, draw: random.Random) -> list[dict[str, Any]]:
@@ -43,13 +46,15 @@ def drawn(made: Text, variable: str, draw: random.Random) -> list[dict[str, Any]
     as_it_came = set(contract(file).values()) == {"STRING"}
     nasty: list[str] = yaml.safe_load((Path(__file__).parent / "nasty_texts.yaml").read_text())
     pools = POOLS | ({"STRING": [*TEXTS, *nasty]} if as_it_came else {})
-    return [
+    rows = [
         {
             name: draw.choice(pools[kind]) if name in required or draw.random() < 0.8 else None
             for name, kind in contract(file).items()
         }
         for _ in range(ROWS)
     ]
+    unique = UNIQUE.get(file)
+    return [{**row, **({unique: str(number)} if unique else {})} for number, row in enumerate(rows)]
 
 
 @pytest.mark.parametrize("seed", [1, 2])

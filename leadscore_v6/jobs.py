@@ -2,13 +2,15 @@
 
 import dagster as dg
 
+from leadscore_v6.gates.steps import SNAPSHOT as PER_SNAPSHOT
 from leadscore_v6.gates.steps import STEPS
 
 SNAPSHOT, LEADS, TRAINING_SET, MODEL = "snapshot", "leads", "training_set", "model"
+_FAN_IN = ("leads", "vintages", TRAINING_SET)
 
 snapshot_job = dg.define_asset_job(
     SNAPSHOT,
-    selection=[asset for asset, step in STEPS.items() if step.partitioned],
+    selection=[asset for asset, step in STEPS.items() if step.partition == PER_SNAPSHOT],
     description="Steps 1.1-1.7 of one snapshot date: land, type, aggregate. One partition per run.",
 )
 leads_job = dg.define_asset_job(
@@ -18,7 +20,7 @@ leads_job = dg.define_asset_job(
 )
 training_set_job = dg.define_asset_job(
     TRAINING_SET,
-    selection=[asset for asset, step in STEPS.items() if not step.partitioned and step.group != MODEL],
+    selection=[asset for asset, step in STEPS.items() if not step.partitioned and step.group in _FAN_IN],
     description="Steps 1.7-3.3 over all registered snapshots: views, join, training set, promotion.",
 )
 model_job = dg.define_asset_job(

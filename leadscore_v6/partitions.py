@@ -1,13 +1,18 @@
-"""Snapshot dates as Dagster partitions. The keys are `YYYYMMDD`, in the words of the file names."""
+"""Snapshot dates and days as Dagster partitions. The keys are `YYYYMMDD`, in the words of the file names."""
 
 import dagster as dg
 
+from leadscore_v6.gates.steps import DAY, SNAPSHOT
+
 snapshot_dates = dg.DynamicPartitionsDefinition(name="snapshot_date")
+# Registered as they come, too: which days there are is what the CRM extract says, not what a calendar says.
+days = dg.DynamicPartitionsDefinition(name="day")
+PARTITIONS = {SNAPSHOT: snapshot_dates, DAY: days}
 
 
-def register(instance: dg.DagsterInstance, keys: list[str]) -> None:
+def register(instance: dg.DagsterInstance, definition: dg.DynamicPartitionsDefinition, keys: list[str]) -> None:
     """Add keys that are missing, in the order of their dates. Dagster keeps insertion order (dagster_facts.md)."""
-    known = set(instance.get_dynamic_partitions(snapshot_dates.name))  # type: ignore[arg-type]
-    missing = sorted(set(keys) - known)
+    name = str(definition.name)
+    missing = sorted(set(keys) - set(instance.get_dynamic_partitions(name)))
     if missing:
-        instance.add_dynamic_partitions(snapshot_dates.name, missing)  # type: ignore[arg-type]
+        instance.add_dynamic_partitions(name, missing)

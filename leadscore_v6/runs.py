@@ -19,7 +19,7 @@ from leadscore_v6.definitions import build_defs
 from leadscore_v6.errors import DiskFull, LeadscoreError, says_full
 from leadscore_v6.instance import dagster_instance, end_killed_runs, quick_storage, run_tags
 from leadscore_v6.jobs import LEADS, MODEL, SNAPSHOT, TRAINING_SET
-from leadscore_v6.partitions import register
+from leadscore_v6.partitions import register, snapshot_dates
 from leadscore_v6.settings import Settings
 
 __all__ = ["LEADS", "MODEL", "SNAPSHOT", "TRAINING_SET", "Failure", "Runner", "Summary", "open_runner"]
@@ -101,7 +101,7 @@ def open_runner(
     """
     with quick_storage(), dagster_instance(settings) as instance:
         end_killed_runs(instance)
-        register(instance, keys)
+        register(instance, snapshot_dates, keys)
         yield Runner(settings, build_defs(), instance, options, progress, len(keys) + others)
 
 

@@ -23,7 +23,7 @@ from leadscore_v6.gates.ledger import Attempt, Ledger
 from leadscore_v6.gates.registry import load_gates
 from leadscore_v6.gates.steps import STEPS, Step, ancestors
 from leadscore_v6.locations import Location
-from leadscore_v6.partitions import snapshot_dates
+from leadscore_v6.partitions import PARTITIONS
 from leadscore_v6.reports.markdown import bullets, embed
 from leadscore_v6.reports.plots import plots
 from leadscore_v6.reports.sections import headlines, sections, topic
@@ -41,8 +41,8 @@ def plan_asset(name: str) -> Callable[[Callable[..., Events]], dg.AssetsDefiniti
     step = STEPS[name]
     return dg.asset(
         name=name,
-        deps=[dg.AssetKey(parent) for parent in step.parents],
-        partitions_def=snapshot_dates if step.partitioned else None,
+        deps=[dg.AssetKey(parent) for parent in step.before],
+        partitions_def=PARTITIONS.get(step.partition),
         group_name=step.group,
         description=f"Step {step.number}. {step.says}",
         kinds=set(step.kinds) | ({from_environment().engine} if "sql" in step.kinds else set()),
@@ -229,8 +229,7 @@ def is_synthetic(ledger: Ledger, step: Step) -> bool:
 
 def _earlier_waivers(ledger: Ledger, step: Step, partition: str | None) -> Iterator[str]:
     for earlier in ancestors(step.asset):
-        keys = [partition] if step.partitioned else ledger.snapshots() if earlier.partitioned else [None]
-        for key in keys:
+        for key in ledger.keys_asked(earlier.asset, step.asset, partition):
             attempt = ledger.latest(earlier.asset, key)
             for gate, waiver in (attempt.waivers if attempt else {}).items():
                 place = earlier.asset if key is None else f"{earlier.asset} {key}"

@@ -294,4 +294,5 @@ def require(outcome: Outcome, rows: Sequence[str] = ()) -> None:
 def _candidate_name(name: str, key: str) -> str:
     separator = "/" if name.startswith(PREFIX) else "."
     place, own = name.rsplit(separator, 1)
-    return f"{place}{separator}candidate__{own}__{key}"
+    # A day's candidate is a table of its own.
+    return f"{place}{separator}candidate__{own.replace('$', '_')}__{key}"

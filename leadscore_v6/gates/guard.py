@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from leadscore_v6.errors import GateBlocked, UsageError
 from leadscore_v6.gates.judge import Verdict
 from leadscore_v6.gates.ledger import Attempt, Ledger
-from leadscore_v6.gates.steps import STEPS, ancestors
+from leadscore_v6.gates.steps import SNAPSHOT, STEPS, pinned, upstream
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,8 @@ def guard(ledger: Ledger, asset: str, partition: str | None) -> None:
 
     Raises UsageError when nothing has been landed that the step could be made from.
     """
-    if not STEPS[asset].partitioned and any(step.partitioned for step in ancestors(asset)) and not ledger.snapshots():
+    needs_snapshots = any(step.partition == SNAPSHOT for step in upstream(asset))
+    if STEPS[asset].partition != SNAPSHOT and needs_snapshots and not ledger.snapshots():
         raise UsageError(
             f"{asset} needs at least one snapshot, and none is registered. Land one first: `leadscore run --data DIR`."
         )
@@ -55,17 +56,12 @@ def find_obstacles(ledger: Ledger, asset: str, partition: str | None) -> list[Ob
     """Every reason why the step may not start, nearest step first.
 
     Steps that do not hold; if all hold, those whose parents have another content since. The others are built again
-    on the way anyway, and would only bury the cause.
+    on the way anyway, and would only bury the cause. A pinned step must hold, and may be as old as it is; of one that
+    is built day by day, the step that uses it says itself which days it needs (a gate of its own).
     """
-    places: list[tuple[str, str | None]] = []
-    for step in ancestors(asset):
-        if not step.partitioned:
-            places.append((step.asset, None))
-        elif STEPS[asset].partitioned:
-            places.append((step.asset, partition))
-        else:
-            places += [(step.asset, key) for key in ledger.snapshots()]
-    failing = [obstacle for place in places if (obstacle := _failing(ledger, *place))]
+    places = [(step.asset, key) for step in upstream(asset) for key in ledger.keys_asked(step.asset, asset, partition)]
+    used = [(step.asset, None) for step in pinned(asset) if not step.partitioned]
+    failing = [obstacle for place in [*places, *used] if (obstacle := _failing(ledger, *place))]
     return failing or [obstacle for place in places if (obstacle := _outdated(ledger, *place))]
 
 

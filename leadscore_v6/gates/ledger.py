@@ -21,7 +21,7 @@ from typing import Any, Protocol
 from leadscore_v6.errors import InputError
 from leadscore_v6.gates.judge import Figures, Verdict, judge
 from leadscore_v6.gates.registry import Registry
-from leadscore_v6.gates.steps import STEPS
+from leadscore_v6.gates.steps import DAY, SNAPSHOT, STEPS
 from leadscore_v6.warehouse.protocol import Warehouse
 
 ATTEMPT_COLUMNS = {
@@ -178,12 +178,22 @@ class Ledger:
         keys = {partition for asset, partition in self._latest if asset == "snapshot_reps_raw" and partition}
         return sorted(key for key in keys if self.latest("snapshot_reps_raw", key) is not None)
 
+    def keys(self, asset: str) -> Sequence[str | None]:
+        """Keys of the attempts at `asset` that count: registered snapshots, days in order; None where it has no key."""
+        if STEPS[asset].partition == DAY:
+            return sorted(key for name, key in self._latest if name == asset and key and self.latest(name, key))
+        return self.snapshots() if STEPS[asset].partition == SNAPSHOT else [None]
+
+    def keys_asked(self, before: str, asset: str, partition: str | None) -> Sequence[str | None]:
+        """Keys of the step `before` that `asset`, at its own key `partition`, is made from."""
+        same = STEPS[before].partition == STEPS[asset].partition
+        return [partition] if same else self.keys(before)
+
     def parents_of(self, asset: str, partition: str | None) -> dict[str, str | None]:
         """Content keys of the parents' latest attempts, by `asset/partition`; None where there is none."""
-        step, contents = STEPS[asset], {}
-        for name in step.parents:
-            fan_in = STEPS[name].partitioned and not step.partitioned
-            for key in self.snapshots() if fan_in else [partition if STEPS[name].partitioned else None]:
+        contents = {}
+        for name in STEPS[asset].before:
+            for key in self.keys_asked(name, asset, partition):
                 latest = self.latest(name, key)
                 contents[f"{name}/{key}"] = latest.content_key if latest else None
         return contents

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib import metadata
 from typing import Any
@@ -26,8 +26,7 @@ def manifest(ledger: Ledger, asset: str, options: Mapping[str, Any]) -> dict[str
     built_from: attempt and content key of every step before, by asset and partition. options: what a person set, and
     what follows from it. libraries: what it was built with, by distribution.
     """
-    keys: dict[bool, Sequence[str | None]] = {True: ledger.snapshots(), False: [None]}
-    places = [(step.asset, key) for step in ancestors(asset) for key in keys[step.partitioned]]
+    places = [(step.asset, key) for step in ancestors(asset) for key in ledger.keys(step.asset)]
     before = sorted(filter(None, (ledger.latest(*place) for place in places)), key=_place)
     return {
         "options": dict(options),

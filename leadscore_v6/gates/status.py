@@ -10,8 +10,11 @@ from collections.abc import Iterator
 from leadscore_v6.gates.decisions import PROMOTED
 from leadscore_v6.gates.judge import show
 from leadscore_v6.gates.ledger import Attempt, Ledger
-from leadscore_v6.gates.steps import STEPS
+from leadscore_v6.gates.steps import DAY, STEPS
 from leadscore_v6.reports.status import StatusLine
+
+# A step that runs every day shows its last week; `--all` shows the rest.
+SHOWN_DAYS = 7
 
 
 def status_lines(ledger: Ledger, *, everything: bool = False) -> list[StatusLine]:
@@ -28,7 +31,8 @@ def _attempts(ledger: Ledger, *, everything: bool) -> Iterator[Attempt]:
             mine = [attempt for attempt in ledger.attempts.values() if attempt.asset == asset]
             yield from sorted(mine, key=lambda attempt: (attempt.partition or "", attempt.seq))
             continue
-        for key in ledger.snapshots() if step.partitioned else [None]:
+        keys = ledger.keys(asset)
+        for key in keys[-SHOWN_DAYS:] if step.partition == DAY else keys:
             latest = ledger.latest(asset, key)
             if latest is not None:
                 yield latest

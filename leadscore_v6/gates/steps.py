@@ -5,16 +5,22 @@ The one place where lineage is written down: Dagster's `deps` and the guard both
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+SNAPSHOT, DAY = "snapshot", "day"
 SQL, MODEL = frozenset({"sql"}), frozenset({"python", "xgboost"})
 
 
 @dataclass(frozen=True)
 class Step:
-    """One asset of the plan. `partitioned`: one table per snapshot date, key `YYYYMMDD`.
+    """One asset of the plan.
 
+    parents: steps that it is made from; another content of theirs makes it outdated, and what they stand on with it.
+    pinned: steps whose latest result is used as it is, however old: it must hold, but what *it* was made from may have
+        moved on since. A new CRM extract triggers the daily steps, not another model (R49).
+    partition: "snapshot" (one table per snapshot date), "day" (rows of one day in a table of all days), or "" for one
+        whole. Keys are `YYYYMMDD`.
     gates: names of those that the plan and the rulings ask for here; what they say and their thresholds are in
     config/gates.yaml. report, manifest: names of the step's files among the artifacts; steps of one report share it.
     further: names of other reports that the plan asks of the same step. kinds: what it is made with, for Dagster.
@@ -25,12 +31,23 @@ class Step:
     group: str
     says: str
     parents: tuple[str, ...] = ()
-    partitioned: bool = False
+    pinned: tuple[str, ...] = ()
+    partition: str = ""
     gates: tuple[str, ...] = ()
     report: str = ""
     further: tuple[str, ...] = ()
     manifest: str = ""
     kinds: frozenset[str] = SQL
+
+    @property
+    def partitioned(self) -> bool:
+        """Whether there is one attempt per key."""
+        return bool(self.partition)
+
+    @property
+    def before(self) -> tuple[str, ...]:
+        """All steps that it is made from."""
+        return self.parents + self.pinned
 
 
 _STEPS = (
@@ -53,7 +70,7 @@ _STEPS = (
         "1.3",
         "snapshots",
         "The vendor's file as it came: every column a STRING, nothing dropped.",
-        partitioned=True,
+        partition=SNAPSHOT,
         gates=(
             "raw_has_rows",
             "raw_header_as_expected",
@@ -67,7 +84,7 @@ _STEPS = (
         "snapshots",
         "Advisors of one snapshot, typed: one row per advisor and RIA firm.",
         parents=("snapshot_reps_raw",),
-        partitioned=True,
+        partition=SNAPSHOT,
         gates=(
             "raw_rows_equal_file",
             "reps_rows_equal_raw",
@@ -87,7 +104,7 @@ _STEPS = (
         "snapshots",
         "Firms of one snapshot, aggregated from its advisors: one row per RIAFirmCRD.",
         parents=("snapshot_reps",),
-        partitioned=True,
+        partition=SNAPSHOT,
         gates=(
             "firms_one_row_each",
             "firms_have_reps",
@@ -256,11 +273,27 @@ STEPS: dict[str, Step] = {step.asset: step for step in _STEPS}
 
 def ancestors(asset: str) -> Iterator[Step]:
     """Every step before `asset`, each once, nearest first."""
+    return _reached(STEPS[asset].before, lambda step: step.before)
+
+
+def upstream(asset: str) -> Iterator[Step]:
+    """Those of them that `asset` follows: all but pinned steps and what only they were made from."""
+    return _reached(STEPS[asset].parents, lambda step: step.parents)
+
+
+def pinned(asset: str) -> Iterator[Step]:
+    """Steps that `asset`, or a step that it follows, uses as they are, and that it does not follow anyway."""
+    followed = [STEPS[asset], *upstream(asset)]
+    names = dict.fromkeys(name for step in followed for name in step.pinned)
+    yield from (STEPS[name] for name in names if STEPS[name] not in followed)
+
+
+def _reached(first: tuple[str, ...], further: Callable[[Step], tuple[str, ...]]) -> Iterator[Step]:
     seen: set[str] = set()
-    waiting = list(STEPS[asset].parents)
+    waiting = list(first)
     while waiting:
         name = waiting.pop(0)
         if name not in seen:
             seen.add(name)
             yield STEPS[name]
-            waiting.extend(STEPS[name].parents)
+            waiting.extend(further(STEPS[name]))

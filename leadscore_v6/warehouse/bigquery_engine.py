@@ -17,6 +17,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from google.cloud import bigquery
@@ -24,7 +25,8 @@ from google.cloud import bigquery
 from leadscore_v6.errors import InputError, LeadscoreError, WarehouseBusy
 from leadscore_v6.locations import Location
 from leadscore_v6.warehouse.bigquery_jobs import Jobs, NotThere, told
-from leadscore_v6.warehouse.protocol import FileTable, Layout, Params, TableColumn
+from leadscore_v6.warehouse.daily import require_day
+from leadscore_v6.warehouse.protocol import DAY_COLUMN, FileTable, Layout, Params, TableColumn, table_and_day
 from leadscore_v6.warehouse.sql import column_identifier, table_identifier
 
 if TYPE_CHECKING:
@@ -90,7 +92,7 @@ class BigQueryWarehouse:
 
     def exists(self, name: str) -> bool:
         """Whether a table or view of that name is there."""
-        return self._table(name) is not None
+        return self._table(table_and_day(name)[0]) is not None
 
     def columns(self, name: str) -> list[TableColumn]:
         """The schema in BigQuery's catalog: what INFORMATION_SCHEMA.COLUMNS shows, without a job each time (R13)."""
@@ -153,6 +155,20 @@ class BigQueryWarehouse:
             column_identifier(column)
         self._jobs.load(self.home / file.path, self._full(name), file.columns)
 
+    def write_frame(
+        self, name: str, frame: pd.DataFrame, columns: Mapping[str, str], layout: Layout | None = None
+    ) -> Mapping[str, Any]:
+        """Load the frame's rows, written out as JSON, into a table of these columns."""
+        table_identifier(name)
+        for column in columns:
+            column_identifier(column)
+        with TemporaryDirectory() as spool:
+            path = Path(spool) / "rows.json"
+            frame[list(columns)].to_json(path, orient="records", lines=True, date_format="iso", double_precision=15)
+            ran = self._jobs.load_json(path, self._full(name), columns)
+        self._describe(name, layout or Layout())
+        return ran.facts
+
     def publish(self, candidate: str, name: str) -> None:
         """Copy the candidate over the published name in one step; it is dropped when the block it is in has ended.
 
@@ -161,9 +177,14 @@ class BigQueryWarehouse:
         table = self._table(candidate)
         if table is None:
             raise LeadscoreError(f"There is no {candidate} to publish as {name}.")
+        whole, day = table_and_day(name)
+        if day is not None:
+            require_day(self, candidate, whole, day)
         self._require_lease()
         layout = _layout_of(table)
-        if table.table_type == "VIEW":
+        if day is not None:
+            self._replace_day(candidate, table, whole, day)
+        elif table.table_type == "VIEW":
             self.create_view(name, str(self.definition(candidate)), layout)
         else:
             table_identifier(name)
@@ -175,9 +196,13 @@ class BigQueryWarehouse:
             self._leftovers.append(candidate)
 
     def drop(self, name: str) -> None:
-        """Remove a table or view if it is there."""
+        """Remove a table, a view or a day's rows if it is there."""
+        name, day = table_and_day(name)
         table = self._table(name)
-        if table is not None:
+        if table is not None and day is not None:
+            given = [bigquery.ScalarQueryParameter("day", "DATE", day)]
+            self._jobs.statement(f"DELETE FROM {table_identifier(name)} WHERE {DAY_COLUMN} = @day", given)
+        elif table is not None:
             kind = "VIEW" if table.table_type == "VIEW" else "TABLE"
             self._jobs.statement(f"DROP {kind} IF EXISTS {table_identifier(name)}")
 
@@ -259,6 +284,20 @@ class BigQueryWarehouse:
         order = ", ".join(map(column_identifier, names))
         ran = self._jobs.query(f"SELECT {texts} FROM {table_identifier(source)} ORDER BY {order}")
         return _write_csv(spool / f"{_LEAD}.csv", names, ran.rows)
+
+    def _replace_day(self, candidate: str, like: Any, table: str, day: dt.date) -> None:
+        """One statement, and so atomic: the day's rows go, the candidate's come."""
+        made = bigquery.Table(self._full(table), schema=like.schema)
+        made.time_partitioning = bigquery.TimePartitioning(field=DAY_COLUMN)
+        with told(f"making {table}"):
+            self._jobs.client.create_table(made, exists_ok=True, retry=self._jobs.retry)
+        columns = ", ".join(column_identifier(field.name) for field in like.schema)
+        self._jobs.statement(
+            f"MERGE {table_identifier(table)} AS served USING {table_identifier(candidate)} AS given ON FALSE\n"
+            f"WHEN NOT MATCHED BY SOURCE AND served.{DAY_COLUMN} = @day THEN DELETE\n"
+            f"WHEN NOT MATCHED BY TARGET THEN INSERT ({columns}) VALUES ({columns})",
+            [bigquery.ScalarQueryParameter("day", "DATE", day)],
+        )
 
     # -- parts -----------------------------------------------------------------------------------------------------
 

@@ -128,16 +128,34 @@ class Jobs:
         config = bigquery.LoadJobConfig(
             source_format=bigquery.SourceFormat.CSV,
             schema=[bigquery.SchemaField(name, "STRING") for name in columns],
-            autodetect=False,
             skip_leading_rows=1,
             allow_quoted_newlines=True,
             allow_jagged_rows=False,
-            ignore_unknown_values=False,
-            max_bad_records=0,
             encoding="UTF-8",
-            write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
-            labels=self._labels,
         )
+        try:
+            return self._load(path, table, config)
+        except Refused as refused:
+            raise InputError(
+                f"BigQuery refused a record of the landed file ({refused.why}, job {refused.job_id})",
+                file=path.name,
+                remedy="have the file delivered again; then run the same command again.",
+            ) from None
+
+    def load_json(self, path: Path, table: str, columns: Mapping[str, str]) -> Ran:
+        """A file of one JSON record a line, our own, into a table of these columns, in place of what was there."""
+        config = bigquery.LoadJobConfig(
+            source_format=bigquery.SourceFormat.NEWLINE_DELIMITED_JSON,
+            schema=[bigquery.SchemaField(name, kind) for name, kind in columns.items()],
+        )
+        return self._load(path, table, config)
+
+    def _load(self, path: Path, table: str, config: bigquery.LoadJobConfig) -> Ran:
+        config.autodetect = False
+        config.ignore_unknown_values = False
+        config.max_bad_records = 0
+        config.write_disposition = bigquery.WriteDisposition.WRITE_TRUNCATE
+        config.labels = self._labels
 
         def send(job_id: str) -> Any:
             with path.open("rb") as file:
@@ -151,14 +169,7 @@ class Jobs:
                     timeout=self.limits.request_seconds,
                 )
 
-        try:
-            return self._end(f"load {table} {path.name}", send)
-        except Refused as refused:
-            raise InputError(
-                f"BigQuery refused a record of the landed file ({refused.why}, job {refused.job_id})",
-                file=path.name,
-                remedy="have the file delivered again; then run the same command again.",
-            ) from None
+        return self._end(f"load {table} {path.name}", send)
 
     def copy(self, source: str, target: str) -> Ran:
         """A table over another, in one step: a reader sees the old one or the new one."""

@@ -12,14 +12,24 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from copy import copy
+from datetime import date
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
 
-from leadscore_v6.errors import DiskFull, InputError, LeadscoreError, UsageError, WarehouseBusy, says_full
+from leadscore_v6.errors import DiskFull, LeadscoreError, UsageError, WarehouseBusy, says_full
 from leadscore_v6.locations import Location
+from leadscore_v6.warehouse.daily import require_day
 from leadscore_v6.warehouse.duckdb_ahead import PREFIX, Begun, key_of, tables_ahead
-from leadscore_v6.warehouse.protocol import FileTable, Layout, Params, TableColumn
+from leadscore_v6.warehouse.duckdb_csv import csv_error, literal, reading
+from leadscore_v6.warehouse.protocol import (
+    DAY_COLUMN,
+    FileTable,
+    Layout,
+    Params,
+    TableColumn,
+    table_and_day,
+)
 from leadscore_v6.warehouse.sql import duckdb_text
 
 if TYPE_CHECKING:
@@ -39,8 +49,6 @@ GOOGLE_TYPES = {
 }
 _DUCKDB_TYPES = {google: duck for duck, google in GOOGLE_TYPES.items() if duck != "INTEGER"}
 _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\.([A-Za-z_][A-Za-z0-9_]*)")
-_CSV_LINE = re.compile(r"CSV Error on Line: (\d+)")
-_CSV_COLUMNS = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
 
 
 class DuckDBWarehouse:
@@ -163,10 +171,28 @@ class DuckDBWarehouse:
 
     def expose_file(self, name: str, file: FileTable) -> None:
         """A view on the landed file: every column a VARCHAR, an empty field (quoted or not) NULL (R1, R36)."""
-        self._run(f"CREATE OR REPLACE VIEW {_quoted(name)} AS {_reading(file)}")
+        self._run(f"CREATE OR REPLACE VIEW {_quoted(name)} AS {reading(file)}")
+
+    def write_frame(
+        self, name: str, frame: pd.DataFrame, columns: Mapping[str, str], layout: Layout | None = None
+    ) -> Mapping[str, Any]:
+        """Make or replace a table from a frame, column by column of the type that is asked for."""
+        given = ", ".join(
+            f"CAST({_column(column)} AS {_DUCKDB_TYPES[kind]}) AS {_column(column)}" for column, kind in columns.items()
+        )
+        self._connection.register("frame_given", frame[list(columns)])
+        try:
+            self._run(f"CREATE OR REPLACE TABLE {_quoted(name)} AS SELECT {given} FROM frame_given")
+        finally:
+            self._connection.unregister("frame_given")
+        return {}
 
     def publish(self, candidate: str, name: str) -> None:
         """Rename the candidate over the published name in one transaction; both are in one dataset."""
+        whole, day = table_and_day(name)
+        if day is not None:
+            self._publish_day(candidate, whole, day)
+            return
         schema, table = _split(name)
         if _split(candidate)[0] != schema:
             raise LeadscoreError(f"{candidate} cannot become {name}: they are in different datasets.")
@@ -177,10 +203,24 @@ class DuckDBWarehouse:
             self.drop(name)
             self._run(f'ALTER {kind} {_quoted(candidate)} RENAME TO "{table}"')
 
+    def _publish_day(self, candidate: str, table: str, day: date) -> None:
+        """The candidate's rows in place of the day's, in one transaction."""
+        if not self.exists(candidate):
+            raise LeadscoreError(f"There is no {candidate} to publish in {table}.")
+        require_day(self, candidate, table, day)
+        with self.transaction():
+            self._run(f"CREATE TABLE IF NOT EXISTS {_quoted(table)} AS SELECT * FROM {_quoted(candidate)} LIMIT 0")
+            self.drop(f"{table}${day:%Y%m%d}")
+            self._run(f"INSERT INTO {_quoted(table)} BY NAME SELECT * FROM {_quoted(candidate)}")
+            self.drop(candidate)
+
     def drop(self, name: str) -> None:
-        """Remove a table or view if it is there."""
+        """Remove a table, a view or a day's rows if it is there."""
+        name, day = table_and_day(name)
         kind = self._kind(name)
-        if kind is not None:
+        if kind is not None and day is not None:
+            self._run(f"DELETE FROM {_quoted(name)} WHERE {DAY_COLUMN} = $day", {"day": day})
+        elif kind is not None:
             self._run(f"DROP {kind} {_quoted(name)}")
 
     def count_rows(self, name: str) -> int:
@@ -200,7 +240,7 @@ class DuckDBWarehouse:
 
     def exists(self, name: str) -> bool:
         """Whether a table or view of that name is there."""
-        return self._kind(name) is not None
+        return self._kind(table_and_day(name)[0]) is not None
 
     def columns(self, name: str) -> list[TableColumn]:
         """The catalog's columns of one table, types in GoogleSQL's words; a type that has none is given as it is.
@@ -266,7 +306,7 @@ class DuckDBWarehouse:
 
     def _set(self) -> None:
         for name, value in self._settings.items():
-            self._connection.execute(f"SET {name} = {_literal(value)}")
+            self._connection.execute(f"SET {name} = {literal(value)}")
 
     def _sweep(self) -> None:
         """Drop what was begun and belongs to nobody: a killed process left it, or no step asked for it."""
@@ -297,7 +337,7 @@ class DuckDBWarehouse:
         try:
             return self._connection.execute(sql, dict(params) if params else None)
         except duckdb.InvalidInputException as error:
-            raise _csv_error(error) or error from None
+            raise csv_error(error) or error from None
         except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
             raise (DiskFull(self.home) if says_full(str(error)) else error) from None
 
@@ -319,38 +359,6 @@ def _connect(file: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         ) from None
 
 
-def _csv_error(error: Exception) -> InputError | None:
-    """DuckDB's message quotes the whole record; only its line and column counts may be told (R57)."""
-    text = str(error)
-    line = _CSV_LINE.search(text)
-    if line is None:
-        return None
-    counts = _CSV_COLUMNS.search(text)
-    what = (
-        f"A record has {counts.group(2)} fields where the header has {counts.group(1)}"
-        if counts
-        else "A quoted field is not closed as CSV wants it"
-        if "quote" in text
-        else "A record cannot be read as CSV"
-    )
-    return InputError(
-        what,
-        row=int(line.group(1)),
-        remedy="have the file delivered again, or mend this line; then run the same command again.",
-    )
-
-
-def _reading(file: FileTable) -> str:
-    columns = ", ".join(f"{_literal(column)}: 'VARCHAR'" for column in file.columns)
-    return (
-        f"SELECT * FROM read_csv({_literal(file.path)}, "
-        "auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '', "
-        # A record may be long (471 columns, free text), never unbounded.
-        "allow_quoted_nulls = true, strict_mode = true, null_padding = false, max_line_size = 4194304, "
-        f"columns = {{{columns}}})"
-    )
-
-
 def _split(name: str) -> tuple[str, str]:
     match = _NAME.fullmatch(name)
     if match is None:
@@ -365,11 +373,3 @@ def _quoted(name: str) -> str:
 
 def _column(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    return "'" + str(value).replace("'", "''") + "'"

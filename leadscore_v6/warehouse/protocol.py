@@ -7,17 +7,21 @@ that only one engine knows. All SQL that passes through is GoogleSQL; an engine 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from leadscore_v6.errors import UsageError
 from leadscore_v6.locations import Location
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Params = Mapping[str, Any]
+# What a daily table's rows are of. A name like `Dataset.table$20251105`, BigQuery's own, is that day's rows of it.
+DAY_COLUMN = "score_date"
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,17 @@ class Layout:
     columns: Mapping[str, str] = field(default_factory=dict)
     cluster_by: Sequence[str] = ()
     keep_days: int | None = None
+
+
+def table_and_day(name: str) -> tuple[str, date | None]:
+    """`Dataset.table$YYYYMMDD` as table and day; without a day it is the whole table. Raises UsageError on no date."""
+    table, dollar, key = name.partition("$")
+    if not dollar:
+        return table, None
+    with suppress(ValueError):
+        if len(key) == len("YYYYMMDD"):
+            return table, datetime.strptime(key, "%Y%m%d").replace(tzinfo=UTC).date()
+    raise UsageError(f"{name!r} names no day of a table: $YYYYMMDD is wanted.")
 
 
 class Warehouse(Protocol):
@@ -92,11 +107,23 @@ class Warehouse(Protocol):
     def expose_file(self, name: str, file: FileTable) -> None:
         """Make a landed file readable as table `name` with all columns STRING (R1)."""
 
+    def write_frame(
+        self, name: str, frame: pd.DataFrame, columns: Mapping[str, str], layout: Layout | None = None
+    ) -> Mapping[str, Any]:
+        """Make or replace a table from a frame that has `columns` (name -> GoogleSQL type), all of them nullable.
+
+        Only for names that nobody reads yet. Returns what `create_table` returns.
+        """
+
     def publish(self, candidate: str, name: str) -> None:
-        """Give an audited candidate its public name, atomically, in place of what was there."""
+        """Give an audited candidate its public name, atomically, in place of what was there.
+
+        A day's candidate takes the place of that day's rows; the table is made if there is none. Raises LeadscoreError
+        when the candidate has rows of another day, or other columns than the table.
+        """
 
     def drop(self, name: str) -> None:
-        """Remove a table or view; nothing happens if it is not there."""
+        """Remove a table, a view, or a day's rows; nothing happens if it is not there."""
 
     def count_rows(self, name: str) -> int:
         """Rows of a table or view; a raw table is read from end to end. Raises InputError at a ragged record."""
@@ -108,7 +135,7 @@ class Warehouse(Protocol):
         """NULLs per column, in one pass."""
 
     def exists(self, name: str) -> bool:
-        """Whether a table or view of that name is there."""
+        """Whether a table or view of that name is there; of a day: the table that it is in."""
 
     def columns(self, name: str) -> list[TableColumn]:
         """INFORMATION_SCHEMA of one table, in order; empty if it is not there."""

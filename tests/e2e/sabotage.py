@@ -23,7 +23,7 @@ from leadscore_v6.definitions import build_defs
 from leadscore_v6.gates.bench import read_ledger
 from leadscore_v6.gates.ledger import Ledger
 from leadscore_v6.jobs import LEADS, MODEL, SNAPSHOT, TRAINING_SET
-from leadscore_v6.partitions import register
+from leadscore_v6.partitions import register, snapshot_dates
 from leadscore_v6.resources import WarehouseResource
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.protocol import FileTable, Warehouse
@@ -139,7 +139,7 @@ class Product:
         self.settings = settings
         self.options = options
         self.instance = dg.DagsterInstance.ephemeral()
-        register(self.instance, keys)
+        register(self.instance, snapshot_dates, keys)
 
     def materialize(
         self,

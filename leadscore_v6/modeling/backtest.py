@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from leadscore_v6.estimate import Estimate
 from leadscore_v6.modeling.baseline import fit_baseline
 from leadscore_v6.modeling.booster import FittedModel, fit, margins
 from leadscore_v6.modeling.bootstrap import interval
@@ -19,7 +20,6 @@ from leadscore_v6.modeling.calibration import Calibrator, fit_calibrator, fit_se
 from leadscore_v6.modeling.data import TrainingData
 from leadscore_v6.modeling.evaluation import (
     CrossValidation,
-    Estimate,
     Evaluation,
     Gaps,
     Paired,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from leadscore_v6.estimate import Estimate
 from leadscore_v6.modeling.bootstrap import interval, over_advisors
 from leadscore_v6.modeling.data import TrainingData
 from leadscore_v6.modeling.metrics import Ranking, auc_roc, average_precision, gain, selected_by_week
@@ -19,18 +20,6 @@ from leadscore_v6.modeling.settings import EvaluationSettings
 from leadscore_v6.modeling.splits import Rows
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A figure with its 95 % interval.
-
-    `low` and `high` are None where it is not judgeable: too few positives for an interval to mean anything.
-    """
-
-    value: float
-    low: float | None = None
-    high: float | None = None
 
 
 @dataclass(frozen=True)

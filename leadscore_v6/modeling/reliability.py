@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from leadscore_v6.estimate import Estimate
 from leadscore_v6.modeling.bootstrap import cluster_counts, interval
 from leadscore_v6.modeling.calibration import Calibrator, fit_segments, newton
-from leadscore_v6.modeling.evaluation import Estimate
 from leadscore_v6.modeling.settings import CalibrationSettings, EvaluationSettings
 
 Floats = NDArray[np.float64]

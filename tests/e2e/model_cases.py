@@ -18,9 +18,10 @@ import numpy as np
 
 from leadscore_v6.artifacts import models
 from leadscore_v6.assets.model import audit
+from leadscore_v6.estimate import Estimate
 from leadscore_v6.modeling.backtest import Backtest
 from leadscore_v6.modeling.calibrated import Calibration
-from leadscore_v6.modeling.evaluation import Estimate, Paired
+from leadscore_v6.modeling.evaluation import Paired
 from leadscore_v6.modeling.training import Training
 
 Result = Training | Calibration | Backtest

@@ -8,9 +8,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from leadscore_v6.estimate import Estimate
 from leadscore_v6.modeling.backtest import Backtest, GapTrend, backtest
 from leadscore_v6.modeling.data import TrainingData
-from leadscore_v6.modeling.evaluation import Estimate
 from leadscore_v6.modeling.training import Training
 from tests.modeling import worlds
 

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from leadscore_v6.estimate import Estimate
 from leadscore_v6.modeling.backtest import Backtest, BacktestFold
 from leadscore_v6.modeling.booster import FittedModel
 from leadscore_v6.modeling.calibrated import Calibration, subgroups
 from leadscore_v6.modeling.data import TrainingData
-from leadscore_v6.modeling.evaluation import Estimate, Evaluation, Gaps, ScoredLeads, precision_recall
+from leadscore_v6.modeling.evaluation import Evaluation, Gaps, ScoredLeads, precision_recall
 from leadscore_v6.modeling.explain import Words
 from leadscore_v6.modeling.importance import evenly
 from leadscore_v6.modeling.reliability import Reliability

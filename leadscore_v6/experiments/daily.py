@@ -1,0 +1,74 @@
+"""The daily metrics of a running test (plan 5.3): how it goes, without telling which arm is ahead (R26).
+
+Belongs here: enrolment, dials, pooled rates, SRM, the guardrails that hold no outcome. Does not belong here:
+any rate or significance by arm; those are read at planned looks only (`readout.py`).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import pandas as pd
+
+from leadscore_v6.experiments.assignment import srm
+from leadscore_v6.experiments.cohort import cohort
+from leadscore_v6.experiments.guardrails import is_mql, process_guardrails
+from leadscore_v6.experiments.looks import Protocol, information, matured
+from leadscore_v6.experiments.settings import ARMS, TREATMENT, ExperimentSettings
+
+DAILY_COLUMNS: Final = (
+    "day", "enrolled_leads", "enrolled_advisors", "srm_p", "decision_ready", "dialled_leads", "dials",
+    "matured_dialled_leads", "information", "mqls", "mqls_per_100_dials", "adoption",
+    "dials_per_lead_ratio", "dials_per_lead_bound", "dials_per_lead_state",
+    "days_to_first_dial_ratio", "days_to_first_dial_bound", "days_to_first_dial_state",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Records:
+    """What `cohort.cohort` takes: assignments, dials, outcomes."""
+
+    assignments: pd.DataFrame
+    dials: pd.DataFrame
+    outcomes: pd.DataFrame
+
+
+def daily_metrics(records: Records, protocol: Protocol, as_of: date, settings: ExperimentSettings) -> pd.DataFrame:
+    """One row per day from the test's first to `as_of` (DAILY_COLUMNS), each as it was known at the end of that day.
+
+    `mqls` and `mqls_per_100_dials` are of both arms together, of matured dials. Ratios are treatment over control, of
+    what the arms are given, not of what comes of it. NaN: nothing to tell yet.
+    """
+    days = pd.date_range(protocol.started_on, as_of, freq="D")
+    rows = [_row(records, protocol, day.date(), settings) for day in days]
+    return pd.DataFrame(rows, columns=list(DAILY_COLUMNS))
+
+
+def _row(records: Records, protocol: Protocol, day: date, settings: ExperimentSettings) -> dict[str, Any]:
+    design = settings.design
+    leads = cohort(records.assignments, records.dials, records.outcomes, day, design).leads
+    read = matured(leads, day, design)
+    advisors = leads.groupby("arm")["crd"].nunique()
+    sizes = srm({arm: int(advisors.get(arm, 0)) for arm in ARMS}, settings.assignment)
+    mqls, dials = int(is_mql(read, design.follow_up_days).sum()), int(read["dials"].sum())
+    treated = leads[(leads["arm"] == TREATMENT) & leads["dialled_on"].notna()]
+    row = {
+        "day": pd.Timestamp(day),
+        "enrolled_leads": len(leads),
+        "enrolled_advisors": sizes.treatment + sizes.control,
+        "srm_p": sizes.p,
+        "decision_ready": sizes.p >= settings.readout.srm_alpha,
+        "dialled_leads": int(leads["dialled_on"].notna().sum()),
+        "dials": int(leads["dials"].sum()),
+        "matured_dialled_leads": len(read),
+        "information": information(leads, protocol, day, design),
+        "mqls": mqls,
+        "mqls_per_100_dials": 100 * mqls / dials if dials else math.nan,
+        "adoption": float(treated["adopted"].mean()) if len(treated) else math.nan,
+    }
+    for one in process_guardrails(leads, day, settings):
+        row |= {f"{one.name}_ratio": one.ratio, f"{one.name}_bound": one.bound, f"{one.name}_state": one.state}
+    return row

@@ -145,14 +145,14 @@ def srm(advisors: Mapping[Arm, int], settings: AssignmentSettings) -> Srm:
 
     Blocks keep the sizes closer together than a coin would, so that a loss on the way stands out all the more.
     """
-    from scipy.stats import chisquare
+    from scipy.special import chdtrc
 
-    found = [advisors.get(arm, 0) for arm in ARMS]
-    share = settings.treatment_share
-    if not sum(found):
+    treatment, control = (advisors.get(arm, 0) for arm in ARMS)
+    share, together = settings.treatment_share, treatment + control
+    if not together:
         return Srm(0, 0, 0.0, 1.0)
-    result = chisquare(found, [sum(found) * share, sum(found) * (1 - share)])
-    return Srm(found[0], found[1], float(result.statistic), float(result.pvalue))
+    chi_square = (treatment - together * share) ** 2 / (together * share * (1 - share))
+    return Srm(treatment, control, chi_square, float(chdtrc(1, chi_square)))
 
 
 def _deal(advisors: pd.DataFrame, taken: Mapping[str, int], settings: AssignmentSettings) -> pd.DataFrame:

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from leadscore_v6.errors import InputError, UsageError
 from leadscore_v6.experiments.settings import ARMS, CONTROL, DesignSettings
@@ -45,28 +47,66 @@ def cohort(
     it is adopted if the first one followed the published order. Raises InputError on a dial that the queue of the test
     cannot have had, and as `require_cohort` does.
     """
-    assigned = assignments.loc[_days(assignments["enrolled_on"]) <= pd.Timestamp(as_of)]
-    dials = dials.assign(dialled_on=_days(dials["dialled_on"]))
-    known = dials[dials["dialled_on"] <= pd.Timestamp(as_of)].sort_values(["dialled_on", "lead_id"], kind="stable")
-    of_test = known.merge(assigned[["lead_id", "arm"]], on="lead_id", how="left", validate="many_to_one")
-    _require_dials_of_the_test(of_test)
-    inside = of_test[of_test["arm"].notna()]
-    first = inside.groupby("lead_id").agg(dialled_on=("dialled_on", "first"), queue=("queue", "first"))
-    inside = inside.merge(first["dialled_on"].rename("first_on"), left_on="lead_id", right_index=True)
-    within = inside["dialled_on"] <= inside["first_on"] + pd.Timedelta(days=design.follow_up_days)
-    converted = outcomes.assign(converted_on=_days(outcomes["converted_on"])).set_index("lead_id")["converted_on"]
-    converted = converted[converted <= pd.Timestamp(as_of)]
-    by_lead = assigned["lead_id"]
-    leads = assigned[["lead_id", "crd", "arm", "segment"]].assign(
-        enrolled_on=_days(assigned["enrolled_on"]),
-        dialled_on=by_lead.map(first["dialled_on"]),
-        dials=by_lead.map(inside[within].groupby("lead_id").size()).fillna(0).astype("int64"),
-        adopted=by_lead.map(first["queue"]).eq("model"),
-        converted_on=by_lead.map(converted),
-    )
-    leads = leads.sort_values("lead_id", ignore_index=True)[list(COHORT_COLUMNS)]
-    require_cohort(leads)
-    return Cohort(leads, dials_outside=len(of_test) - len(inside), dials_unknown=len(dials) - len(known))
+    return Journal.of(assignments, dials, outcomes, as_of, design).as_known(as_of)
+
+
+@dataclass(frozen=True)
+class Journal:
+    """All that is known of a test at one day, kept so that each day before can be told as it was known then.
+
+    leads      lead_id, crd, arm, segment, enrolled_on, first (day of the first dial), queue (of that dial),
+               converted_on; by lead_id
+    dial_days  (n,) days of all dials known, rising; dial_leads (n,) place in `leads`, -1: never enrolled; dial_within
+               (n,) whether the dial is within the follow-up of its lead's first one
+    later      dials after the day of the journal
+    """
+
+    leads: pd.DataFrame
+    dial_days: NDArray[np.datetime64]
+    dial_leads: NDArray[np.intp]
+    dial_within: NDArray[np.bool_]
+    later: int
+
+    @classmethod
+    def of(
+        cls, assignments: pd.DataFrame, dials: pd.DataFrame, outcomes: pd.DataFrame, as_of: date, design: DesignSettings
+    ) -> Journal:
+        """What `cohort` takes; it raises what `cohort` does."""
+        leads = assignments[["lead_id", "crd", "arm", "segment"]].assign(enrolled_on=_days(assignments["enrolled_on"]))
+        leads = leads[leads["enrolled_on"] <= pd.Timestamp(as_of)].sort_values("lead_id", ignore_index=True)
+        _refuse(leads, leads["lead_id"].duplicated(), "is assigned twice", "Id")
+        made = dials.assign(dialled_on=_days(dials["dialled_on"]))
+        made = made[made["dialled_on"] <= pd.Timestamp(as_of)]
+        made = made.sort_values(["dialled_on", "lead_id"], kind="stable", ignore_index=True)
+        made["place"] = pd.Index(leads["lead_id"]).get_indexer(made["lead_id"])
+        _require_dials_of_the_test(made, leads["arm"])
+        first = made[made["place"] >= 0].drop_duplicates("place").set_index("place")
+        leads["first"], leads["queue"] = first["dialled_on"], first["queue"]
+        converted = outcomes.set_index("lead_id")["converted_on"]
+        leads["converted_on"] = leads["lead_id"].map(_days(converted[converted.notna()]))
+        leads.loc[leads["converted_on"] > pd.Timestamp(as_of), "converted_on"] = pd.NaT
+        since = made["dialled_on"] - made["place"].map(leads["first"])
+        within = (since <= pd.Timedelta(days=design.follow_up_days)).to_numpy()
+        days, places = made["dialled_on"].to_numpy(), made["place"].to_numpy()
+        journal = cls(leads, days, places, within, later=len(dials) - len(made))
+        require_cohort(journal.as_known(as_of).leads)
+        return journal
+
+    def as_known(self, day: date) -> Cohort:
+        """The cohort at the end of `day`, which is the journal's own or one before it."""
+        now = pd.Timestamp(day)
+        enrolled = self.leads["enrolled_on"] <= now
+        made = self.dial_leads[: np.searchsorted(self.dial_days, now.to_datetime64(), side="right")]
+        inside = made[(made >= 0) & self.dial_within[: len(made)]]
+        leads = self.leads.assign(
+            dialled_on=self.leads["first"].where(self.leads["first"] <= now),
+            dials=np.bincount(inside, minlength=len(self.leads)),
+            adopted=(self.leads["queue"] == "model") & (self.leads["first"] <= now),
+            converted_on=self.leads["converted_on"].where(self.leads["converted_on"] <= now),
+        )
+        leads = leads.loc[enrolled, list(COHORT_COLUMNS)].reset_index(drop=True)
+        unknown = self.later + len(self.dial_leads) - len(made)
+        return Cohort(leads, dials_outside=int((made < 0).sum()), dials_unknown=unknown)
 
 
 def require_cohort(leads: pd.DataFrame) -> None:
@@ -104,12 +144,11 @@ def require_one_model(models: Mapping[date, str]) -> None:
             )
 
 
-def _require_dials_of_the_test(dials: pd.DataFrame) -> None:
-    """`dials` with the arm of their lead (NaN: not enrolled)."""
-    by_model = dials["queue"].isin(_OF_THE_TEST)
-    _refuse(dials, dials["arm"].isna() & by_model, "was dialled from the test's queue and was never assigned", "queue")
-    _refuse(dials, (dials["arm"] == CONTROL) & by_model, "is of the control arm and was dialled from the model's queue",
-            "queue")  # fmt: skip
+def _require_dials_of_the_test(dials: pd.DataFrame, arms: pd.Series) -> None:
+    """`dials` with the place of their lead in `arms` (-1: not enrolled)."""
+    by_model, control = dials["queue"].isin(_OF_THE_TEST), dials["place"].map(arms) == CONTROL
+    _refuse(dials, (dials["place"] < 0) & by_model, "was dialled from the test's queue and was never assigned", "queue")
+    _refuse(dials, control & by_model, "is of the control arm and was dialled from the model's queue", "queue")
 
 
 def _refuse(rows: pd.DataFrame, wrong: pd.Series, what: str, column: str) -> None:
@@ -124,4 +163,6 @@ def _refuse(rows: pd.DataFrame, wrong: pd.Series, what: str, column: str) -> Non
 
 def _days(values: pd.Series) -> pd.Series:
     """Midnights, without a zone (days of the CRM are UTC days, R37)."""
-    return pd.to_datetime(values, utc=True).dt.tz_localize(None).dt.normalize()
+    if not pd.api.types.is_datetime64_dtype(values):  # true only without a zone
+        values = pd.to_datetime(values, utc=True).dt.tz_localize(None)
+    return values.dt.normalize()

@@ -14,7 +14,7 @@ from typing import Any, Final
 import pandas as pd
 
 from leadscore_v6.experiments.assignment import srm
-from leadscore_v6.experiments.cohort import cohort
+from leadscore_v6.experiments.cohort import Journal
 from leadscore_v6.experiments.guardrails import is_mql, process_guardrails
 from leadscore_v6.experiments.looks import Protocol, information, matured
 from leadscore_v6.experiments.settings import ARMS, TREATMENT, ExperimentSettings
@@ -43,13 +43,14 @@ def daily_metrics(records: Records, protocol: Protocol, as_of: date, settings: E
     what the arms are given, not of what comes of it. NaN: nothing to tell yet.
     """
     days = pd.date_range(protocol.started_on, as_of, freq="D")
-    rows = [_row(records, protocol, day.date(), settings) for day in days]
+    journal = Journal.of(records.assignments, records.dials, records.outcomes, as_of, settings.design)
+    rows = [_row(journal, protocol, day.date(), settings) for day in days]
     return pd.DataFrame(rows, columns=list(DAILY_COLUMNS))
 
 
-def _row(records: Records, protocol: Protocol, day: date, settings: ExperimentSettings) -> dict[str, Any]:
+def _row(journal: Journal, protocol: Protocol, day: date, settings: ExperimentSettings) -> dict[str, Any]:
     design = settings.design
-    leads = cohort(records.assignments, records.dials, records.outcomes, day, design).leads
+    leads = journal.as_known(day).leads
     read = matured(leads, day, design)
     advisors = leads.groupby("arm")["crd"].nunique()
     sizes = srm({arm: int(advisors.get(arm, 0)) for arm in ARMS}, settings.assignment)

@@ -4,8 +4,8 @@ Belongs here: the order of a reading, and what follows from it. Does not belong 
 the statistics (`effect.py`, `sequential.py`, `guardrails.py`), thresholds of gates, the report.
 
 First it is asked whether the look is due, then whether the arms are what was dealt (SRM); if they are not, no rate of
-an arm is computed at all. The primary figure is by intention to treat: matured dials by **assigned** arm, whatever order
-was followed. The decision is the plan's: go if p < alpha, the lift is above 50 % and every guardrail holds.
+an arm is computed at all. The primary figure is by intention to treat: matured dials by **assigned** arm, whichever
+order was followed. The decision is the plan's: go if p < alpha, the lift is above 50 % and every guardrail holds.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Small tests of known truth: leads of a number of weeks, assigned, dialled within capacity, converted at planted rates.
+"""Small tests of known truth: leads of some weeks, assigned, dialled within capacity, converted at planted rates.
 
 Belongs here: frames as the product's callers hand them in. Does not belong here: assertions, and big simulations.
 """

@@ -1,13 +1,14 @@
-"""Writes operating-characteristics.md: `python -m docs.operating_characteristics` from the checkout (minutes).
+"""Writes a part of operating-characteristics.md: `python -m docs.operating_characteristics` (minutes).
 
 How often the gates of steps 4.1 and 4.3 get it wrong, over worlds of known truth (tests/modeling/operating.py).
-`make prove` does it again and holds the page against it.
+`make prove` does it again and holds the page against it. The experiment's part is experiment_characteristics.py's.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 from tests.modeling.operating import CALIBRATION, DISCRIMINATION, GATES, PREVALENCE, Scenario, passed
 
 PAGE = Path(__file__).with_name("operating-characteristics.md")
+TITLE = "# Operating characteristics of the model gates"
 WORLDS = 200
 CHUNK = 20
 
@@ -26,7 +28,7 @@ known truth per row, each of the plan's size and judged by the product's own fig
 score is normal, higher for positives by what the AUC asks for, so that the best model is known and Platt scaling is
 right unless something was made wrong.
 
-Written by `python -m docs.operating_characteristics`; `make prove` runs it again and fails if this page differs.
+Written by `python -m docs.operating_characteristics`; `make prove` runs it again and fails if this part differs.
 
 A cell is the share of worlds in which the gate lets the model **pass**, in %. With {{worlds}} worlds a share of 5 % is
 known to about ± 3 points. In bold: a wrong verdict more than one time in twenty. In the rows of good models every stop
@@ -44,8 +46,20 @@ move by less than their own error.
 """
 
 
+def part(title: str) -> str:
+    """What the page says under a title of the first level, the title included; empty if it has no such part."""
+    found = re.search(rf"^{re.escape(title)}$.*?(?=^# |\Z)", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    return found.group().rstrip("\n") + "\n" if found else ""
+
+
+def put(title: str, text: str) -> None:
+    """Replace the part of that title, or add it at the end; the other parts stay as they are."""
+    page, old, new = PAGE.read_text(encoding="utf-8"), part(title), text.rstrip("\n") + "\n"
+    PAGE.write_text(page.replace(old, new) if old else f"{page.rstrip()}\n\n{new}", encoding="utf-8")
+
+
 def page(worlds: int = WORLDS, workers: int = 0) -> str:
-    """The page's text; the same for any number of workers."""
+    """The part's text; the same for any number of workers."""
     found = _simulate(worlds, workers or os.cpu_count() or 1)
     parts = [HEAD.format(worlds=worlds)]
     for title, scenarios in (("Step 4.1: ranking", DISCRIMINATION), ("Step 4.3: calibration", CALIBRATION)):
@@ -94,4 +108,4 @@ if __name__ == "__main__":
     parser.add_argument("--worlds", type=int, default=WORLDS, help="worlds per row")
     parser.add_argument("--workers", type=int, default=0, help="processes; 0: one per core")
     arguments = parser.parse_args()
-    PAGE.write_text(page(arguments.worlds, arguments.workers), encoding="utf-8")
+    put(TITLE, page(arguments.worlds, arguments.workers))

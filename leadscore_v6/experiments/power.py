@@ -4,14 +4,17 @@ Belongs here: sample size, power, duration, the calendar of the looks, and what 
 Does not belong here: boundaries (`sequential.py`), the judging of the gates, the report.
 
 Power is on **dials**, not leads: of a week's leads only the capacity's share is ever dialled. Rates are MQLs per dial.
+Two calculations of the sample size are made, and the larger one is planned: the arcsine one is a little too small for
+rates of a few per cent. It is enlarged for the looks, and for leads that share an advisor; simulated, the power is what
+was asked for (docs/operating-characteristics.md).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,9 +51,10 @@ class PlannedLook:
 class PowerAnalysis:
     """Outcome of step 5.2. Dials are first dials; `dials` is the plan for both arms, looks included.
 
-    per_arm_fixed      of one arm (1:1) for a test with one look, statsmodels' arcsine effect size
-    per_arm_pooled_z   the same by the textbook's pooled z
-    inflation          what the looks ask for on top
+    per_arm_arcsine    of one arm (1:1), one look, one lead an advisor: statsmodels' normal test on the effect size
+    per_arm_pooled_z   the same by the textbook's pooled z of two proportions; the larger of the two is planned
+    looks_inflation    what the looks ask for on top
+    design_effect      what leads of one advisor ask for on top
     minimum_lift       smallest relative lift found with the wanted power, at `max_enrolment_weeks`
     at_adoption        the lift, the dials and the power at `max_enrolment_weeks` if only `adoption_assumed` is followed
     leads_a_week_needed  flow at which the plan's dials come in within `max_enrolment_weeks`
@@ -61,9 +65,10 @@ class PowerAnalysis:
     leads_per_week: float
     dials_per_week: float
     boundaries: Boundaries
-    per_arm_fixed: float
+    per_arm_arcsine: float
     per_arm_pooled_z: float
-    inflation: float
+    looks_inflation: float
+    design_effect: float
     dials: int
     enrolment_weeks: int
     max_enrolment_weeks: int
@@ -87,7 +92,8 @@ class PowerAnalysis:
         """What the gates of 5.2 read.
 
         power (after the longest enrolment), enrolment_weeks, dials_available_over_required; beside them power_4_weeks,
-        power_8_weeks, power_at_adoption (shown, never judged: R42), dials_required, dials_per_week, minimum_lift.
+        power_8_weeks, power_at_adoption (shown, never judged: R42), dials_required, dials_per_week, design_effect,
+        minimum_lift.
         """
         longest = self.at(self.max_enrolment_weeks)
         return {
@@ -99,65 +105,75 @@ class PowerAnalysis:
             "dials_required": self.dials,
             "dials_required_at_adoption": self.dials_at_adoption,
             "dials_per_week": self.dials_per_week,
+            "design_effect": self.design_effect,
             "leads_a_week_needed": self.leads_a_week_needed,
             "minimum_lift": self.minimum_lift,
         }
 
 
-def weekly_flow(entered: NDArray[np.datetime64], before: date, weeks: int) -> float:
-    """Leads a week: mean over the `weeks` whole weeks that end before the day `before`.
+@dataclass(frozen=True)
+class Flow:
+    """Leads a week over a window, and how many other leads of its advisor a lead has in that window, on average."""
 
-    Raises InputError if no lead is known from before that window: a flow of fewer weeks would pass for one of all.
-    """
-    days = entered.astype("datetime64[D]")
-    start = np.datetime64(before - timedelta(days=WEEK * weeks))
-    if not (days < start).any():
-        raise InputError(
-            f"the weekly flow of leads is the mean over {weeks} weeks, from {start} on; no lead is known from before",
-            column="Stage_Entered_Contacting__c",
-            remedy="hand in an extract that reaches further back, or a shorter flow_window_weeks (v6_experiment.yaml)",
-        )
-    return float(((days >= start) & (days < np.datetime64(before))).sum()) / weeks
+    leads_per_week: float
+    other_leads_of_advisor: float = 0.0
+
+    @classmethod
+    def of(cls, entered: NDArray[np.datetime64], advisors: NDArray[Any], before: date, weeks: int) -> Flow:
+        """From the days on which leads entered contacting and their advisors (n,): the `weeks` whole weeks that end
+        before the day `before`.
+
+        Raises InputError if no lead is known from before that window: a flow of fewer weeks would pass for one of all.
+        """  # noqa: D205 - one sentence
+        days = entered.astype("datetime64[D]")
+        start = np.datetime64(before - timedelta(days=WEEK * weeks))
+        if not (days < start).any():
+            raise InputError(
+                f"the weekly flow is the mean over {weeks} weeks, from {start} on; no lead is known from before that",
+                column="Stage_Entered_Contacting__c",
+                remedy="hand in an extract that reaches further back, or a shorter flow_window_weeks "
+                "(v6_experiment.yaml)",
+            )
+        inside = (days >= start) & (days < np.datetime64(before))
+        _, times = np.unique(advisors[inside], return_counts=True)
+        others = float((times * (times - 1)).sum() / times.sum()) if len(times) else 0.0
+        return cls(float(inside.sum()) / weeks, others)
 
 
-def power_analysis(
-    baseline_rate: float, leads_per_week: float, settings: ExperimentSettings, starts_on: date
-) -> PowerAnalysis:
+def power_analysis(baseline_rate: float, flow: Flow, settings: ExperimentSettings, starts_on: date) -> PowerAnalysis:
     """Step 5.2 from today's MQLs per dial, the flow of leads and the first day of enrolment.
 
     Raises UsageError if rate or flow cannot be, or the target lift asks for a rate of 1 or more.
     """
-    design, share = settings.design, settings.assignment.treatment_share
+    design = settings.design
     target = baseline_rate * (1 + design.target_lift)
-    if not (baseline_rate > 0 and target < 1 and leads_per_week > 0):
+    if not (baseline_rate > 0 and target < 1 and flow.leads_per_week > 0):
         raise UsageError(
-            f"a test of + {design.target_lift:.0%} on {baseline_rate:.4f} MQLs per dial at {leads_per_week:.0f} leads "
-            "a week cannot be designed: the rates must lie between 0 and 1, and leads must come in."
+            f"a test of + {design.target_lift:.0%} on {baseline_rate:.4f} MQLs per dial at {flow.leads_per_week:.0f} "
+            "leads a week cannot be designed: the rates must lie between 0 and 1, and leads must come in."
         )
-    boundaries = lan_demets(design.looks, design.alpha)
-    per_week = leads_per_week * design.capacity_share
-    factor = inflation(boundaries, design)
-    dials = _dials(baseline_rate, design.target_lift, factor, share, design)
-    adopted = design.target_lift * design.adoption_assumed
+    test = _Test.of(baseline_rate, flow, settings)
+    dials, per_week = test.dials(design.target_lift), flow.leads_per_week * design.capacity_share
     enrolment = math.ceil(dials / per_week)
-    test = _Test(baseline_rate, share, boundaries)
+    adopted = design.target_lift * design.adoption_assumed
     weeks = max(enrolment, design.max_enrolment_weeks, *_ADVISED_WEEKS) + 4
     return PowerAnalysis(
         baseline_rate=baseline_rate,
         target_rate=target,
-        leads_per_week=leads_per_week,
+        leads_per_week=flow.leads_per_week,
         dials_per_week=per_week,
-        boundaries=boundaries,
-        per_arm_fixed=required_per_arm(baseline_rate, design.target_lift, design),
+        boundaries=test.boundaries,
+        per_arm_arcsine=arcsine_per_arm(baseline_rate, design.target_lift, design),
         per_arm_pooled_z=pooled_z_per_arm(baseline_rate, design.target_lift, design),
-        inflation=factor,
+        looks_inflation=test.looks_inflation,
+        design_effect=test.design_effect,
         dials=dials,
         enrolment_weeks=enrolment,
         max_enrolment_weeks=design.max_enrolment_weeks,
         leads_a_week_needed=math.ceil(dials / design.max_enrolment_weeks / design.capacity_share),
-        minimum_lift=test.minimum_lift(per_week * design.max_enrolment_weeks, design.power),
+        minimum_lift=test.minimum_lift(per_week * design.max_enrolment_weeks),
         lift_at_adoption=adopted,
-        dials_at_adoption=_dials(baseline_rate, adopted, factor, share, design),
+        dials_at_adoption=test.dials(adopted),
         curve=tuple(
             CurvePoint(
                 weeks=week,
@@ -171,13 +187,13 @@ def power_analysis(
     )
 
 
-def required_per_arm(rate: float, lift: float, design: DesignSettings) -> float:
+def arcsine_per_arm(rate: float, lift: float, design: DesignSettings) -> float:
     """Dials of each of two equal arms, one look: statsmodels' normal test on the arcsine effect size."""
     from statsmodels.stats.power import NormalIndPower
+    from statsmodels.stats.proportion import proportion_effectsize
 
-    return float(
-        NormalIndPower().solve_power(effect_size(rate, lift), alpha=design.alpha, power=design.power, nobs1=None)
-    )
+    effect = proportion_effectsize(rate * (1 + lift), rate)
+    return float(NormalIndPower().solve_power(effect, alpha=design.alpha, power=design.power))
 
 
 def pooled_z_per_arm(rate: float, lift: float, design: DesignSettings) -> float:
@@ -191,21 +207,11 @@ def pooled_z_per_arm(rate: float, lift: float, design: DesignSettings) -> float:
     return float(((null + alternative) / (other - rate)) ** 2)
 
 
-def effect_size(rate: float, lift: float) -> float:
-    """Cohen's h of `rate` against `rate` times 1 + `lift`; a rate of 1 or more counts as 1."""
-    from statsmodels.stats.proportion import proportion_effectsize
-
-    return float(proportion_effectsize(min(1.0, rate * (1 + lift)), rate))
-
-
-def inflation(boundaries: Boundaries, design: DesignSettings) -> float:
-    """How many times the dials of one look the design with all its looks needs for the same power."""
+def drift_needed(boundaries: Boundaries, power: float) -> float:
+    """The effect over its standard error at full information that is found with `power` at one of the looks."""
     from scipy.optimize import brentq
 
-    def drift(of: Boundaries) -> float:
-        return float(brentq(lambda d: of.power(d) - design.power, 0.0, 10.0, xtol=1e-9))
-
-    return (drift(boundaries) / drift(lan_demets([1.0], design.alpha))) ** 2
+    return float(brentq(lambda drift: boundaries.power(drift) - power, 0.0, 10.0, xtol=1e-9))
 
 
 def chance_of_go(true_lift: float, rate: float, per_arm: float, settings: ExperimentSettings) -> float:
@@ -232,32 +238,49 @@ def calendar(dials: int, per_week: float, design: DesignSettings, starts_on: dat
     return tuple(found)
 
 
-def _dials(rate: float, lift: float, factor: float, share: float, design: DesignSettings) -> int:
-    """Both arms: an unequal split of N carries the information of 4·share·(1 − share)·N split in halves."""
-    return 2 * math.ceil(required_per_arm(rate, lift, design) * factor / (4 * share * (1 - share)))
-
-
 @dataclass(frozen=True)
 class _Test:
-    """What is the same at every size: the rate without the model, treatment's share of the dials, the boundaries."""
+    """What is the same at every size and lift; `drift` is the one that is found with the wanted power."""
 
     rate: float
-    share: float
+    design: DesignSettings
     boundaries: Boundaries
+    drift: float
+    looks_inflation: float
+    design_effect: float
+    split: float  # dials that an unequal split needs for one of two equal arms
+
+    @classmethod
+    def of(cls, rate: float, flow: Flow, settings: ExperimentSettings) -> _Test:
+        design, share = settings.design, settings.assignment.treatment_share
+        boundaries = lan_demets(design.looks, design.alpha)
+        drift = drift_needed(boundaries, design.power)
+        return cls(
+            rate=rate,
+            design=design,
+            boundaries=boundaries,
+            drift=drift,
+            looks_inflation=(drift / drift_needed(lan_demets([1.0], design.alpha), design.power)) ** 2,
+            design_effect=1 + design.advisor_correlation * flow.other_leads_of_advisor * design.capacity_share,
+            split=1 / (4 * share * (1 - share)),
+        )
+
+    def dials(self, lift: float) -> int:
+        """Of both arms, for the wanted power at `lift`."""
+        return 2 * math.ceil(self._per_arm(lift))
 
     def power(self, dials: float, lift: float) -> float:
-        return self.boundaries.power(effect_size(self.rate, lift) * math.sqrt(dials * self.share * (1 - self.share)))
+        return self.boundaries.power(self.drift * math.sqrt(dials / (2 * self._per_arm(lift))))
 
-    def minimum_lift(self, dials: float, power: float) -> float | None:
-        """None: not even a rate of 1 would be found."""
+    def minimum_lift(self, dials: float) -> float | None:
+        """None: not even a rate next to 1 would be found."""
         from scipy.optimize import brentq
 
-        most = 1 / self.rate - 1
-        if self.power(dials, most) < power:
+        least, most = 0.001, (1 / self.rate - 1) * 0.999
+        if 2 * self._per_arm(most) > dials:
             return None
-        return float(brentq(lambda lift: self.power(dials, lift) - power, 0.0, most, xtol=1e-6))
+        return float(brentq(lambda lift: math.log(2 * self._per_arm(lift) / dials), least, most, xtol=1e-6))
 
-
-def weeks_of(curve: Sequence[CurvePoint], power: float) -> int | None:
-    """First week of a power curve that reaches `power`; None if none of it does."""
-    return next((point.weeks for point in curve if point.power >= power), None)
+    def _per_arm(self, lift: float) -> float:
+        fixed = max(of(self.rate, lift, self.design) for of in (arcsine_per_arm, pooled_z_per_arm))
+        return fixed * self.looks_inflation * self.design_effect * self.split

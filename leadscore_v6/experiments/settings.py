@@ -38,6 +38,7 @@ class DesignSettings:
     max_enrolment_weeks: int
     queue_days: int
     follow_up_days: int
+    advisor_correlation: float
     adoption_assumed: float
 
     def __post_init__(self) -> None:

@@ -50,8 +50,8 @@ Written by `python -m docs.experiment_characteristics`; `make prove` runs it aga
 
 All in %. *Significant*: treatment is found to be better at one of the looks. *Go*: the plan's gate, p < {alpha} and a
 lift above {bar}, guardrails left aside; *expected*: what the readout prints beside its decision (R27); *early*: at the
-first look. *Interval*: how often the 95 % interval with which the test ends holds the true lift; *repeated*: the same of
-the wider one that the first look prints while the test goes on.
+first look. *Interval*: how often the 95 % interval with which the test ends holds the true lift; *repeated*: the same
+of the wider one that the first look prints while the test goes on.
 """
 
 READING = """

@@ -24,6 +24,7 @@ from leadscore_v6.experiments.sequential import Boundaries, lan_demets
 from leadscore_v6.experiments.settings import DesignSettings, ExperimentSettings
 
 WEEK = 7
+_CURVE_WEEKS = 26  # half a year
 _ADVISED_WEEKS = (4, 8)  # the plan's "4-week test" and its longest
 
 
@@ -154,9 +155,8 @@ def power_analysis(baseline_rate: float, flow: Flow, settings: ExperimentSetting
         )
     test = _Test.of(baseline_rate, flow, settings)
     dials, per_week = test.dials(design.target_lift), flow.leads_per_week * design.capacity_share
-    enrolment = math.ceil(dials / per_week)
     adopted = design.target_lift * design.adoption_assumed
-    weeks = max(enrolment, design.max_enrolment_weeks, *_ADVISED_WEEKS) + 4
+    adopted_dials = test.dials(adopted)
     return PowerAnalysis(
         baseline_rate=baseline_rate,
         target_rate=target,
@@ -168,20 +168,20 @@ def power_analysis(baseline_rate: float, flow: Flow, settings: ExperimentSetting
         looks_inflation=test.looks_inflation,
         design_effect=test.design_effect,
         dials=dials,
-        enrolment_weeks=enrolment,
+        enrolment_weeks=math.ceil(dials / per_week),
         max_enrolment_weeks=design.max_enrolment_weeks,
         leads_a_week_needed=math.ceil(dials / design.max_enrolment_weeks / design.capacity_share),
         minimum_lift=test.minimum_lift(per_week * design.max_enrolment_weeks),
         lift_at_adoption=adopted,
-        dials_at_adoption=test.dials(adopted),
+        dials_at_adoption=adopted_dials,
         curve=tuple(
             CurvePoint(
                 weeks=week,
                 dials=math.floor(per_week * week),
-                power=test.power(per_week * week, design.target_lift),
-                power_at_adoption=test.power(per_week * week, adopted),
+                power=test.power(per_week * week / dials),
+                power_at_adoption=test.power(per_week * week / adopted_dials),
             )
-            for week in range(1, weeks + 1)
+            for week in range(1, max(_CURVE_WEEKS, design.max_enrolment_weeks) + 1)
         ),
         calendar=calendar(dials, per_week, design, starts_on),
     )
@@ -269,8 +269,9 @@ class _Test:
         """Of both arms, for the wanted power at `lift`."""
         return 2 * math.ceil(self._per_arm(lift))
 
-    def power(self, dials: float, lift: float) -> float:
-        return self.boundaries.power(self.drift * math.sqrt(dials / (2 * self._per_arm(lift))))
+    def power(self, share: float) -> float:
+        """At a lift for which `share` of the dials that it needs are in."""
+        return self.boundaries.power(self.drift * math.sqrt(share))
 
     def minimum_lift(self, dials: float) -> float | None:
         """None: not even a rate next to 1 would be found."""
@@ -279,7 +280,7 @@ class _Test:
         least, most = 0.001, (1 / self.rate - 1) * 0.999
         if 2 * self._per_arm(most) > dials:
             return None
-        return float(brentq(lambda lift: math.log(2 * self._per_arm(lift) / dials), least, most, xtol=1e-6))
+        return float(brentq(lambda lift: math.log(2 * self._per_arm(lift) / dials), least, most, xtol=1e-5))
 
     def _per_arm(self, lift: float) -> float:
         fixed = max(of(self.rate, lift, self.design) for of in (arcsine_per_arm, pooled_z_per_arm))

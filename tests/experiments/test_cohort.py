@@ -1,0 +1,156 @@
+"""The cohort against a loop over leads and dials; rows that contradict the design are refused by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+
+from leadscore_v6.errors import InputError, UsageError
+from leadscore_v6.experiments.cohort import Journal, cohort, require_cohort, require_one_model
+from tests.experiments.trials import START, Trial, settings, trial
+
+DESIGN = settings().design
+AS_OF = START + timedelta(days=50)
+
+
+def read(of: Trial, as_of: date = AS_OF) -> pd.DataFrame:
+    return cohort(of.assignments, of.dials, of.outcomes, as_of, DESIGN).leads
+
+
+@pytest.fixture(scope="module")
+def small() -> Trial:
+    """Four weeks, some leads dialled again up to fifty days later, some converting before their dial, and backlog."""
+    made = trial(4, 120)
+    again = made.dials.iloc[::3].assign(dialled_on=lambda rows: rows["dialled_on"] + pd.to_timedelta(17, unit="D"))
+    late = made.dials.iloc[::5].assign(dialled_on=lambda rows: rows["dialled_on"] + pd.to_timedelta(31, unit="D"))
+    backlog = pd.DataFrame({"lead_id": ["B1", "B2"], "dialled_on": [pd.Timestamp(START)] * 2, "queue": "usual"})
+    dials = pd.concat([late, made.dials, backlog, again], ignore_index=True)
+    outcomes = made.outcomes.copy()
+    inbound = outcomes.index[::11]
+    outcomes.loc[inbound, "converted_on"] = made.assignments.loc[inbound, "enrolled_on"]
+    return Trial(made.assignments, dials, outcomes)
+
+
+@pytest.mark.parametrize("days", [0, 9, 25, 50, 90])
+def test_each_day_is_what_a_loop_sees(small: Trial, days: int) -> None:
+    as_of = pd.Timestamp(START + timedelta(days=days))
+    found = read(small, as_of.date()).set_index("lead_id")
+    outcomes = small.outcomes.set_index("lead_id")["converted_on"]
+    expected = 0
+    for lead in small.assignments.itertuples():
+        if lead.enrolled_on > as_of:
+            assert lead.lead_id not in found.index
+            continue
+        expected += 1
+        made = sorted(
+            (dial.dialled_on, dial.queue)
+            for dial in small.dials[small.dials["lead_id"] == lead.lead_id].itertuples()
+            if dial.dialled_on <= as_of
+        )
+        row, converted = found.loc[lead.lead_id], outcomes[lead.lead_id]
+        assert row["dials"] == sum(day <= made[0][0] + timedelta(days=30) for day, _ in made)
+        assert (row["dialled_on"] == made[0][0]) if made else pd.isna(row["dialled_on"])
+        assert row["adopted"] == (bool(made) and made[0][1] == "model")
+        assert (row["converted_on"] == converted) if converted <= as_of else pd.isna(row["converted_on"])
+    assert len(found) == expected
+
+
+def test_dials_of_others_and_of_tomorrow_are_counted(small: Trial) -> None:
+    found = cohort(small.assignments, small.dials, small.outcomes, START, DESIGN)
+    assert found.dials_outside == 2
+    assert found.dials_unknown == int((small.dials["dialled_on"] > pd.Timestamp(START)).sum()) > 0
+
+
+def test_a_day_of_the_journal_is_the_cohort_of_that_day(small: Trial) -> None:
+    journal = Journal.of(small.assignments, small.dials, small.outcomes, AS_OF, DESIGN)
+    for days in (0, 12, 30, 50):
+        day = START + timedelta(days=days)
+        found, alone = journal.as_known(day), cohort(small.assignments, small.dials, small.outcomes, day, DESIGN)
+        assert_frame_equal(found.leads, alone.leads)
+        assert (found.dials_outside, found.dials_unknown) == (alone.dials_outside, alone.dials_unknown)
+
+
+def test_times_and_zones_become_days_of_utc() -> None:
+    made = trial(1, 20)
+    dials = made.dials.assign(dialled_on=made.dials["dialled_on"].map(lambda day: f"{day:%Y-%m-%d}T23:30:00-01:00"))
+    later = read(Trial(made.assignments, dials, made.outcomes))["dialled_on"]
+    assert_frame_equal(later.dropna().to_frame(), (read(made)["dialled_on"].dropna() + timedelta(days=1)).to_frame())
+
+
+# --- refused -------------------------------------------------------------------------------------------------------
+
+
+def lead_of(of: Trial, arm: str) -> str:
+    """The first dialled lead of an arm."""
+    dialled = of.assignments[of.assignments["lead_id"].isin(of.dials["lead_id"])]
+    return str(dialled.loc[dialled["arm"] == arm, "lead_id"].iloc[0])
+
+
+def dial(of: Trial, lead: str, day: date, queue: str) -> Trial:
+    row = pd.DataFrame({"lead_id": [lead], "dialled_on": [pd.Timestamp(day)], "queue": [queue]})
+    return Trial(of.assignments, pd.concat([of.dials, row]), of.outcomes)
+
+
+def outcome(of: Trial, lead: str, day: date) -> Trial:
+    changed = of.outcomes.copy()
+    changed.loc[changed["lead_id"] == lead, "converted_on"] = pd.Timestamp(day)
+    return Trial(of.assignments, of.dials, changed)
+
+
+@pytest.mark.parametrize(
+    ("sabotage", "says"),
+    [
+        (lambda of: dial(of, "NOBODY", START, "model"), "lead NOBODY was dialled from the test's queue and was never"),
+        (lambda of: dial(of, "NOBODY", START, "own"), "lead NOBODY was dialled from the test's queue and was never"),
+        (
+            lambda of: dial(of, lead_of(of, "control"), AS_OF, "model"),
+            "of the control arm and was dialled from the mod",
+        ),
+        (lambda of: dial(of, lead_of(of, "treatment"), START - timedelta(days=1), "usual"), "dialled before it was as"),
+        (lambda of: outcome(of, lead_of(of, "control"), START - timedelta(days=1)), "its outcome before it was assign"),
+        (
+            lambda of: Trial(pd.concat([of.assignments, of.assignments.head(1)]), of.dials, of.outcomes),
+            "is assigned twice",
+        ),
+    ],
+    ids=["unassigned", "unassigned, own choice", "control by model", "dial too early", "outcome too early", "twice"],
+)
+def test_tables_that_contradict_the_design_are_refused(sabotage: Callable[[Trial], Trial], says: str) -> None:
+    made = trial(2, 60)
+    assert len(read(made))
+    with pytest.raises(InputError, match=says) as refused:
+        read(sabotage(made))
+    assert refused.value.column
+    assert refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda leads: leads.drop(columns="adopted"), "lack the columns adopted"),
+        (lambda leads: pd.concat([leads, leads.head(1)]), "stands there twice"),
+        (lambda leads: leads.assign(arm="both"), "is in no arm"),
+        (lambda leads: leads.assign(crd="7"), "an advisor who is in both arms"),
+        (lambda leads: leads.assign(dials=1), "has dials without a day"),
+        (lambda leads: leads.assign(adopted=True), "of the control arm and followed the model's order"),
+    ],
+    ids=["column", "twice", "arm", "both arms", "dials", "adopted"],
+)
+def test_a_cohort_of_other_makes_is_judged_too(change: Callable[[pd.DataFrame], pd.DataFrame], says: str) -> None:
+    leads = read(trial(2, 60))
+    require_cohort(leads)
+    with pytest.raises(InputError, match=says):
+        require_cohort(change(leads))
+
+
+def test_a_model_that_changes_in_mid_test_is_refused() -> None:
+    """R58."""
+    one = {START: "a1", START + timedelta(days=7): "a1"}
+    require_one_model(one)
+    require_one_model({})
+    with pytest.raises(UsageError, match=r"the queue of 2025-11-10 was scored by a1, that of 2025-11-24 by b2"):
+        require_one_model(one | {START + timedelta(days=14): "b2"})

@@ -93,11 +93,12 @@ def due_look(leads: pd.DataFrame, protocol: Protocol, as_of: date, design: Desig
     if protocol.taken and as_of <= protocol.taken[-1].as_of:
         raise LookNotDue(f"a look as of {as_of} would come before the one of {protocol.taken[-1].as_of}.", None)
     due = [number for number, share in enumerate(design.looks, start=1) if reached >= share]
-    if _over(protocol, as_of, design):
+    end = _last_follow_up(protocol, design)
+    if end is not None and end <= as_of:
         due.append(final)
     if not due or due[-1] <= last:
         number = last + 1
-        when, how = next_due(leads, protocol, number, design)
+        when, how = next_due(leads, protocol, number, as_of, design)
         raise LookNotDue(
             f"arms may not be compared as of {as_of}: look {number} of {final} needs "
             f"{_needed(protocol, number, design)} matured dials, and {round(reached * protocol.dials)} are in. "
@@ -109,26 +110,33 @@ def due_look(leads: pd.DataFrame, protocol: Protocol, as_of: date, design: Desig
     return DueLook(number, design.looks[number - 1], reached, is_final=number == final)
 
 
-def next_due(leads: pd.DataFrame, protocol: Protocol, number: int, design: DesignSettings) -> tuple[date, str]:
-    """The day on which look `number` is due, and whether it is known or expected at the pace of dialling so far."""
+def next_due(
+    leads: pd.DataFrame, protocol: Protocol, number: int, as_of: date, design: DesignSettings
+) -> tuple[date, str]:
+    """The day on which look `number` is due: known if its dials are made, else expected at the pace of dialling so far.
+
+    Never later than the end of the last follow-up, once enrolment is closed.
+    """
     needed = _needed(protocol, number, design)
     dialled = np.sort(leads["dialled_on"].dropna().to_numpy(dtype="datetime64[D]"))
     follow_up = timedelta(days=design.follow_up_days)
     if len(dialled) >= needed:
-        return dialled[needed - 1].astype(object) + follow_up, "the dials are made and mature"
-    end = protocol.closed_on and protocol.closed_on + timedelta(days=design.queue_days) + follow_up
+        return dialled[needed - 1].astype(object) + follow_up, "its dials are made and have to mature"
+    end = _last_follow_up(protocol, design)
+    if end is not None and as_of + follow_up >= end:  # no dial that is still to come would mature sooner
+        return end, "the end of the last follow-up"
     if not len(dialled):
-        return end or protocol.started_on + timedelta(days=design.queue_days) + follow_up, "at the earliest"
-    last = dialled[-1].astype(object)
-    days = math.ceil((needed - len(dialled)) * ((last - protocol.started_on).days + 1) / len(dialled))
-    expected = last + timedelta(days=days) + follow_up
-    return min(expected, end) if end else expected, "expected at the pace so far"
+        return as_of + follow_up, "at the earliest: nobody was dialled yet"
+    days = math.ceil((needed - len(dialled)) * ((as_of - protocol.started_on).days + 1) / len(dialled))
+    expected = as_of + timedelta(days=days) + follow_up
+    return min(expected, end or expected), "expected at the pace of dialling so far"
 
 
 def _needed(protocol: Protocol, number: int, design: DesignSettings) -> int:
     return math.ceil(design.looks[number - 1] * protocol.dials)
 
 
-def _over(protocol: Protocol, as_of: date, design: DesignSettings) -> bool:
+def _last_follow_up(protocol: Protocol, design: DesignSettings) -> date | None:
+    """The day on which the last dial of a closed enrolment has matured."""
     days = timedelta(days=design.queue_days + design.follow_up_days)
-    return protocol.closed_on is not None and protocol.closed_on + days <= as_of
+    return None if protocol.closed_on is None else protocol.closed_on + days

@@ -45,10 +45,10 @@ class ArmFigures:
 class Primary:
     """The arms compared. `z` is None without any MQL; then nothing below is judgeable.
 
-    p          two-sided, stage-wise adjusted for the looks; None while the test goes on
+    p          two-sided, stage-wise adjusted for the looks; None until a boundary is crossed or the final look is here
     p_nominal  as if this were the only look; to be read beside `critical`, never alone
-    lift       relative, treatment over control, minus 1. Its interval is repeated (right at every look) while the test
-               goes on, and stage-wise (exact) at the look that ends it: `interval` says which
+    lift       relative, treatment over control, minus 1. Its interval is stage-wise (exact) at the look that gives the
+               p-value, and repeated (right at every look, wider) before and after it: `interval` says which
     difference MQLs per 100 dials, treatment minus control; at the look's critical value, as `cace`
     cace       the difference among dials that followed the model's order: ITT / adoption; `cace_lift` relative
     """

@@ -24,7 +24,7 @@ def read(of: Trial, as_of: date = AS_OF) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def small() -> Trial:
     """Four weeks, some leads dialled again up to fifty days later, some converting before their dial, and backlog."""
-    made = trial(4, 120)
+    made = trial(4, 80)
     again = made.dials.iloc[::3].assign(dialled_on=lambda rows: rows["dialled_on"] + pd.to_timedelta(17, unit="D"))
     late = made.dials.iloc[::5].assign(dialled_on=lambda rows: rows["dialled_on"] + pd.to_timedelta(31, unit="D"))
     backlog = pd.DataFrame({"lead_id": ["B1", "B2"], "dialled_on": [pd.Timestamp(START)] * 2, "queue": "usual"})
@@ -35,7 +35,7 @@ def small() -> Trial:
     return Trial(made.assignments, dials, outcomes)
 
 
-@pytest.mark.parametrize("days", [0, 9, 25, 50, 90])
+@pytest.mark.parametrize("days", [0, 25, 90])
 def test_each_day_is_what_a_loop_sees(small: Trial, days: int) -> None:
     as_of = pd.Timestamp(START + timedelta(days=days))
     found = read(small, as_of.date()).set_index("lead_id")

@@ -1,0 +1,88 @@
+"""No look but a planned one; who asks too early is told the day."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pandas as pd
+import pytest
+
+from leadscore_v6.experiments.looks import Look, LookNotDue, Protocol, due_look, information
+from tests.experiments.trials import START, settings
+
+DESIGN = settings().design
+PLAN = Protocol(dials=100, started_on=START)
+
+
+def dialled(*per_day: int) -> pd.DataFrame:
+    """So many first dials on each day from START on; nothing else of a cohort is asked for."""
+    days = [pd.Timestamp(START + timedelta(days=day)) for day, count in enumerate(per_day) for _ in range(count)]
+    return pd.DataFrame({"dialled_on": [*days, pd.NaT]}).astype({"dialled_on": "datetime64[ns]"})
+
+
+def day(number: int) -> date:
+    return START + timedelta(days=number)
+
+
+def look(number: int, at: float, on: int) -> Look:
+    return Look(number, DESIGN.looks[number - 1], at, day(on), 1.0, 2.9)
+
+
+def test_a_dial_is_information_when_it_is_thirty_days_old_not_before() -> None:
+    leads = dialled(20, 30)
+    assert [information(leads, PLAN, day(at), DESIGN) for at in (29, 30, 31)] == [0, 0.2, 0.5]
+
+
+def test_a_look_is_due_on_the_very_day_and_refused_the_day_before_with_that_day() -> None:
+    """R26."""
+    leads = dialled(20, 29, 0, 1, 50)
+    with pytest.raises(LookNotDue, match="look 1 of 2 needs 50 matured dials, and 49 are in") as refused:
+        due_look(leads, PLAN, day(32), DESIGN)
+    assert refused.value.due_on == day(33)
+    assert str(day(33)) in str(refused.value)
+    due = due_look(leads, PLAN, day(33), DESIGN)
+    assert (due.number, due.planned, due.information, due.is_final) == (1, 0.5, 0.5, False)
+
+
+def test_between_two_looks_there_is_none() -> None:
+    leads = dialled(50, 10, 39, 1)
+    taken = replace(PLAN, taken=(look(1, 0.5, 30),))
+    with pytest.raises(LookNotDue, match="look 2 of 2") as refused:
+        due_look(leads, taken, day(32), DESIGN)
+    assert refused.value.due_on == day(33)
+    final = due_look(leads, taken, day(33), DESIGN)
+    assert (final.number, final.is_final) == (2, True)
+
+
+def test_a_day_that_is_not_known_yet_is_expected_at_the_pace_so_far() -> None:
+    with pytest.raises(LookNotDue, match="expected at the pace of dialling so far") as refused:
+        due_look(dialled(5, 5, 5, 5), PLAN, day(3), DESIGN)
+    assert refused.value.due_on == day(9 + 30)  # 50 dials at 5 a day: the last of them on day 9
+    with pytest.raises(LookNotDue, match="at the earliest") as refused:
+        due_look(dialled(), PLAN, day(1), DESIGN)
+    assert refused.value.due_on == day(31)
+
+
+def test_a_look_that_was_skipped_is_not_made_up_for() -> None:
+    due = due_look(dialled(100), PLAN, day(30), DESIGN)
+    assert (due.number, due.is_final) == (2, True)
+
+
+def test_a_test_that_falls_short_ends_with_its_follow_up() -> None:
+    short = replace(PLAN, closed_on=day(14), taken=(look(1, 0.5, 30),))
+    leads = dialled(50, 20)
+    with pytest.raises(LookNotDue) as refused:
+        due_look(leads, short, day(50), DESIGN)
+    assert refused.value.due_on == day(14 + 7 + 30)
+    due = due_look(leads, short, day(51), DESIGN)
+    assert (due.is_final, due.information) == (True, 0.7)
+
+
+def test_after_the_final_look_and_before_an_earlier_one_there_is_none() -> None:
+    leads = dialled(100)
+    ended = replace(PLAN, taken=(look(1, 0.5, 30), look(2, 1.0, 31)))
+    with pytest.raises(LookNotDue, match="there is no later look"):
+        due_look(leads, ended, day(60), DESIGN)
+    with pytest.raises(LookNotDue, match="would come before"):
+        due_look(leads, replace(PLAN, taken=(look(1, 0.5, 40),)), day(35), DESIGN)

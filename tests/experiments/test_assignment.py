@@ -72,6 +72,13 @@ def test_arms_are_those_of_the_twin() -> None:
     assert set(found["arm"]) == {"treatment", "control"}
 
 
+def test_leads_of_one_advisor_that_come_together_are_in_one_arm() -> None:
+    found = assign(no_assignments(), week(0, advisors=40), START, OF)
+    assert found.dealt == found.rows["crd"].nunique() == 40
+    assert (found.rows.groupby("crd")["arm"].nunique() == 1).all()
+    assert found.rows["arm"].nunique() == 2
+
+
 def test_the_order_of_arrival_and_of_the_table_does_not_matter() -> None:
     by_lead = [weeks(4, shuffled=seed).sort_values("lead_id", ignore_index=True) for seed in (3, 4)]
     for found in by_lead:

@@ -22,6 +22,7 @@ COHORT_COLUMNS: Final = (
     "lead_id", "crd", "arm", "segment", "enrolled_on", "dialled_on", "dials", "adopted", "converted_on",
 )  # fmt: skip
 _OF_THE_TEST: Final = ("model", "own")  # values of `queue` that only a lead of the treatment arm can have
+_QUEUES: Final = (*_OF_THE_TEST, "usual")  # R50
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,12 @@ class Journal:
         leads = assignments[["lead_id", "crd", "arm", "segment"]].assign(enrolled_on=_days(assignments["enrolled_on"]))
         leads = leads[leads["enrolled_on"] <= pd.Timestamp(as_of)].sort_values("lead_id", ignore_index=True)
         _refuse(leads, leads["lead_id"].duplicated(), "is assigned twice", "Id")
+        _refuse(outcomes, outcomes["lead_id"].duplicated(), "has two outcomes", "Id")
         made = dials.assign(dialled_on=_days(dials["dialled_on"]))
+        _refuse(made, made["dialled_on"].isna(), "was dialled on no day", "dialled_at")
+        _refuse(
+            made, ~made["queue"].isin(_QUEUES), f"was dialled from none of the queues {', '.join(_QUEUES)}", "queue"
+        )
         made = made[made["dialled_on"] <= pd.Timestamp(as_of)]
         made = made.sort_values(["dialled_on", "lead_id"], kind="stable", ignore_index=True)
         made["place"] = pd.Index(leads["lead_id"]).get_indexer(made["lead_id"])

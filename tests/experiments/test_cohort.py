@@ -116,8 +116,21 @@ def outcome(of: Trial, lead: str, day: date) -> Trial:
             lambda of: Trial(pd.concat([of.assignments, of.assignments.head(1)]), of.dials, of.outcomes),
             "is assigned twice",
         ),
+        (lambda of: Trial(of.assignments, of.dials, pd.concat([of.outcomes, of.outcomes.head(1)])), "has two outcomes"),
+        (lambda of: Trial(of.assignments, of.dials.assign(dialled_on=pd.NaT), of.outcomes), "was dialled on no day"),
+        (lambda of: dial(of, lead_of(of, "treatment"), AS_OF, "Model"), "from none of the queues model, own, usual"),
     ],
-    ids=["unassigned", "unassigned, own choice", "control by model", "dial too early", "outcome too early", "twice"],
+    ids=[
+        "unassigned",
+        "unassigned, own choice",
+        "control by model",
+        "dial too early",
+        "outcome too early",
+        "twice",
+        "two outcomes",
+        "no day",
+        "no queue",
+    ],
 )
 def test_tables_that_contradict_the_design_are_refused(sabotage: Callable[[Trial], Trial], says: str) -> None:
     made = trial(2, 60)

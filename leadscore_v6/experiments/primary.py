@@ -46,6 +46,7 @@ class Primary:
     """The arms compared. `z` is None without any MQL; then nothing below is judgeable.
 
     p          two-sided, stage-wise adjusted for the looks; None until a boundary is crossed or the final look is here
+    deciding_z the z that p is of: this look's, or that of the first look that crossed; None where p is
     p_nominal  as if this were the only look; to be read beside `critical`, never alone
     lift       relative, treatment over control, minus 1. Its interval is stage-wise (exact) at the look that gives the
                p-value, and repeated (right at every look, wider) before and after it: `interval` says which
@@ -59,6 +60,7 @@ class Primary:
     p_nominal: float | None
     critical: float
     p: float | None
+    deciding_z: float | None
     lift: Estimate
     interval: Interval
     difference: Estimate
@@ -101,6 +103,8 @@ def compare(
     crossed = next((place for place, look in enumerate(taken) if look.crossed), None)
     ends = due.is_final or (z is not None and abs(z) >= critical)
     interval: Interval = "none" if not sure else "stage-wise" if ends and crossed is None else "repeated"
+    decides = ends or crossed is not None
+    deciding_z = (z if crossed is None else taken[crossed].z) if decides else None
     reach = critical if sure else math.nan  # standard errors
     adoption, cace, error = complier_effect(arms, *_adopted(leads, settings))
     return Primary(
@@ -109,7 +113,8 @@ def compare(
         z=z,
         p_nominal=None if z is None else float(2 * ndtr(-abs(z))),
         critical=critical,
-        p=_p(z, boundaries, taken, crossed) if ends or crossed is not None else None,
+        p=None if deciding_z is None else _p(deciding_z, boundaries, crossed),
+        deciding_z=deciding_z,
         lift=_lift(arms, boundaries, interval, settings.design.alpha),
         interval=interval,
         difference=_around(100 * float(arms.difference), 100 * reach * float(arms.difference_error)),
@@ -144,12 +149,10 @@ def _arm(leads: pd.DataFrame, arm: Arm, settings: ExperimentSettings) -> ArmFigu
     )
 
 
-def _p(z: float | None, boundaries: Boundaries, taken: tuple[Look, ...], crossed: int | None) -> float | None:
-    """Of the look that ended the test: the first one that crossed, else this one."""
-    looks = len(boundaries.information)
-    if crossed is not None:
-        z, looks = taken[crossed].z, crossed + 1
-    return None if z is None else adjusted_p(boundaries.information[:looks], boundaries.critical[: looks - 1], z)
+def _p(deciding_z: float, boundaries: Boundaries, crossed: int | None) -> float:
+    """Of the look that ended the test: the first one that crossed (its place), else the last one."""
+    looks = len(boundaries.information) if crossed is None else crossed + 1
+    return adjusted_p(boundaries.information[:looks], boundaries.critical[: looks - 1], deciding_z)
 
 
 def _lift(arms: Comparison, boundaries: Boundaries, interval: Interval, alpha: float) -> Estimate:

@@ -109,10 +109,11 @@ def decide(primary: Primary, guardrails: tuple[Guardrail, ...], due: DueLook, se
     """The plan's decision (R27): go needs p < alpha, a lift above `min_lift`, and guardrails that hold.
 
     Before the final look: no-go if harm is shown, go if the boundary was crossed and all of it holds; else continue.
+    Harm that a look has shown stays: a test that crossed its lower boundary is never a go.
     """
     alpha, rules = settings.design.alpha, settings.readout
     harm = [f"{one.says}: treatment is worse by more than the margin" for one in guardrails if one.state == "harm"]
-    if primary.z is not None and primary.z <= -primary.critical:
+    if primary.p is not None and primary.deciding_z is not None and primary.p < alpha and primary.deciding_z < 0:
         harm.append("treatment makes fewer MQLs per 100 dials: the lower boundary is crossed")
     missed = [*_missed(primary, alpha, rules), *_unproven(guardrails)]
     if harm:

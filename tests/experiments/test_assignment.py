@@ -75,7 +75,7 @@ def test_arms_are_those_of_the_twin() -> None:
 def test_leads_of_one_advisor_that_come_together_are_in_one_arm() -> None:
     found = assign(no_assignments(), week(0, advisors=40), START, OF)
     assert found.dealt == found.rows["crd"].nunique() == 40
-    assert (found.rows.groupby("crd")["arm"].nunique() == 1).all()
+    assert found.rows.groupby("crd")["arm"].nunique().max() == 1
     assert found.rows["arm"].nunique() == 2
 
 

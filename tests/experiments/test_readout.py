@@ -146,6 +146,15 @@ def test_harm_ends_the_test_at_any_look() -> None:
     assert found.figures()["adverse_effects"] >= 1
 
 
+def test_harm_that_was_shown_is_not_made_good_by_what_matures_later() -> None:
+    of = leads()
+    early = replace(interim(of).look, information=0.5, z=-3.4, critical=2.96, as_of=START)
+    found = analyse(of, replace(plan(of), taken=(early,)), END, OF)
+    assert found.primary.lift.value > 0.5
+    assert found.primary.p < 0.05
+    assert found.decision.verdict == "no-go"
+
+
 def test_a_treatment_that_waits_longer_is_stopped_whatever_its_lift() -> None:
     """R40: time to first touch, more than 10 % worse beyond doubt."""
     of = leads().copy()

@@ -83,7 +83,7 @@ class Journal:
             made, ~made["queue"].isin(_QUEUES), f"was dialled from none of the queues {', '.join(_QUEUES)}", "queue"
         )
         made = made[made["dialled_on"] <= pd.Timestamp(as_of)]
-        made = made.sort_values(["dialled_on", "lead_id"], kind="stable", ignore_index=True)
+        made = made.sort_values(["dialled_on", "lead_id", "queue"], ignore_index=True)
         made["place"] = pd.Index(leads["lead_id"]).get_indexer(made["lead_id"])
         _require_dials_of_the_test(made, leads["arm"])
         first = made[made["place"] >= 0].drop_duplicates("place").set_index("place")

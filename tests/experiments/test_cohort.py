@@ -81,6 +81,18 @@ def test_times_and_zones_become_days_of_utc() -> None:
     assert_frame_equal(later.dropna().to_frame(), (read(made)["dialled_on"].dropna() + timedelta(days=1)).to_frame())
 
 
+def test_the_order_of_the_files_rows_says_nothing() -> None:
+    """Two dials of a lead on one day, and all rows shuffled."""
+    made = trial(2, 60)
+    lead = lead_of(made, "treatment")
+    day = made.dials.loc[made.dials["lead_id"] == lead, "dialled_on"].iloc[0].date()
+    twice = dial(dial(made, lead, day, "own"), lead, day, "model")
+    shuffled = Trial(
+        *(table.sample(frac=1, random_state=4) for table in (twice.assignments, twice.dials, twice.outcomes))
+    )
+    assert_frame_equal(read(shuffled), read(twice))
+
+
 # --- refused -------------------------------------------------------------------------------------------------------
 
 

@@ -167,6 +167,20 @@ def test_fifty_states_at_200_leads_are_no_drift(settings: MonitoringSettings) ->
     assert alerts <= 5
 
 
+def test_many_features_are_one_chance_to_cry_wolf(settings: MonitoringSettings) -> None:
+    """Twenty features whose PSI is large by chance in most months; each at 5 % would alert in two months of three."""
+    of, rng = replace(settings.drift, null_draws=499, min_leads=60), np.random.default_rng(3)
+
+    def month(leads: int) -> pd.DataFrame:
+        return pd.DataFrame(rng.integers(0, 30, (leads, 20))).astype(str).rename(columns=str)
+
+    columns = [FeatureColumn(str(place), "STRING") for place in range(20)]
+    references = freeze(month(5_000), columns, of)
+    found = [drift(references, month(80), of, seed) for seed in range(10)]
+    assert all(one.figures()["features_above_psi"] for one in found)
+    assert sum(bool(one.drifted) for one in found) <= 2
+
+
 def test_what_is_certain_but_small_is_no_alert(settings: MonitoringSettings) -> None:
     rng = np.random.default_rng(1)
     references = (freeze_numbers(rng.normal(size=20_000), "x", settings.drift),)

@@ -147,9 +147,9 @@ def moved(seed: int, kind: str, size: float, leads: int) -> Found:
     rng = np.random.default_rng((5, seed))
     before, now = _one(rng, kind, TRAINING), _one(rng, kind, leads)
     if kind == "shift":
-        now += size * before.std()
+        now += size  # of a normal number: standard deviations
     elif kind == "missing":
-        now[rng.random(leads) < size] = np.nan
+        now[rng.random(leads) < size / 0.9] = np.nan  # of the nine tenths that are there: points
     elif kind == "new category":
         now[rng.random(leads) < size] = "new"
     else:
@@ -162,12 +162,13 @@ def moved(seed: int, kind: str, size: float, leads: int) -> Found:
 
 
 def _one(rng: np.random.Generator, kind: str, leads: int) -> np.ndarray:
-    """A feature of the kind that is to move: a skewed number, a category of twelve levels, the score."""
+    """A feature of the kind that is to move: a number, 10 % missing; a category of twelve levels; the score."""
     if kind == "new category":
         weights = 1 / np.arange(1, 13)
         levels = np.array([f"L{code:02d}" for code in range(12)], dtype=object)
         return levels[rng.choice(12, leads, p=weights / weights.sum())]
-    return expit(-4 + 1.3 * rng.normal(size=leads)) if kind == "score" else rng.gamma(1.5, 4, leads)
+    values = rng.normal(size=leads)
+    return expit(-4 + 1.3 * values) if kind == "score" else np.where(rng.random(leads) < 0.1, np.nan, values)
 
 
 # --- monthly: performance on matured, dialled leads -------------------------------------------------------------------

@@ -166,7 +166,7 @@ class Drift:
 
 
 def freeze(frame: pd.DataFrame, columns: Sequence[FeatureColumn], settings: DriftSettings) -> tuple[Reference, ...]:
-    """Bins of every feature from the training leads: `frame` is (n, p), one row per lead."""
+    """Bins of `columns` (those that the model uses) from its training leads: `frame` is (n, p), one row per lead."""
     return tuple(
         _freeze_levels(frame[column.name], column.name, settings)
         if column.type == "STRING"

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from leadscore_v6 import __version__
+from leadscore_v6.cli_alerts import alerts
 from leadscore_v6.cli_model import model, run_and_tell, train, why
 from leadscore_v6.cli_options import day as _day
 from leadscore_v6.cli_options import home_option as _home_option
@@ -289,7 +290,7 @@ def _deciding(home: Path | None, command: str) -> Iterator[Bench]:
         yield bench
 
 
-for command in (train, why, model):
+for command in (train, why, model, alerts):
     cli.add_command(command)
 
 

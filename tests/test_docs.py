@@ -11,6 +11,7 @@ from types import ModuleType
 import duckdb
 import pytest
 
+from leadscore_v6.alerting.settings import alerting_settings
 from leadscore_v6.contracts import contract
 
 REPOSITORY = Path(__file__).parents[1]
@@ -64,8 +65,19 @@ def test_the_deployment_page_counts_the_columns_of_the_contracts() -> None:
         assert row.split("|")[2].strip() == str(len(contract(name).columns))
 
 
-def test_every_local_link_of_the_deployment_page_and_the_runbook_leads_somewhere() -> None:
-    for page in (DEPLOYMENT, REPOSITORY / "docs" / "runbook.md"):
+def test_the_page_on_alerts_has_every_rule_and_every_recipient() -> None:
+    page = (REPOSITORY / "docs" / "alerts.md").read_text(encoding="utf-8")
+    settings = alerting_settings()
+    rows = [line for line in page.splitlines() if line.startswith("|")]
+    for rule in settings.rules:
+        (row,) = (line for line in rows if f"`{rule.name}`" in line)
+        assert row.split("|")[2].strip() == rule.severity
+    for to in settings.recipients.values():
+        assert any(f"| {to.name} | `{to.address_from}` |" in line for line in rows)
+
+
+def test_every_local_link_of_the_pages_for_operators_leads_somewhere() -> None:
+    for page in (DEPLOYMENT, *(REPOSITORY / "docs" / name for name in ("alerts.md", "runbook.md"))):
         links = re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text(encoding="utf-8"))
         assert [link for link in links if not (page.parent / link).exists()] == []
 

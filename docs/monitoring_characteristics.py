@@ -1,0 +1,220 @@
+"""Writes monitoring-characteristics.md: `python -m docs.monitoring_characteristics` from the checkout (two minutes).
+
+How often monitoring cries wolf in a quiet year, and what drift it finds, over worlds of known truth
+(tests/monitoring/operating.py). `make prove` does it again and holds the page against it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.monitoring import operating as of
+
+Worlds = dict[tuple[str, tuple[Any, ...]], list[Counter[str]]]  # by `Row.key`, what each seed came to
+PAGE = Path(__file__).with_name("monitoring-characteristics.md")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A kind of world: `worlds` seeds of `simulate(seed, *given)`. `promise` is the most alerts in a quiet year."""
+
+    name: str
+    simulate: Callable[..., Counter[str]]
+    given: tuple[Any, ...]
+    worlds: int
+    promise: float | None = None
+    counted: str = "alerts"
+
+    @property
+    def key(self) -> tuple[str, tuple[Any, ...]]:
+        """Rows of the same worlds are simulated once."""
+        return self.simulate.__name__, self.given
+
+
+QUIET = (
+    Row("class balance, weekly, 1,000 leads", of.balance, (), 60, 0.75),
+    Row("drift, monthly, 80 features and the score, 4,300 leads", of.quiet_months, (of.MONTH,), 8, 0.6),
+    Row("drift, the same with 200 leads a month", of.quiet_months, (of.SMALL_MONTH,), 8, 0.6),
+    Row("availability, daily, twenty features, 143 leads", of.available, (), 10, 0.365),
+    Row("health, daily, 143 leads: none skipped, none failed", of.healthy_year, (0.0, 0.0), 20, 0.0),
+    Row("health, the same: 0.1 % skipped, 0.01 % failed", of.healthy_year, (0.001, 0.0001), 20),
+    Row("health, the same: 0.3 % skipped, 0.05 % failed", of.healthy_year, (0.003, 0.0005), 20),
+)
+QUIET_LOOKS = (
+    Row("performance, monthly: AUC below its promise", of.looked, (1.0, 1.0), 120, 0.6, "dropped"),
+    Row("performance, monthly: expected over observed outside 0.9 to 1.1", of.looked, (1.0, 1.0), 120, 0.6, "ratio"),
+)
+BASE_RATE = tuple(Row(f"× {ratio:g}", of.balance, (ratio, 13), 40) for ratio in (0.5, 0.7, 0.85, 1.15, 1.3, 1.5, 2.0))
+BASE_RATE_LOOKS = tuple(
+    Row(f"× {ratio:g}", of.looked, (1.0, ratio), 40) for ratio in (0.5, 0.7, 0.85, 1.15, 1.3, 1.5, 2.0)
+)
+CONCEPT = tuple(
+    Row(f"{share:.0%} of what the score knows still holds", of.looked, (share, 1.0), 40)
+    for share in (0.9, 0.75, 0.5, 0.25, 0.0)
+)
+MOVED = tuple(
+    Row(name.format(size), of.moved, (kind, size, leads), 25)
+    for kind, name, sizes in (
+        ("shift", "a normal number shifts by {:g} sd", (0.25, 0.5, 0.75, 1.0)),
+        ("missing", "a number, 10 % missing, loses {:.0%} more", (0.1, 0.15, 0.2, 0.3)),
+        ("new category", "a category that training did not know has {:.0%}", (0.01, 0.03, 0.05, 0.1)),
+        ("score", "the score's log-odds shift by {:g}", (0.25, 0.5, 0.75, 1.0)),
+    )
+    for size in sizes
+    for leads in (of.MONTH, of.SMALL_MONTH)
+)
+GONE = tuple(Row(f"{points:.0%} more are missing", of.available, (points, 60), 5) for points in (0.05, 0.15, 0.25, 0.4))
+CONTEST = (
+    Row("equal: .84 and .84", of.contest, (0.84, 0.84), 150),
+    Row("a little better: .84 and .85", of.contest, (0.84, 0.85), 60),
+    Row("better: .84 and .87", of.contest, (0.84, 0.87), 60),
+    Row("much better: .78 and .84", of.contest, (0.78, 0.84), 60),
+    Row("worse: .84 and .82", of.contest, (0.84, 0.82), 60),
+)
+ROWS = (*QUIET, *QUIET_LOOKS, *BASE_RATE, *BASE_RATE_LOOKS, *CONCEPT, *MOVED, *GONE, *CONTEST)
+
+HEAD = """# Operating characteristics of the monitoring
+
+How often an alarm is false, and which drift is found. Simulated, not argued: worlds of known truth, judged by the
+product's own functions with the product's own settings (`config/monitoring_schedule_v6.yaml`). A week has 1,000 leads,
+3.4 % positive; a day 143, a month 4,300; training 27,300. Of the leads the best-scored 45 % are dialled, and
+performance is judged on those alone, thirteen weeks at a time. Features are independent of each other here; real ones
+are not, and Holm is then on the safe side. Nulls and bootstraps take fewer draws than in production.
+
+Written by `python -m docs.monitoring_characteristics`; `make prove` runs it again and fails if this page differs, or if
+a quiet year has more alerts than it promises.
+"""
+
+READING = """## How to read it
+
+The plan's own thresholds, alone, are alarms that one learns to ignore: the 5 % of class balance are passed in four of
+five quiet weeks. With their companions (R29, R30, R40) a quiet year is nearly silent. Health has no companion: of 143
+leads one that failed is 0.7 % and two that were skipped are 1.4 %, so that the plan's thresholds alert on single leads.
+That is the plan's word, and each such lead is worth a look.
+
+The price of silence is what is not found. A base rate that moves by 15 % is hardly told from chance, week by week or in
+thirteen weeks. A PSI of 0.25 is a large move: a normal number has to shift by more than half a standard deviation, or
+lose 15 to 20 % of its values; a category that training did not know needs 5 % of the leads only. R31 leaves a
+challenger outside that is a little better, four times in five.
+"""
+
+
+def page(workers: int = 0) -> str:
+    """The page's text; the same for any number of workers."""
+    return render(simulate(workers or os.cpu_count() or 1))
+
+
+def simulate(workers: int) -> Worlds:
+    """What each kind of world came to, world by world."""
+    kinds = {row.key: row for row in ROWS}
+    found: Worlds = {key: [Counter()] * row.worlds for key, row in kinds.items()}
+    with ProcessPoolExecutor(workers) as pool:
+        tasks = {
+            pool.submit(row.simulate, seed, *row.given): (key, seed)
+            for key, row in kinds.items()
+            for seed in range(row.worlds)
+        }
+        for number, task in enumerate(as_completed(tasks), start=1):
+            key, seed = tasks[task]
+            found[key][seed] = task.result()
+            if number % 200 == 0 or number == len(tasks):
+                print(f"{number} of {len(tasks)} worlds", flush=True)
+    return found
+
+
+def alerts_a_year(row: Row, worlds: list[Counter[str]]) -> float:
+    """Alerts in a quiet year of this check; a check that looks once in a world looks twelve times a year."""
+    looks = sum(one["looks"] for one in worlds)
+    a_year = 12 if row.counted != "alerts" else looks / len(worlds)
+    return sum(one[row.counted] for one in worlds) / looks * a_year
+
+
+def render(found: Worlds) -> str:
+    """The page from what was simulated."""
+
+    def share(row: Row, what: str) -> str:
+        """Per look, in %."""
+        worlds = found[row.key]
+        return f"{100 * sum(one[what] for one in worlds) / sum(one['looks'] for one in worlds):.0f}"
+
+    def worlds_with(row: Row, what: str) -> str:
+        """Per world, in %."""
+        return f"{100 * sum(one[what] > 0 for one in found[row.key]) / len(found[row.key]):.0f}"
+
+    parts = [
+        HEAD,
+        section(
+            "A quiet year",
+            "`–`: nothing is promised, or the plan has no threshold.",
+            ("check", "years", "by the plan's threshold alone", "alerts", "promised at most"),
+            [_quiet(row, found[row.key]) for row in (*QUIET, *QUIET_LOOKS)],
+        ),
+        section(
+            "Another base rate",
+            "Share of worlds in % in which it is found: by class balance within so many matured weeks, by expected\n"
+            "over observed in the first look at thirteen weeks of it.",
+            ("rate", "1 week", "4 weeks", "13 weeks", "expected / observed"),
+            [
+                (weekly.name, *(worlds_with(weekly, f"first {number}") for number in (1, 4, 13)), share(look, "ratio"))
+                for weekly, look in zip(BASE_RATE, BASE_RATE_LOOKS, strict=True)
+            ],
+        ),
+        section(
+            "Concept drift",
+            "Share of looks in %. The spread of the truth stays; what the score knows of it shrinks.",
+            ("world", "AUC below its promise", "expected / observed"),
+            [(row.name, share(row, "dropped"), share(row, "ratio")) for row in CONCEPT],
+        ),
+        section(
+            "A feature or the score moves",
+            "Share of months in %, at 4,300 and at 200 leads: PSI above 0.25, and the alert (beyond its null too, at\n"
+            "the level that Holm asks of one among 81).",
+            ("world", "above 0.25", "alert", "200 leads: above 0.25", "alert"),
+            [
+                (large.name, *(share(row, what) for row in (large, small) for what in ("literal", "alerts")))
+                for large, small in zip(MOVED[::2], MOVED[1::2], strict=True)
+            ],
+        ),
+        section(
+            "An important feature goes missing",
+            "Share of days in %, at 143 leads; training missed 10 % of it.",
+            ("world", "any of twenty over 10 points", "alert"),
+            [(row.name, share(row, "literal"), share(row, "alerts")) for row in GONE],
+        ),
+        section(
+            "Champion and challenger",
+            "Share of decisions in %, by the true AUC of champion and challenger, on 8,400 leads.",
+            ("models", "AUC-PR superior (the plan alone)", "promoted (R31)"),
+            [(row.name, share(row, "literal"), share(row, "alerts")) for row in CONTEST],
+        ),
+        READING,
+    ]
+    return "\n".join(parts)
+
+
+def section(title: str, says: str, header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """A heading, what the figures are, and a table: the first column text, the others figures."""
+    lines = [f"| {' | '.join(cells)} |" for cells in (header, *rows)]
+    lines.insert(1, "|---|" + "---:|" * (len(header) - 1))
+    return "\n".join([f"## {title}", "", says, "", *lines, ""])
+
+
+def _quiet(row: Row, worlds: list[Counter[str]]) -> tuple[str, ...]:
+    """Per year: by the plan's threshold alone, by the alert, as promised."""
+    years = row.worlds if row.counted == "alerts" else row.worlds / 12
+    literal = f"{sum(one['literal'] for one in worlds) / years:.1f}" if row.counted == "alerts" else "–"
+    promised = "–" if row.promise is None else f"{row.promise:g}"
+    return row.name, f"{years:g}", literal, f"{alerts_a_year(row, worlds):.2f}", promised
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--workers", type=int, default=0, help="processes; 0: one per core")
+    PAGE.write_text(page(parser.parse_args().workers), encoding="utf-8")

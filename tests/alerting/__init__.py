@@ -1,0 +1,1 @@
+"""Alerts: rules, outbox, delivery; channels over real sockets."""

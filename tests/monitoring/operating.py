@@ -1,0 +1,218 @@
+"""Quiet years and planted drift: how often monitoring is wrong. The page and the proof both read it.
+
+Belongs here: worlds of known truth, as frames, judged by the product's own functions with the product's own settings.
+Does not belong here: pipelines and fitted models (the played months of the demo world do that, end to end).
+
+A week has 1,000 leads, 3.4 % positive, of which the best-scored 45 % are dialled. What a number says about one world is
+a count; the page sums them over worlds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+
+from leadscore_v6.alerting.rules import alerts_for
+from leadscore_v6.alerting.settings import alerting_settings
+from leadscore_v6.contracts import load_document
+from leadscore_v6.modeling.data import FeatureColumn
+from leadscore_v6.monitoring.champion import Contender, Evidence, Holdout, decide
+from leadscore_v6.monitoring.class_balance import class_balance
+from leadscore_v6.monitoring.health import Day, feature_availability, health
+from leadscore_v6.monitoring.performance import Scored, performance
+from leadscore_v6.monitoring.psi import SCORE, Reference, drift, freeze, freeze_numbers
+from leadscore_v6.monitoring.settings import MONITORING_FILE, MonitoringSettings
+from leadscore_v6.paths import config_root
+
+RATE: Final = 0.034
+WEEK, DAY, MONTH, SMALL_MONTH = 1_000, 143, 4_300, 200
+TRAINING: Final = 27_300
+CAPACITY: Final = 0.45
+DIALLED: Final = 5_850  # of thirteen weeks
+SETTINGS: Final = MonitoringSettings.of(load_document(config_root() / MONITORING_FILE, "monitoring_schedule"))
+# Fewer draws than in production: shares move by less than their own error.
+DRIFT: Final = replace(SETTINGS.drift, null_draws=1_999)
+PERFORMANCE: Final = replace(SETTINGS.performance, bootstrap_draws=150)
+CHAMPION: Final = replace(SETTINGS.champion, bootstrap_draws=200)
+ALERTING: Final = alerting_settings()
+START: Final = date(2026, 1, 5)  # a Monday
+NOON: Final = datetime(2026, 1, 5, 12, tzinfo=UTC)
+Found = Counter[str]
+
+
+# --- weekly: class balance (R29) --------------------------------------------------------------------------------------
+
+
+def balance(seed: int, ratio: float = 1.0, weeks: int = 52) -> Found:
+    """Weeks in which the literal and the alert fire, when the rate is `ratio` × training's; `first 1`, `4`, `13`."""
+    rng = np.random.default_rng((1, seed))
+    training = float(rng.binomial(TRAINING, RATE)) / TRAINING
+    days = np.repeat(np.arange(7 * weeks), WEEK // 7 + 1)[: weeks * WEEK]
+    label = (rng.random(len(days)) < RATE * ratio).astype(np.int8)
+    contact = np.datetime64(START) + days
+    as_of = START + timedelta(days=7 * weeks + 30)
+    of = replace(SETTINGS.class_balance, weeks=weeks)
+    found = class_balance(contact, label, training, as_of, of).weeks
+    alerts = [one.alerts for one in found]
+    return Counter(
+        {"looks": len(found), "literal": sum(one.is_large for one in found), "alerts": sum(alerts)}
+        | {f"first {number}": int(any(alerts[:number])) for number in (1, 4, 13)}
+    )
+
+
+# --- daily: health (R25), availability (R40) --------------------------------------------------------------------------
+
+
+def healthy_year(seed: int, skipped: float, failed: float, days: int = 365) -> Found:
+    """Days on which the plan's thresholds are missed, by the true shares of skipped and failed leads."""
+    rng = np.random.default_rng((2, seed))
+    drawn = rng.multinomial(DAY, [1 - skipped - failed, skipped, failed], days)
+    of = [Day(START + timedelta(days=day), *map(int, row), np.full(1, 2.0)) for day, row in enumerate(drawn)]
+    found = [
+        health(of[max(0, place - 6) : place + 1], one.day, (), SETTINGS.health).figures()
+        for place, one in enumerate(of)
+    ]
+    alerts = sum(
+        bool(alerts_for("health", {**figures, "features_unavailable": 0}, ALERTING, NOON)) for figures in found
+    )
+    return Counter({"looks": days, "literal": alerts, "alerts": alerts})
+
+
+def available(seed: int, points: float = 0.0, days: int = 365) -> Found:
+    """Days on which one of the twenty features alerts; `points` more of the first one are missing."""
+    rng = np.random.default_rng((3, seed))
+    shares = np.tile([0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.02, 0.0, 0.1], 2)
+    names = [f"x{place:02d}" for place in range(20)]
+    now = shares.copy()
+    now[3] += points
+    training = dict(zip(names, shares.tolist(), strict=True))
+    literal = alerts = 0
+    for _ in range(days):
+        frame = pd.DataFrame(np.where(rng.random((DAY, 20)) < now, np.nan, 1.0), columns=names)
+        found = feature_availability(frame, names, training, SETTINGS.health)
+        literal += any(one.is_over for one in found)
+        alerts += any(one.is_unavailable for one in found)
+    return Counter({"looks": days, "literal": literal, "alerts": alerts})
+
+
+# --- monthly: PSI (R30) -----------------------------------------------------------------------------------------------
+
+
+def features(rng: np.random.Generator, leads: int) -> pd.DataFrame:
+    """Eighty features of the kinds that the training set has, and the score; independent of each other."""
+    found: dict[str, object] = {}
+    for place in range(40):
+        found[f"flag_{place}"] = (rng.random(leads) < 0.02 + 0.012 * place).astype(np.int64)
+    for place in range(20):
+        values = rng.gamma(1.5, 4, leads)
+        found[f"number_{place}"] = np.where(rng.random(leads) < 0.02 * place, np.nan, values)
+    for place in range(14):
+        found[f"count_{place}"] = rng.poisson(0.3 + 0.4 * place, leads)
+    for place, levels in enumerate((3, 5, 8, 12, 20, 50)):
+        weights = 1 / np.arange(1, levels + 1)
+        codes = rng.choice(levels, leads, p=weights / weights.sum())
+        found[f"level_{place}"] = np.array([f"L{code:02d}" for code in range(levels)], dtype=object)[codes]
+    found[SCORE] = expit(-4 + 1.3 * rng.normal(size=leads))
+    return pd.DataFrame(found)
+
+
+def references(rng: np.random.Generator) -> tuple[Reference, ...]:
+    """Frozen on a training window."""
+    frame = features(rng, TRAINING)
+    columns = [
+        FeatureColumn(name, "STRING" if name.startswith("level") else "FLOAT64") for name in frame if name != SCORE
+    ]
+    return (*freeze(frame, columns, DRIFT), freeze_numbers(frame[SCORE].to_numpy(), SCORE, DRIFT))
+
+
+def quiet_months(seed: int, leads: int, months: int = 12) -> Found:
+    """Months with a PSI above .25, and months with an alert."""
+    rng = np.random.default_rng((4, seed))
+    frozen, literal, alerts = references(rng), 0, 0
+    for month in range(months):
+        figures = drift(frozen, features(rng, leads), DRIFT, month).figures()
+        literal += bool(figures["features_above_psi"])
+        alerts += bool(figures["features_drifted"])
+    return Counter({"looks": months, "literal": literal, "alerts": alerts})
+
+
+def moved(seed: int, kind: str, size: float, leads: int) -> Found:
+    """One month in which one feature has moved; its null is judged at the level that it has among all 81."""
+    rng = np.random.default_rng((5, seed))
+    before, now = _one(rng, kind, TRAINING), _one(rng, kind, leads)
+    if kind == "shift":
+        now += size  # of a normal number: standard deviations
+    elif kind == "missing":
+        now[rng.random(leads) < size / 0.9] = np.nan  # of the nine tenths that are there: points
+    elif kind == "new category":
+        now[rng.random(leads) < size] = "new"
+    else:
+        now = expit(np.log(now / (1 - now)) + size)
+    of = replace(DRIFT, significance=DRIFT.significance / 81)
+    column = FeatureColumn("moved", "STRING" if kind == "new category" else "FLOAT64")
+    frozen = freeze(pd.DataFrame({"moved": before}), [column], of)
+    (one,) = drift(frozen, pd.DataFrame({"moved": now}), of, seed).features
+    return Counter({"looks": 1, "literal": int(one.is_large), "alerts": int(one.alerts)})
+
+
+def _one(rng: np.random.Generator, kind: str, leads: int) -> np.ndarray:
+    """A feature of the kind that is to move: a number, 10 % missing; a category of twelve levels; the score."""
+    if kind == "new category":
+        weights = 1 / np.arange(1, 13)
+        levels = np.array([f"L{code:02d}" for code in range(12)], dtype=object)
+        return levels[rng.choice(12, leads, p=weights / weights.sum())]
+    values = rng.normal(size=leads)
+    return expit(-4 + 1.3 * values) if kind == "score" else np.where(rng.random(leads) < 0.1, np.nan, values)
+
+
+# --- monthly: performance on matured, dialled leads -------------------------------------------------------------------
+
+
+def looked(seed: int, remains: float = 1.0, ratio: float = 1.0) -> Found:
+    """One look at thirteen weeks: `remains` of what the score knows still holds; odds are `ratio` × what they were.
+
+    The true log-odds are remains × score + what keeps the spread of the truth as it was.
+    """
+    rng = np.random.default_rng((6, seed))
+    pool = rng.normal(size=round(DIALLED / CAPACITY))
+    known = np.sort(pool)[-DIALLED:]
+    other = np.sqrt(1 - remains**2) * rng.normal(size=DIALLED)
+    score = expit(-4.05 + 1.3 * known)
+    label = (rng.random(DIALLED) < expit(-4.05 + 1.3 * (remains * known + other) + np.log(ratio))).astype(np.int8)
+    advisors = rng.integers(0, round(0.95 * DIALLED), DIALLED)
+    nobody = Scored(np.empty(0), np.empty(0, dtype=np.int64))
+    figures = performance(Scored(score, advisors), label, nobody, PERFORMANCE, seed).figures()
+    if figures["performance_dropped"] is None:
+        return Counter({"looks": 1, "dropped": 0, "ratio": 0})
+    outside = figures["expected_observed_low"] > 1.1 or figures["expected_observed_high"] < 0.9
+    return Counter({"looks": 1, "dropped": figures["performance_dropped"], "ratio": int(outside)})
+
+
+# --- each quarter: champion or challenger (R31) -----------------------------------------------------------------------
+
+
+def contest(seed: int, champion: float, challenger: float) -> Found:
+    """One decision about two models of those true AUCs, on 8,400 leads: the plan's literal, and R31."""
+    from scipy.stats import norm
+
+    rng = np.random.default_rng((7, seed))
+    label = (rng.random(8_400) < RATE).astype(np.int8)
+    shared = rng.normal(size=8_400)
+    # Half of what moves a score is common to both: they know the same leads.
+    scores = [
+        np.sqrt(0.5) * shared + np.sqrt(0.5) * rng.normal(size=8_400) + np.sqrt(2) * norm.ppf(auc) * label
+        for auc in (champion, challenger)
+    ]
+    contact = np.datetime64("2026-02-01") + rng.integers(0, 120, 8_400)
+    leads = Holdout(label, rng.integers(0, 8_000, 8_400), contact, *scores)
+    one = Contender("one", date(2025, 11, 1), date(2025, 9, 1), 0.01, 0.05, 0.1)
+    other = replace(one, version="other", as_of=date(2026, 2, 1), cut_off=date(2025, 12, 1))
+    found = decide((one, other), Evidence(leads, shadow_holds=True), date(2026, 2, 1), CHAMPION, seed)
+    superior = next(condition.holds for condition in found.conditions if condition.name == "AUC-PR superior")
+    return Counter({"looks": 1, "literal": int(bool(superior)), "alerts": int(found.promotes)})

@@ -16,8 +16,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leadscore_v6.sample_world.advisors import Advisors, World
-from leadscore_v6.sample_world.draws import choose, distinct_numbers, share, stream
-from leadscore_v6.sample_world.drift import answer, in_force, weights
+from leadscore_v6.sample_world.draws import choose, distinct_numbers, sample_distinct, share, stream
+from leadscore_v6.sample_world.drift import acting_on_draws, answer, in_force, weights
 from leadscore_v6.sample_world.evidence import Floats
 from leadscore_v6.sample_world.leads import (
     AGAIN,
@@ -117,8 +117,8 @@ def _buy(
         today = contact_date(int(day[mine[0]]))
         since, crew = max(item for item in newest.items() if item[0] <= today)
         acting = in_force(world.drifts, today)
-        weight = weights(crew.evidence, acting, since, world.drifts)
-        bought = _choose(rng, crew, kind[mine], weight, np.concatenate([before, advisor[: mine[0]]]))
+        wanted = acting_on_draws(acting, in_force(world.drifts, since))
+        bought = _choose(rng, crew, kind[mine], np.concatenate([before, advisor[: mine[0]]]), wanted)
         evidence = crew.evidence.of(bought, day[mine])
         advisor[mine], matched[mine] = bought, np.where(bought < 0, np.int16(-1), crew.seen[bought])
         probability[mine] = answer(probabilities(world.spec.scenario, evidence), evidence, acting)
@@ -126,21 +126,26 @@ def _buy(
 
 
 def _choose(
-    rng: np.random.Generator, crew: Advisors, kind: NDArray[np.int64], weight: Floats, used: NDArray[np.int32]
+    rng: np.random.Generator,
+    crew: Advisors,
+    kind: NDArray[np.int64],
+    used: NDArray[np.int32],
+    acting: dict[str, float],
 ) -> NDArray[np.int32]:
     """(m,) an advisor for each kind of lead, -1 for one that is on no snapshot, or on a later one (nobody knows)."""
     chosen = np.full(len(kind), -1, np.int32)
+    plain, gone = np.flatnonzero(kind == PLAIN), np.flatnonzero(kind == GONE)
     fresh = crew.here & crew.prospect
     fresh[used[used >= 0]] = False
-    for label, candidates in ((PLAIN, fresh), (GONE, ~crew.here)):
-        wanted = np.flatnonzero(kind == label)
-        pool = np.flatnonzero(candidates)
-        if label == PLAIN and len(pool) < len(wanted):  # a small world has no more of them: they come again
-            pool = np.flatnonzero(crew.here)
-        # The smallest of exponential waiting times are a sample without replacement in proportion to the weights.
-        order = pool[np.argsort(rng.exponential(1.0, len(pool)) / weight[pool], kind="stable")]
-        found = np.resize(order, len(wanted)) if label == PLAIN else order[: len(wanted)]
-        chosen[wanted[: len(found)]] = found
+    pool = np.flatnonzero(fresh)
+    if len(pool) < len(plain):  # a small world has no more of them: they come again
+        pool = np.flatnonzero(crew.here)
+    weight = weights(crew.evidence.experience[pool], crew.evidence.prior_count[pool], acting)
+    # The smallest of exponential waiting times are a sample without replacement in proportion to the weights.
+    order = pool[np.argsort(rng.exponential(1.0, len(pool)) / weight, kind="stable")]
+    chosen[plain] = np.resize(order, len(plain))
+    former = sample_distinct(rng, np.flatnonzero(~crew.here).astype(np.int32), len(gone))
+    chosen[gone[: len(former)]] = former
     for k in np.flatnonzero(kind == AGAIN):
         earlier = chosen[k - 1 : k] if k and rng.random() < SAME_DAY else np.concatenate([used, chosen[:k]])
         earlier = earlier[earlier >= 0]

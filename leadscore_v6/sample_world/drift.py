@@ -67,7 +67,7 @@ class Drift:
 def in_force(drifts: Iterable[Drift], day: date) -> dict[str, float]:
     """Kind and strength of what acts on `day`: the newest of each kind, and none from before a `quiet`."""
     acting: dict[str, float] = {}
-    for drift in sorted(drifts):
+    for drift in sorted(drifts, key=lambda one: (one.since, one.kind != "quiet", one)):
         if drift.since > day:
             break
         if drift.kind == "quiet":
@@ -95,17 +95,21 @@ def _share_of(noise: NDArray[np.int32], share: float) -> NDArray[np.bool_]:
     return chosen
 
 
-def weights(evidence: Evidence, acting: dict[str, float], snapshot: date, drifts: Iterable[Drift]) -> Floats:
-    """(n,) how likely each advisor is to be bought as a lead, relatively; `snapshot` is the day of the newest one."""
-    weight = np.ones(len(evidence.day))
-    if "shift" in acting:
+def acting_on_draws(today: dict[str, float], on_snapshot: dict[str, float]) -> dict[str, float]:
+    """What decides who is bought today: not what the newest snapshot shows of everybody already."""
+    return {kind: strength for kind, strength in today.items() if kind != "missingness" or kind not in on_snapshot}
+
+
+def weights(experience: Floats, prior_count: Floats, acting: dict[str, float]) -> Floats:
+    """(n,) how likely each advisor who can be bought is to be bought, relatively."""
+    weight = np.ones(len(experience))
+    known = np.flatnonzero(~np.isnan(experience))
+    if "shift" in acting and len(known):
         # A standard normal that is weighted with exp(s z) is a normal with mean s: its rank decides an advisor's z.
-        known = np.flatnonzero(~np.isnan(evidence.experience))
-        rank = np.argsort(np.argsort(evidence.experience[known], kind="stable"), kind="stable")
+        rank = np.argsort(np.argsort(experience[known], kind="stable"), kind="stable")
         weight[known] *= np.exp(acting["shift"] * ndtri((rank + 0.5) / len(known)))
-    if "missingness" in acting and "missingness" not in in_force(drifts, snapshot):
-        without = evidence.prior_count == 0
-        wanted = acting["missingness"]
+    if "missingness" in acting:
+        without, wanted = prior_count == 0, acting["missingness"]
         if without.any() and not without.all():
             weight[without] *= wanted / (1 - wanted) * (~without).sum() / without.sum()
     return weight

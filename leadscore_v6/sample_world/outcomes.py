@@ -169,6 +169,6 @@ def other_pattern(evidence: Evidence) -> Floats:
     )
     met = np.sum(patterns, axis=0)
     keen = np.where(e.dual == 1, 0.6, -1.0)
-    logit = -5.0 + (met > 0) * (3.6 + keen)
+    logit = -5.38 + (met > 0) * (3.75 + keen)
     probability: Floats = 1 / (1 + np.exp(-logit))
     return probability

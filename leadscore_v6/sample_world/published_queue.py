@@ -6,6 +6,7 @@ Columns: queue_date, arm (treatment | control), position (1 is dialled first, in
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Callable
 from datetime import date
@@ -36,7 +37,7 @@ def read_queue(path: Path, leads: pd.DataFrame, offered: pd.Series) -> pd.DataFr
     number = queue["position"].str.fullmatch(r"[1-9]\d{0,8}")
     _refuse(path, queue, "position", ~number, lambda row: f"position {row.position!r} is no whole number from 1 on")
     _refuse(path, queue, "queue_date", ~queue["queue_date"].map(_is_day), lambda row: f"{row.queue_date!r} is no date")
-    other_day = queue["queue_date"] != queue["queue_date"].iloc[:1].squeeze()
+    other_day = queue["queue_date"] != queue["queue_date"].where(queue.index == 0).ffill()
     _refuse(path, queue, "queue_date", other_day, lambda _: "one queue is of one day, this one is of several")
     twice = queue.duplicated(["arm", "position"])
     _refuse(path, queue, "position", twice, lambda row: f"position {row.position} of {row.arm} is there twice")
@@ -56,15 +57,27 @@ def read_queue(path: Path, leads: pd.DataFrame, offered: pd.Series) -> pd.DataFr
 
 
 def _read(path: Path) -> pd.DataFrame:
+    """Every field as text; strict, so that a cut or a shifted row is an error and not another queue."""
     try:
-        queue = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
-    except (OSError, ValueError) as error:
-        said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise InputError(f"the queue cannot be read: {said}", file=str(path), remedy=_REMEDY) from error
-    missing = [column for column in COLUMNS if column not in queue.columns]
+        with path.open(encoding="utf-8", newline="") as file:
+            header, *rows = csv.reader(file, strict=True)
+    except (OSError, ValueError, csv.Error) as error:
+        raise InputError(f"the queue cannot be read: {_said(error)}", file=str(path), remedy=_REMEDY) from error
+    missing = [column for column in COLUMNS if column not in header]
     if missing:
         raise InputError(f"the queue lacks {', '.join(missing)}", file=str(path), column=missing[0], remedy=_REMEDY)
-    return queue
+    for number, row in enumerate(rows, start=2):
+        if len(row) != len(header):
+            what = f"the queue cannot be read: {len(row)} fields where the header has {len(header)}"
+            raise InputError(what, file=str(path), row=number, remedy=_REMEDY)
+    return pd.DataFrame(rows, columns=header, dtype=str)
+
+
+def _said(error: Exception) -> str:
+    """The error in a person's words."""
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return "it is empty" if "unpack" in str(error) else str(error)
 
 
 def _refuse(path: Path, queue: pd.DataFrame, column: str, wrong: pd.Series, say: Callable[[pd.Series], str]) -> None:

@@ -6,7 +6,20 @@ byte of what the pipeline makes (R52).
 """
 
 from leadscore_v6.sample_world.best import best_possible
+from leadscore_v6.sample_world.lift import TrueLift, true_lift
+from leadscore_v6.sample_world.played import PlayRequest, PlaySummary, play
 from leadscore_v6.sample_world.spec import WorldSpec
-from leadscore_v6.sample_world.world import WorldSummary, write_world
+from leadscore_v6.sample_world.world import WorldSummary, truth_folder, write_world
 
-__all__ = ["WorldSpec", "WorldSummary", "best_possible", "write_world"]
+__all__ = [
+    "PlayRequest",
+    "PlaySummary",
+    "TrueLift",
+    "WorldSpec",
+    "WorldSummary",
+    "best_possible",
+    "play",
+    "true_lift",
+    "truth_folder",
+    "write_world",
+]

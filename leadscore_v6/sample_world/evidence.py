@@ -8,12 +8,12 @@ from the newest snapshot at or before contact that has the firm.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leadscore_v6.sample_world.leads import Leads
 from leadscore_v6.sample_world.panel import Snapshot
 from leadscore_v6.sample_world.traits import Traits
 
@@ -50,12 +50,30 @@ class Evidence:
     firm_reps: Floats
     home: NDArray[np.int16]
 
+    def of(self, rows: NDArray[np.int32], day: NDArray[np.int32]) -> Evidence:
+        """The entries `rows` (m,), seen on `day` (m,); row -1 is a lead that no snapshot knows."""
+        taken = replace(self, **{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+        return replace(taken, day=day, matched=taken.matched & (rows >= 0))
+
+
+class Sightings(Protocol):
+    """Who is looked up (n,), and in which snapshot: the part of `Leads` that a join goes by."""
+
+    @property
+    def day(self) -> NDArray[np.int32]: ...  # noqa: D102 - as in Leads
+    @property
+    def advisor(self) -> NDArray[np.int32]: ...  # noqa: D102
+    @property
+    def interval(self) -> NDArray[np.int16]: ...  # noqa: D102
+    @property
+    def matched(self) -> NDArray[np.int16]: ...  # noqa: D102
+
 
 @dataclass
 class EvidenceCollector:
     """Call `look` with every snapshot in order, then `evidence`."""
 
-    leads: Leads
+    leads: Sightings
     traits: Traits
     firms: int
     _fields: dict[str, Floats] = field(default_factory=dict, init=False)

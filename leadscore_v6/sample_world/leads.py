@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -23,8 +23,14 @@ from leadscore_v6.sample_world.spec import FIRST_CONTACT, WorldSpec
 from leadscore_v6.sample_world.traits import EPOCH, Traits
 from leadscore_v6.sample_world.words import LEAD_SOURCES
 
-_NEVER_CONTACTED: Final = 0.03
-_NO_CRD: Final = 0.015
+CONTACT: Final = "Stage_Entered_Contacting__c"
+CALL: Final = "Stage_Entered_Call_Scheduled__c"
+RECORD: Final = ["Id", "FA_CRD__c", CONTACT, CALL, "LeadSource"]
+OFFICE_HOURS: Final = (13 * 3600, 23 * 3600)  # in seconds of the UTC day
+
+NEVER_CONTACTED: Final = 0.03
+NO_CRD: Final = 0.015
+COUNTED_SHARE: Final = (1 - NEVER_CONTACTED) * (1 - NO_CRD)
 _NOT_CRDS: Final = ("", "", "", "", "", "", "", "N/A", "pending", "unknown")
 
 # Published leads by quarter of contact; the last one is October 2025 on, at the pace of its end (1,090 a week).
@@ -33,17 +39,18 @@ _PUBLISHED_FLOW: Final = {
     (2025, 1): 6_925, (2025, 2): 7_622, (2025, 3): 9_572, (2025, 4): 13_000,
 }  # fmt: skip
 _DEMO_EARLY: Final = 0.0012  # share of the demo's leads that are older than its first snapshot
-_WEEKDAYS: Final = np.array([13, 25, 26, 24, 11, 0.4, 0.5])
+WEEKDAYS: Final = np.array([13, 25, 26, 24, 11, 0.4, 0.5])
 _BURST: Final = {"historical": 3.0, "demo": 40.0}  # gamma shape of a week's flow: list drops come in bursts
 
-# Kinds of lead: an advisor on the newest snapshot (the rest), of no snapshot, of a later one, gone, or known already.
-_SAME_DAY: Final = 0.03  # of the leads whose advisor is known already
-_UNKNOWN, _EARLY, _GONE, _AGAIN = 0.013, 0.009, 0.012, 0.037
+# Kinds of lead: of no snapshot, of a later one, gone, known already; the rest is on the newest snapshot.
+UNKNOWN, EARLY, GONE, AGAIN, PLAIN = range(5)
+_KINDS: Final = (0.013, 0.009, 0.012, 0.037)
+SAME_DAY: Final = 0.03  # of the leads whose advisor is known already
 
 _BOUGHT: Final = (0.94, 0.41)  # share of bought lists among the leads, first and last
 _CRD_FORMS: Final = (0.93, 0.03, 0.02, 0.02)  # plain, with .0, with blanks, with leading zeros
 _SECOND_STYLE: Final = 0.15  # of records carry their timestamps as 2024-05-03 14:22:11
-_STRANGERS, _STRANGER_PRIME = 8_100_000, 1_299_709  # CRDs that no advisor has (traits.py)
+STRANGERS, _STRANGER_PRIME = 8_100_000, 1_299_709  # CRDs that no advisor has (traits.py)
 _BASE62: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CHECK: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
@@ -82,15 +89,15 @@ def draw_leads(spec: WorldSpec, roster: Roster, traits: Traits) -> Leads:
     snapshots = np.array([d.toordinal() for d in spec.snapshot_dates]) - EPOCH
     interval = (np.searchsorted(snapshots, day, side="right") - 1).astype(np.int16)
     advisor = _draw_advisors(rng, roster, traits.prospect, interval)
-    stranger = _STRANGERS + distinct_numbers(rng, n, _STRANGER_PRIME)
-    contacted = ~share(rng, n, _NEVER_CONTACTED)
-    has_crd = ~share(rng, n, _NO_CRD)
+    stranger = STRANGERS + distinct_numbers(rng, n, _STRANGER_PRIME)
+    contacted = ~share(rng, n, NEVER_CONTACTED)
+    has_crd = ~share(rng, n, NO_CRD)
     contacted[-1] = has_crd[-1] = True
     seen = roster.last_seen[np.maximum(interval, 0), np.maximum(advisor, 0)]
     return Leads(
         id=_draw_ids(rng, day),
         day=day,
-        second=rng.integers(13 * 3600, 23 * 3600, n, np.int32),
+        second=rng.integers(*OFFICE_HOURS, n, np.int32),
         contacted=contacted,
         has_crd=has_crd,
         advisor=advisor,
@@ -105,7 +112,7 @@ def _draw_days(rng: np.random.Generator, spec: WorldSpec) -> NDArray[np.int32]:
     weekday = (days - 1) % 7  # ordinal 1 was a Monday
     week = (days - days[0] - weekday[0]) // 7
     burst = rng.gamma(_BURST[spec.scenario], 1.0, int(week[-1]) + 2)[week + 1]
-    weight = burst * _WEEKDAYS[weekday]
+    weight = burst * WEEKDAYS[weekday]
     for group, total in _flow(spec, days):
         if weight[group].sum() > 0:
             weight[group] *= total / weight[group].sum()
@@ -136,7 +143,7 @@ def _draw_advisors(
 ) -> NDArray[np.int32]:
     """(n,) advisor of each lead, quarter by quarter; a prospect is used once as long as there are others."""
     n = len(interval)
-    kind = np.searchsorted(np.cumsum([_UNKNOWN, _EARLY, _GONE, _AGAIN]), rng.random(n), side="right")
+    kind = draw_kinds(rng, n)
     advisor = np.full(n, -1, np.int32)
     unused = prospect.copy()
     for quarter in np.unique(interval):
@@ -145,19 +152,24 @@ def _draw_advisors(
         here = roster.present[now]
         gone = ~here & (roster.last_seen[now] >= 0)
         fresh = np.flatnonzero(here & unused)
-        plain = mine & (kind == 4)
+        plain = mine & (kind == PLAIN)
         pool = fresh if len(fresh) else np.flatnonzero(here)
         advisor[plain] = sample_distinct(rng, pool.astype(np.int32), int(plain.sum()))
         unused[advisor[plain]] = False
-        for label, candidates in ((1, roster.entry > quarter), (2, gone)):
+        for label, candidates in ((EARLY, roster.entry > quarter), (GONE, gone)):
             wanted = mine & (kind == label)
             found = sample_distinct(rng, np.flatnonzero(candidates).astype(np.int32), int(wanted.sum()))
             advisor[np.flatnonzero(wanted)[: len(found)]] = found
-    again = np.flatnonzero((kind == 3) & (np.arange(n) > 0))
+    again = np.flatnonzero((kind == AGAIN) & (np.arange(n) > 0))
     before = (rng.random(len(again)) * again).astype(np.int64)
     # The lead just before is mostly of the same day: two leads of one advisor on one day, which R4 keeps apart.
-    advisor[again] = advisor[np.where(share(rng, len(again), _SAME_DAY), again - 1, before)]
+    advisor[again] = advisor[np.where(share(rng, len(again), SAME_DAY), again - 1, before)]
     return advisor
+
+
+def draw_kinds(rng: np.random.Generator, n: int) -> NDArray[np.int64]:
+    """(n,) of which kind each lead is."""
+    return np.searchsorted(np.cumsum(_KINDS), rng.random(n), side="right")
 
 
 def _draw_ids(rng: np.random.Generator, day: NDArray[np.int32]) -> list[str]:
@@ -165,11 +177,11 @@ def _draw_ids(rng: np.random.Generator, day: NDArray[np.int32]) -> list[str]:
     created = day - rng.exponential(25.0, len(day))
     rank = np.empty(len(day), np.int64)
     rank[np.argsort(created, kind="stable")] = np.cumsum(rng.integers(1, 9, len(day)))
-    return [_salesforce_id(int(number)) for number in rank]
+    return [salesforce_id(int(number)) for number in rank]
 
 
-def _salesforce_id(number: int) -> str:
-    """15 characters of key prefix, instance and number, and the three check characters that make case count."""
+def salesforce_id(number: int) -> str:
+    """An Id: 15 characters of key prefix, instance and number, and the three check characters that make case count."""
     digits = ""
     for _ in range(7):
         number, digit = divmod(number, 62)
@@ -181,31 +193,47 @@ def _salesforce_id(number: int) -> str:
     return body + check
 
 
-def write_leads(spec: WorldSpec, leads: Leads, days_to_call: NDArray[np.float64], folder: Path) -> Path:
-    """Write Lead.csv in the order of the Ids; a call after the day of the extract has not happened yet."""
+def lead_records(spec: WorldSpec, leads: Leads, days_to_call: NDArray[np.float64]) -> pd.DataFrame:
+    """Lead.csv as it will be when every call (n,) has happened, in the order of the Ids."""
     rng = stream(spec.seed, "Lead.csv")
     n = len(leads.id)
-    last = spec.last_contact.toordinal() - EPOCH
     called = leads.contacted & ~np.isnan(days_to_call)
     call_day = leads.day + np.nan_to_num(days_to_call).astype(np.int32)
-    called &= call_day <= last
     same_day = leads.second + (rng.random(n) * (86_399 - leads.second)).astype(np.int32)
-    call_second = np.where(call_day == leads.day, same_day, rng.integers(13 * 3600, 23 * 3600, n))
-    plain = share(rng, n, _SECOND_STYLE)
+    call_second = np.where(call_day == leads.day, same_day, rng.integers(*OFFICE_HOURS, n))
+    last = spec.last_contact.toordinal() - EPOCH
     progress = np.clip((leads.day - leads.day[0]) / max(1, last - leads.day[0]), 0, 1)
-    bought = share(rng, n, _BOUGHT[0] + (_BOUGHT[1] - _BOUGHT[0]) * progress)
-    source = np.where(bought, 0, rng.integers(1, len(LEAD_SOURCES), n))
-    frame = pd.DataFrame(
+    texts = lead_texts(rng, leads, _BOUGHT[0] + (_BOUGHT[1] - _BOUGHT[0]) * progress)
+    calls = timestamps(call_day, call_second, texts["plain"].to_numpy(), called)
+    return texts.assign(**{CALL: calls})[RECORD].sort_values("Id", kind="stable", ignore_index=True)
+
+
+def lead_texts(
+    rng: np.random.Generator, leads: Leads, bought: float | NDArray[np.float64] = _BOUGHT[1]
+) -> pd.DataFrame:
+    """What the CRM says of leads before any call, and `plain`: their style of timestamps. `bought`: share of lists."""
+    n = len(leads.id)
+    plain = share(rng, n, _SECOND_STYLE)
+    source = np.where(share(rng, n, bought), 0, rng.integers(1, len(LEAD_SOURCES), n))
+    return pd.DataFrame(
         {
             "Id": leads.id,
             "FA_CRD__c": _crd_texts(rng, leads),
-            "Stage_Entered_Contacting__c": _timestamps(leads.day, leads.second, plain, leads.contacted),
-            "Stage_Entered_Call_Scheduled__c": _timestamps(call_day, call_second, plain, called),
+            CONTACT: timestamps(leads.day, leads.second, plain, leads.contacted),
             "LeadSource": np.array(LEAD_SOURCES, object)[source],
-            SYNTHETIC: "Yes",
+            "plain": plain,
         }
-    ).sort_values("Id", kind="stable")
-    path = folder / "Lead.csv"
+    )
+
+
+def write_extract(records: pd.DataFrame, last: date, folder: Path) -> Path:
+    """Write Lead.csv as the CRM shows it on the evening of `last`: a later call has not happened yet."""
+    known = records[CALL].str.slice(0, 10) <= last.isoformat()
+    return write_csv(records.assign(**{CALL: records[CALL].where(known, ""), SYNTHETIC: "Yes"}), folder / "Lead.csv")
+
+
+def write_csv(frame: pd.DataFrame, path: Path) -> Path:
+    """Write a table of the world; the file has its name only when it is complete."""
     part = path.with_suffix(".part")
     frame.to_csv(part, index=False, lineterminator="\n", encoding="utf-8")
     os.replace(part, path)
@@ -224,8 +252,8 @@ def _crd_texts(rng: np.random.Generator, leads: Leads) -> list[str]:
     ]
 
 
-def _timestamps(
-    day: NDArray[np.int32], second: NDArray[np.int32], plain: NDArray[np.bool_], known: NDArray[np.bool_]
+def timestamps(
+    day: NDArray[np.integer[Any]], second: NDArray[np.integer[Any]], plain: NDArray[np.bool_], known: NDArray[np.bool_]
 ) -> NDArray[np.object_]:
     """UTC instants as text, in the two styles that CRM extracts have; blank where not `known`."""
     instant = day.astype("datetime64[D]").astype("datetime64[s]") + second.astype("timedelta64[s]")

@@ -60,6 +60,17 @@ class Outcomes:
         return (self.days >= 0) & (self.days <= LABEL_DAYS)
 
 
+@dataclass(frozen=True)
+class Luck:
+    """What is drawn for a lead once and for all (n,): uniform numbers, and `late` exponential with mean 1."""
+
+    draw: Floats
+    later: Floats
+    group: Floats
+    within: Floats
+    late: Floats
+
+
 def probabilities(scenario: str, evidence: Evidence) -> Floats:
     """(n,) true probability of a call within 30 days, from what was known at contact and nothing else."""
     matched = _demo(evidence) if scenario == "demo" else _historical(evidence)
@@ -72,15 +83,20 @@ def draw_outcomes(spec: WorldSpec, evidence: Evidence) -> Outcomes:
     n = len(evidence.day)
     probability = probabilities(spec.scenario, evidence)
     draw, later, negative = rng.random(n), rng.random(n), rng.random(n)
-    first, last, weight = np.array(_WITHIN).T
-    group = np.searchsorted(np.cumsum(weight) / weight.sum(), rng.random(n), side="right")
-    within = first[group] + (rng.random(n) * (last - first + 1)[group]).astype(int)
-    late = LABEL_DAYS + 1 + np.minimum(rng.exponential(85.0, n), 480).astype(int)
+    luck = Luck(draw, later, rng.random(n), rng.random(n), rng.exponential(1.0, n))
     early = -1 - np.minimum(rng.exponential(40.0, n), 300).astype(int)
-    days = np.where(later < _LATER_ODDS * probability, late, np.nan)
-    days = np.where(draw < probability, within, days)
-    days = np.where(negative < _NEGATIVE_RATE, early, days)
+    days = np.where(negative < _NEGATIVE_RATE, early, days_to_call(probability, luck))
     return Outcomes(probability, draw, days)
+
+
+def days_to_call(probability: Floats, luck: Luck) -> Floats:
+    """(n,) whole days until a call is scheduled: 0 to 30 with the given chance, now and then later; NaN for never."""
+    first, last, weight = np.array(_WITHIN).T
+    group = np.searchsorted(np.cumsum(weight) / weight.sum(), luck.group, side="right")
+    within = first[group] + (luck.within * (last - first + 1)[group]).astype(int)
+    late = LABEL_DAYS + 1 + np.minimum(85.0 * luck.late, 480).astype(int)
+    days = np.where(luck.later < _LATER_ODDS * probability, late, np.nan)
+    return np.where(luck.draw < probability, within, days)
 
 
 def _step(value: Floats, steps: tuple[tuple[float, float], ...], missing: float) -> Floats:
@@ -135,5 +151,24 @@ def _demo(evidence: Evidence) -> Floats:
     reachable = (e.linkedin == 1) & (e.states >= 2)  # matters only for those who have a reason to talk
     keen = np.where(reachable, 0.7, -1.1)
     logit = -5.35 + (met > 0) * (4.1 + keen) + 0.8 * (met > 1) + 1.35 * fringe - 0.6 * settled
+    probability: Floats = 1 / (1 + np.exp(-logit))
+    return probability
+
+
+def other_pattern(evidence: Evidence) -> Floats:
+    """The demo's other concept (drift.py): who answers has nothing to do with who did; about as many of them do.
+
+    Combinations again, so that no single feature tells it, of features that the first concept uses and of some that it
+    does not; those whom `_demo` favours are left at the base.
+    """
+    e = evidence
+    patterns = (
+        (e.tenure >= 14) & (e.states <= 3) & (e.licences >= 2),
+        (e.experience < 9) & (e.firm_reps > 20) & (e.linkedin == 0),
+        (e.experience >= 25) & (e.series65 == 1) & (e.tenure < 14) & (e.linkedin == 0),
+    )
+    met = np.sum(patterns, axis=0)
+    keen = np.where(e.dual == 1, 0.6, -1.0)
+    logit = -5.38 + (met > 0) * (3.75 + keen)
     probability: Floats = 1 / (1 + np.exp(-logit))
     return probability

@@ -25,6 +25,7 @@ class Place(NamedTuple):
 
 NEW_YORK: Final = "New York-Newark-Jersey City NY-NJ-PA"
 LOS_ANGELES: Final = "Los Angeles-Long Beach-Anaheim CA"
+NEVER_SEEN: Final = "GU"
 MIAMI: Final = "Miami-Fort Lauderdale-West Palm Beach FL"
 
 PLACES: Final[tuple[Place, ...]] = tuple(
@@ -85,6 +86,8 @@ PLACES: Final[tuple[Place, ...]] = tuple(
         ("Fargo", "Cass", "ND", "Fargo ND-MN", 58102, 46.88, -96.79, 0.2),
         ("Honolulu", "Honolulu", "HI", "Urban Honolulu HI", 96813, 21.31, -157.86, 0.3),
         ("San Juan", "San Juan", "PR", "San Juan-Bayamón-Caguas PR", 901, 18.47, -66.11, 0.2),
+        # Weight 0: nobody is there before a drift moves offices to it (drift.py), and no draw is changed by it.
+        ("Tamuning", "Guam", NEVER_SEEN, "Guam", 96913, 13.49, 144.78, 0.0),
     )
 )
 

@@ -5,9 +5,10 @@ Belongs here: the order of things and what is reported about them. Does not belo
 
 from __future__ import annotations
 
-import os
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,7 @@ from leadscore_v6.sample_world.evidence import EvidenceCollector
 from leadscore_v6.sample_world.feed import FeedWriter
 from leadscore_v6.sample_world.figures import average_precision, roc_auc
 from leadscore_v6.sample_world.firms import draw_firms, draw_surplus
-from leadscore_v6.sample_world.leads import Leads, draw_leads, write_leads
+from leadscore_v6.sample_world.leads import Leads, draw_leads, lead_records, write_csv, write_extract
 from leadscore_v6.sample_world.outcomes import Outcomes, draw_outcomes
 from leadscore_v6.sample_world.panel import Panel
 from leadscore_v6.sample_world.roster import draw_roster
@@ -30,12 +31,19 @@ _MARK: Final = "SYNTHETIC DATA"
 _README: Final = """{mark}: every advisor, firm, lead and outcome in this folder is invented.
 
 scenario {spec.scenario}, seed {spec.seed}, {spec.reps} advisors on the first of {spec.quarters} snapshots,
-{spec.leads} leads, {columns} feeds. Each file says so too, in its column Synthetic_Data.
+{leads} leads, {columns} feeds. Each file says so too, in its column Synthetic_Data.
 
 RIARepDataFeed_YYYYMMDD.csv  one snapshot each, rows are advisor x RIA firm
-Lead.csv                     the CRM extract, of {spec.last_contact}
+Lead.csv                     the CRM extract, of {extracted}{played}
 The truth (every lead's probability) is not here, and the pipeline never reads it.
 """
+_PLAYED: Final = """
+Dials.csv                    the dials of the played weeks
+Associates.csv               who makes them"""
+# What a played world keeps beside the truth (played.py), and what it adds to the feed.
+HISTORY: Final = "history.csv"
+_KEPT: Final = ("spec.json", HISTORY, "played*", "advisors_*.npz")
+_ADDED: Final = ("Dials.csv", "Associates.csv")
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,7 @@ def write_world(
     A world that is there already is replaced. Raises UsageError if the folder has feeds or leads that are not marked
     as synthetic: they might be real, and are never overwritten.
     """
-    truth = truth or folder.resolve().with_name(folder.resolve().name + ".truth") / "truth.csv"
+    truth = truth or truth_folder(folder) / "truth.csv"
     _clear(folder, truth)
     progress(f"drawing {spec.reps:,} advisors and {spec.leads:,} leads")
     roster = draw_roster(spec)
@@ -84,8 +92,7 @@ def write_world(
     collector = EvidenceCollector(leads, traits, len(firms.crd))
     writer = FeedWriter(spec, traits, firms)
     # The mark comes first: a world that was cut short can be replaced.
-    readme = _README.format(mark=_MARK, spec=spec, columns="wide" if spec.wide else "narrow")
-    (folder / "README.txt").write_text(readme, encoding="utf-8")
+    write_readme(folder, spec, spec.leads)
     rows = {}
     for snapshot in Panel(spec, roster, traits, firms, draw_surplus(spec, roster, firms)).snapshots():
         collector.look(snapshot)
@@ -93,10 +100,31 @@ def write_world(
         rows[path.name] = len(snapshot.row_advisor)
         progress(f"{path.name}: {len(snapshot.row_advisor):,} rows, {path.stat().st_size / 1e6:,.0f} MB")
     outcomes = draw_outcomes(spec, collector.evidence())
-    write_leads(spec, leads, outcomes.days, folder)
+    records = lead_records(spec, leads, outcomes.days)
+    write_extract(records, spec.last_contact, folder)
     _write_truth(truth, spec, leads, outcomes)
+    write_csv(records, truth.with_name(HISTORY))
+    truth.with_name("spec.json").write_text(json.dumps(asdict(spec)) + "\n", encoding="utf-8")
     progress(f"Lead.csv: {spec.leads:,} records; truth in {truth}")
     return _summary(folder, truth, rows, leads, outcomes)
+
+
+def truth_folder(feed: Path) -> Path:
+    """Where the truth of the world in a folder is, unless it was put elsewhere: beside it, never in it."""
+    return feed.resolve().with_name(feed.resolve().name + ".truth")
+
+
+def write_readme(folder: Path, spec: WorldSpec, leads: int, extracted: date | None = None) -> None:
+    """Say in the folder itself that all of it is invented; `extracted` is given once the world has been played on."""
+    text = _README.format(
+        mark=_MARK,
+        spec=spec,
+        leads=leads,
+        columns="wide" if spec.wide else "narrow",
+        extracted=extracted or spec.last_contact,
+        played=_PLAYED if extracted else "",
+    )
+    (folder / "README.txt").write_text(text, encoding="utf-8")
 
 
 def _clear(folder: Path, truth: Path) -> None:
@@ -108,8 +136,10 @@ def _clear(folder: Path, truth: Path) -> None:
     old = [*folder.glob("RIARepDataFeed_*"), *folder.glob("Lead.csv")]
     if old and not (readme.is_file() and readme.read_text(encoding="utf-8").startswith(_MARK)):
         raise UsageError(f"{folder} holds {old[0].name}, which is not marked as synthetic: choose another folder")
-    for path in old:
-        path.unlink()
+    added = [folder / name for name in _ADDED if old]
+    kept = [path for pattern in _KEPT for path in truth.parent.glob(pattern)]
+    for path in (*old, *added, *kept):
+        path.unlink(missing_ok=True)
 
 
 def _write_truth(path: Path, spec: WorldSpec, leads: Leads, outcomes: Outcomes) -> None:
@@ -129,9 +159,7 @@ def _write_truth(path: Path, spec: WorldSpec, leads: Leads, outcomes: Outcomes) 
         }
     ).sort_values("Id", kind="stable")
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    frame.to_csv(part, index=False, lineterminator="\n", encoding="utf-8")
-    os.replace(part, path)
+    write_csv(frame, path)
 
 
 def _summary(folder: Path, truth: Path, rows: dict[str, int], leads: Leads, outcomes: Outcomes) -> WorldSummary:

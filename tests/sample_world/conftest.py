@@ -9,6 +9,9 @@ import pytest
 
 from leadscore_v6.sample_world import WorldSpec, WorldSummary, write_world
 from tests.sample_world.feeds import Feeds, Row, read
+from tests.sample_world.playing import first_week, world, written_world
+
+__all__ = ["first_week", "world", "written_world"]
 
 
 @dataclass

@@ -77,7 +77,7 @@ def demo(home: Path | None, seed: int, through: str) -> None:
     click.echo("1. A synthetic world: advisors over eight quarters, leads, and a truth the pipeline never sees.")
     world = write_world(feed, WorldSpec(scenario="demo", seed=seed), _progress)
     click.echo(str(world))
-    click.echo("\n2. The plan, step by step: land, type, aggregate, join as of contact, gate, promote; then the model, and its scores.")
+    click.echo("\n2. The plan, step by step: land, type, aggregate, join as of contact, gate, promote; model; scores.")
     run_and_tell(settings, through, {})
     if through != "dataset":
         _compare_with_truth(settings, world.truth)

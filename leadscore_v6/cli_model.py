@@ -83,9 +83,7 @@ def train(home: Path | None, rebuild: bool, as_json: bool) -> None:
 @click.option("--crm-extracted-at", callback=day, help="When Lead.csv was extracted.  [default: last timestamp in it]")
 @click.option("--rebuild", is_flag=True, help="Score again what was scored already.")
 @json_option
-def shadow(
-    home: Path | None, data: str | None, on: str, days: int | None, as_json: bool, **options: Any
-) -> None:
+def shadow(home: Path | None, data: str | None, on: str, days: int | None, as_json: bool, **options: Any) -> None:
     """Score the leads that entered Contacting, day by day, and judge seven days together (plan step 5.1).
 
     Nobody acts on these scores. A day is replaced whole when it is scored again.
@@ -97,7 +95,7 @@ def shadow(
     if on and days:
         raise UsageError("--day names one day, --days counts back from the extract's; give one of them.")
     settings = from_environment(home=home, data=data)
-    asked = driver.ShadowRequest(date.fromisoformat(on) if on else None, days or 7, land=data is not None)
+    asked = driver.ShadowRequest(date.fromisoformat(on) if on else None, days, land=data is not None)
     tell(settings, lambda: driver.shadow(settings, options, asked, progress), as_json=as_json)
 
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -39,9 +39,9 @@ _NOTHING_LEFT = 1 << 20
 
 
 def run_through(settings: Settings, through: str, options: dict[str, Any], progress: Progress) -> Summary:
-    """Every feed file of `settings.data`, then views, join, training set, promotion; `through` "model": 4.1-4.4 too,
-    "shadow": then the last seven days of the extract are scored in shadow (5.1).
+    """Every feed file of `settings.data`, then views, join, training set, promotion, and on as far as `through` says.
 
+    "model": steps 4.1 to 4.4 too; "shadow": then the last seven days of the extract are scored in shadow (5.1).
     Raises InputError or UsageError when the folder cannot be read as a feed, WarehouseBusy when another process holds
     the warehouse. A step that fails is in the summary. Leads that fail end it; of the snapshots all are judged, and the
     fan-in is run if none failed.
@@ -70,10 +70,13 @@ def train(settings: Settings, options: dict[str, Any], progress: Progress) -> Su
 
 @dataclass(frozen=True)
 class ShadowRequest:
-    """What to score in shadow: `day`, or the last `days` days of the extract. land: take a newer extract in first."""
+    """What to score in shadow: `day`, or the last `days` days of the extract (by default as many as are judged).
+
+    land: take a newer extract in first.
+    """
 
     day: date | None = None
-    days: int = 7
+    days: int | None = None
     land: bool = False
 
 
@@ -109,19 +112,22 @@ def _score_in_shadow(bench: Bench, runner: Runner, request: ShadowRequest, progr
     if not runner.summary.failures:
         wanted = _days_asked(bench, request)
         progress(f"shadow days: {wanted[0]} to {wanted[-1]}")
-        runner.run_days(SHADOW_DAY, [f"{day:%Y%m%d}" for day in wanted])
+        runner.run_days(SHADOW_DAY, wanted)
     if not runner.summary.failures:
         runner.run(SHADOW, None)
 
 
-def _days_asked(bench: Bench, request: ShadowRequest) -> list[date]:
+def _days_asked(bench: Bench, request: ShadowRequest) -> list[str]:
+    from leadscore_v6.assets.shadow.data import scoring_settings
+    from leadscore_v6.partitions import last_days
+
     if request.day is not None:
-        return [request.day]
+        return [f"{request.day:%Y%m%d}"]
     # Read anew: the runs have written to it.
     leads = Ledger(bench.store, bench.ledger.gates, bench.ledger.today).latest("crm_leads")
     assert leads is not None, "the serving copy's run has passed its guard"
-    last = date.fromisoformat(leads.facts["crm_extracted_at"])
-    return [last - timedelta(days=back) for back in reversed(range(request.days))]
+    extracted = date.fromisoformat(leads.facts["crm_extracted_at"])
+    return last_days(extracted, request.days or scoring_settings().shadow.days)
 
 
 def _run_all(

@@ -1,4 +1,4 @@
-"""What is run together: one snapshot, the CRM extract, all snapshots to the promoted view, the model, a day of scores."""
+"""What is run together: a snapshot, the CRM extract, all snapshots to the promoted view, the model, a day of scores."""
 
 import dagster as dg
 

@@ -144,7 +144,6 @@ def tie_breakers() -> list[str]:
     return [name for name in contract("reps").names if name not in settled]
 
 
-
 def _training(bench: Bench, options: RunOptions) -> tuple[Recipe, str]:
     dataset, staging = bench.warehouse.dataset, bench.ledger.latest("step_3_1_staging_join_v6")
     if options.entry_lag_days < 0:

@@ -43,13 +43,15 @@ def write_copy(folder: Path, frame: pd.DataFrame, columns: Mapping[str, str]) ->
     The same frame gives the same bytes. Raises InputError when an advisor is there twice, or has no CRD.
     """
     path = folder / FILE
-    names = ", ".join(f'"{name}" {_SQLITE[kind]}{" PRIMARY KEY" if name == KEY else ""}' for name, kind in columns.items())
+    names = ", ".join(
+        f'"{name}" {_SQLITE[kind]}{" PRIMARY KEY" if name == KEY else ""}' for name, kind in columns.items()
+    )
     places = ", ".join("?" * len(columns))
     with closing(sqlite3.connect(path)) as connection, connection:
         # No journal: a file that a crash cuts short is never sealed.
         connection.execute("PRAGMA journal_mode = OFF")
         # Rows in the index itself: one descent per look-up, not two.
-        connection.execute(f"CREATE TABLE advisors ({names}) WITHOUT ROWID")  # noqa: S608 - the contract's names
+        connection.execute(f"CREATE TABLE advisors ({names}) WITHOUT ROWID")
         try:
             for first in range(0, len(frame), _CHUNK):
                 part = frame.iloc[first : first + _CHUNK]
@@ -117,6 +119,7 @@ def _escaped(path: Path) -> str:
 def _plain(column: pd.Series[Any], kind: str) -> list[Any]:
     """The values as SQLite takes them, NULL as None. A frame has whole numbers with a NULL among them as decimals."""
     known = column.notna().to_numpy()
+    values: list[Any]
     if kind == "DATE":
         values = [str(value)[:10] for value in column]
     elif kind == "INT64":

@@ -40,7 +40,9 @@ class StressResult:
         return asdict(self)
 
 
-def stress(path: SingleLeadPath, crds: Sequence[str], top: Sequence[str], segment: str, seed: int) -> list[StressResult]:
+def stress(
+    path: SingleLeadPath, crds: Sequence[str], top: Sequence[str], segment: str, seed: int
+) -> list[StressResult]:
     """The undisturbed leads and each scenario; none without leads. `segment` is the column that a mix is made of."""
     if not crds:
         return []
@@ -61,11 +63,15 @@ def _scenarios(
     yield f"{len(half)} of them missing", crds, lambda known: _without(known, half)
     kinds = sorted(set(segments.values()))
     by_kind = {kind: [crd for crd in crds if segments[crd] == kind] for kind in kinds}
-    even = [crd for kind in kinds for crd in rng.choice(np.array(by_kind[kind], dtype=object), len(crds) // len(kinds) + 1)]
+    even = [
+        crd for kind in kinds for crd in rng.choice(np.array(by_kind[kind], dtype=object), len(crds) // len(kinds) + 1)
+    ]
     yield f"changed mix: {len(kinds)} segments in equal shares", [str(crd) for crd in even], None
-    yield "changed mix: half of the leads without a snapshot", [
-        crd if place % 2 else UNMATCHED for place, crd in enumerate(crds)
-    ], None
+    yield (
+        "changed mix: half of the leads without a snapshot",
+        [crd if place % 2 else UNMATCHED for place, crd in enumerate(crds)],
+        None,
+    )
 
 
 def _without(known: Known, names: Sequence[str]) -> Known:

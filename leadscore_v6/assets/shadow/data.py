@@ -71,9 +71,7 @@ def load_model(bench: Bench, known: KnownModel, top: int) -> LoadedModel:
         reason_words(),
         contract_version(),
     )
-    baseline = load_baseline(
-        bench.folders.path(folder_of(trained)), manifest_digest(trained), str(trained.version)
-    )
+    baseline = load_baseline(bench.folders.path(folder_of(trained)), manifest_digest(trained), str(trained.version))
     shares = scorer.missing_shares
     first = [row["feature"] for row in trained.facts["importance"][:top]]
     return LoadedModel(known, scorer, baseline, {name: shares[name] for name in first})

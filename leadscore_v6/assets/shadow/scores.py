@@ -33,7 +33,7 @@ from leadscore_v6.errors import UsageError
 from leadscore_v6.gates.attempt import Bench, Candidates, Work
 from leadscore_v6.gates.guard import guard
 from leadscore_v6.resources import RunOptions, WarehouseResource
-from leadscore_v6.serving import UNMATCHED, ServingCopy, SingleLeadPath, write_copy
+from leadscore_v6.serving import UNMATCHED, Answer, ServingCopy, SingleLeadPath, write_copy
 from leadscore_v6.serving.copy import KEY
 from leadscore_v6.serving.settings import ScoringSettings
 from leadscore_v6.serving.week import pooled, reasons
@@ -98,9 +98,7 @@ def _work(bench: Bench, day: date) -> Work:
         violations = len(contract_violations(bench.warehouse, candidate, agreed))
         if violations:
             return {"contract_violations": violations}
-        sql = render(
-            f"{SCORES}/checks.sql", {"candidate": candidate, "crm": f"{bench.warehouse.dataset}.crm_leads"}
-        )
+        sql = render(f"{SCORES}/checks.sql", {"candidate": candidate, "crm": f"{bench.warehouse.dataset}.crm_leads"})
         (figures,) = bench.warehouse.query(sql, {"day": day})
         model, features = kept.pop()
         rows = read_scores(bench, candidate, day, day)
@@ -128,9 +126,7 @@ def _copy(bench: Bench, source: str, features: pd.DataFrame) -> Iterator[Serving
         yield copy
 
 
-def _scored(
-    bench: Bench, day: date, model: LoadedModel, settings: ScoringSettings, path: SingleLeadPath
-) -> list[Row]:
+def _scored(bench: Bench, day: date, model: LoadedModel, settings: ScoringSettings, path: SingleLeadPath) -> list[Row]:
     """A row per lead of the day, in order of arrival."""
     leads = bench.warehouse.query(
         render(f"{SCORES}/leads.sql", {"crm": f"{bench.warehouse.dataset}.crm_leads"}), {"day": day}
@@ -146,26 +142,36 @@ def _scored(
     }
     # The first answer loads what later ones find loaded; a service would have done so before its first lead.
     path.score(UNMATCHED)
-    rows = []
+    rows, scored = [], []
     for lead in leads:
-        why = settings.why_skipped(lead)
-        told: Row = {"outcome": "skipped", "why": why} if why else _one(path, model, str(lead["crd"]))
-        rows.append({**same, "Id": lead["Id"], "FA_CRD__c": lead["crd"], **told})
+        row = {**same, "Id": lead["Id"], "FA_CRD__c": lead["crd"]}
+        rows.append(row)
+        if why := settings.why_skipped(lead):
+            row |= {"outcome": "skipped", "why": why}
+            continue
+        answer = path.score(str(lead["crd"]))
+        row |= _told(answer)
+        if answer.score is not None and answer.known is not None:
+            scored.append((row, answer.known.features))
+    if scored:
+        frame = pd.DataFrame([features for _, features in scored])
+        for (row, _), probability in zip(scored, model.baseline.probability(frame), strict=True):
+            row["baseline_probability"] = float(probability)
     return rows
 
 
-def _one(path: SingleLeadPath, model: LoadedModel, crd: str) -> Row:
-    answer = path.score(crd)
+def _told(answer: Answer) -> Row:
+    """A lead's own columns, as the path answered."""
     told: Row = {"outcome": "failed", "why": answer.error, "latency_ms": answer.latency_ms}
     if answer.known is not None:
         seen = answer.known.features["rep_snapshot_at"]
         told["rep_snapshot_at"] = date.fromisoformat(seen) if seen else None
-    if answer.score is not None and answer.known is not None:
+    if answer.score is not None:
         told |= {
             "outcome": "scored",
+            "why": None,
             "probability": answer.score.probability,
             "percentile_rank": answer.score.rank,
-            "baseline_probability": float(model.baseline.probability(pd.DataFrame([answer.known.features]))[0]),
             "missing_top_features": len(answer.missing),
             "missing_names": ", ".join(answer.missing) or None,
             "warnings": "; ".join(answer.warnings) or None,

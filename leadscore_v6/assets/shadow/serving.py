@@ -32,9 +32,7 @@ _DAYS = ("rep_snapshot_at", "firm_snapshot_at", "as_of")
 
 
 @plan_asset(SERVING)
-def serving_advisors_v6(
-    context: dg.AssetExecutionContext, warehouse: WarehouseResource, options: RunOptions
-) -> Events:
+def serving_advisors_v6(context: dg.AssetExecutionContext, warehouse: WarehouseResource, options: RunOptions) -> Events:
     """The newest row per advisor by the SQL of steps 3.1 and 3.2, as a table and as the local file of the look-up."""
     bench = warehouse.bench
     with stops():

@@ -94,7 +94,9 @@ def _work(bench: Bench) -> Work:
         facts = {**_facts(rows, judged, model), "stress": _stress(bench, rows, model, settings)}
         path = bench.folders.begin(candidate)
         _write_metrics(path / metrics_file(_version(name)), facts)
-        digest = seal(path, candidate.rpartition("__")[2], {"model": model.version, "dataset": facts["dataset_version"]})
+        digest = seal(
+            path, candidate.rpartition("__")[2], {"model": model.version, "dataset": facts["dataset_version"]}
+        )
         kept.append((digest, facts))
         return {**facts, "manifest_sha256": digest}
 

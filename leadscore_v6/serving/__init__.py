@@ -4,7 +4,7 @@ Belongs here: the single-lead path (R43). Does not belong here: which leads are 
 scores (modeling/), how a folder is verified (artifacts/).
 """
 
-from leadscore_v6.serving.copy import UNMATCHED, Known, ServingCopy, open_copy, write_copy
+from leadscore_v6.serving.copy import UNMATCHED, Known, NotACopy, ServingCopy, open_copy, write_copy
 from leadscore_v6.serving.path import ERRORS, Answer, SingleLeadPath
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "UNMATCHED",
     "Answer",
     "Known",
+    "NotACopy",
     "ServingCopy",
     "SingleLeadPath",
     "open_copy",

@@ -29,6 +29,10 @@ _SQLITE = {"STRING": "TEXT", "INT64": "INTEGER", "FLOAT64": "REAL", "DATE": "TEX
 _CHUNK = 20_000
 
 
+class NotACopy(InputError):
+    """Rows, or a file, that are no serving copy."""
+
+
 @dataclass(frozen=True)
 class Known:
     """What the copy has of one advisor: values by column; days as `YYYY-MM-DD`. `matched`: a snapshot knows them."""
@@ -40,7 +44,7 @@ class Known:
 def write_copy(folder: Path, frame: pd.DataFrame, columns: Mapping[str, str]) -> Path:
     """Write the file: `columns` (name -> GoogleSQL type) of `frame`, in the order of its rows; returns its path.
 
-    The same frame gives the same bytes. Raises InputError when an advisor is there twice, or has no CRD.
+    The same frame gives the same bytes. Raises NotACopy, and leaves no file, when an advisor is there twice.
     """
     path = folder / FILE
     names = ", ".join(
@@ -58,7 +62,8 @@ def write_copy(folder: Path, frame: pd.DataFrame, columns: Mapping[str, str]) ->
                 values = [_plain(part[name], kind) for name, kind in columns.items()]
                 connection.executemany(f"INSERT INTO advisors VALUES ({places})", zip(*values, strict=True))  # noqa: S608
         except sqlite3.IntegrityError as error:
-            raise InputError(f"The serving copy cannot be written: {error}", file=FILE, column=KEY) from None
+            path.unlink()
+            raise NotACopy(f"The serving copy cannot be written: {error}", file=FILE, column=KEY) from None
     return path
 
 
@@ -72,7 +77,7 @@ class ServingCopy:
     """Look-ups in one file, which nobody changes while it is open. Used by one thread at a time."""
 
     def __init__(self, path: Path) -> None:
-        """Raises InputError when the file is not such a copy, or lacks the row for unmatched leads."""
+        """Raises NotACopy when the file is not such a copy, or lacks the row for unmatched leads."""
         # Immutable: no lock is taken and no journal looked for.
         uri = f"file:{_escaped(path)}?mode=ro&immutable=1"
         try:
@@ -80,9 +85,9 @@ class ServingCopy:
             self._names = tuple(row[1] for row in self._connection.execute("PRAGMA table_info(advisors)"))
             unmatched = self._row(UNMATCHED)
         except sqlite3.Error as error:
-            raise InputError(f"The serving copy cannot be read: {error}", file=str(path)) from None
+            raise NotACopy(f"The serving copy cannot be read: {error}", file=str(path)) from None
         if unmatched is None:
-            raise InputError(f"The serving copy has no row {UNMATCHED!r}", file=str(path))
+            raise NotACopy(f"The serving copy has no row {UNMATCHED!r}", file=str(path))
         self._unmatched = Known(unmatched, matched=False)
 
     def look_up(self, crd: str) -> Known:

@@ -52,7 +52,7 @@ def test_a_pinned_step_that_fails_blocks(scored: Lab) -> None:
     scored.attempt("backtest", content="c", gap=0.2)
     (line,) = obstacles(scored, SCORES, DAY)
     assert "gap 0.2; must be < 0.15" in line
-    with pytest.raises(GateBlocked, match="must be < 0.15"):
+    with pytest.raises(GateBlocked, match=r"must be < 0\.15"):
         guard(scored.bench().ledger, SHADOW, None)
 
 
@@ -65,6 +65,6 @@ def test_another_model_is_another_content(scored: Lab) -> None:
 def test_a_day_that_fails_blocks_no_other_day_and_not_the_seven_together(scored: Lab) -> None:
     """Which days it needs, the step that judges them says itself (the gate shadow_seven_days)."""
     with scored.gates.open("a") as file:
-        file.write("  - {name: rows, step: '5.1', asset: shadow_scores_v6, says: R., figure: lost, op: '==', value: 0}\n")
+        file.write(f"  - {{name: all, step: '5.1', asset: {SCORES}, says: A., figure: lost, op: '==', value: 0}}\n")
     scored.attempt(SCORES, "20240506", lost=1)
     assert obstacles(scored, SCORES, "20240507") == obstacles(scored, SHADOW) == []

@@ -1,6 +1,7 @@
 """Step 5.1: the serving copy, what one lead is looked up in (R43), refreshed with every snapshot."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import dagster as dg
@@ -22,7 +23,7 @@ from leadscore_v6.contracts import contract, feature_columns
 from leadscore_v6.gates.attempt import Bench, Candidates, Work
 from leadscore_v6.gates.guard import guard
 from leadscore_v6.resources import RunOptions, WarehouseResource
-from leadscore_v6.serving import ServingCopy, write_copy
+from leadscore_v6.serving import NotACopy, ServingCopy, write_copy
 from leadscore_v6.serving.copy import FILE, KEY
 from leadscore_v6.warehouse.sql import render
 
@@ -66,17 +67,24 @@ def _work(bench: Bench, recipe: Recipe) -> Work:
     def build(candidates: Candidates) -> Mapping[str, Any]:
         facts = inner.build({table: candidates[table]})
         path, key = bench.folders.begin(_folder(candidates)), _folder(candidates).rpartition("__")[2]
-        file = write_copy(path, _rows(bench, candidates[table]), columns)
+        with suppress(NotACopy):
+            # Rows that make no copy fail their own gate, and that of the file that is not there.
+            write_copy(path, _rows(bench, candidates[table]), columns)
         as_of = snapshot_day(newest).isoformat()
         digests.append(seal(path, key, {"as_of": as_of, "rows": facts["rows"], "table": table}))
-        return {**facts, "as_of": as_of, "manifest_sha256": digests[0], "file_bytes": file.stat().st_size}
+        size = sum(file.stat().st_size for file in path.glob(FILE))
+        return {**facts, "as_of": as_of, "manifest_sha256": digests[0], "file_bytes": size}
 
     def measure(candidates: Candidates) -> Mapping[str, Any]:
         path = bench.folders.path(_folder(candidates))
         allowed = {KEY, *_DAYS, *feature_columns(contract("training"))}
         names = [column.name for column in warehouse.columns(candidates[table])]
         damaged = unverified(path, digests.pop(), (FILE,))
-        differing = None if damaged else _differing(bench, candidates[table], ServingCopy(path / FILE))
+        differing = None
+        if not damaged:
+            # A file that is no copy looks nothing up: not judgeable.
+            with suppress(NotACopy), ServingCopy(path / FILE) as copy:
+                differing = _differing(bench, candidates[table], copy)
         return {
             **inner.measure({table: candidates[table]}),
             "columns_not_allowed": sum(name not in allowed for name in names),
@@ -100,14 +108,13 @@ def _rows(bench: Bench, table: str) -> pd.DataFrame:
 
 def _differing(bench: Bench, table: str, copy: ServingCopy) -> int:
     """Rows too many or too few in the file, and looked-up advisors for whom it has another value than the table."""
-    with copy:
-        frame = _rows(bench, table)
-        sample = frame.iloc[:: max(1, len(frame) // _LOOKED_UP)]
-        columns = column_types(contract("serving"))
-        return abs(len(copy) - len(frame)) + sum(
-            any(not _same(row[name], copy.look_up(row[KEY]).features[name], kind) for name, kind in columns.items())
-            for row in sample.to_dict("records")
-        )
+    frame = _rows(bench, table)
+    sample = frame.iloc[:: max(1, len(frame) // _LOOKED_UP)]
+    columns = column_types(contract("serving"))
+    found = [(row, copy.look_up(row[KEY]).features) for row in sample.to_dict("records")]
+    return abs(len(copy) - len(frame)) + sum(
+        any(not _same(row[name], features[name], kind) for name, kind in columns.items()) for row, features in found
+    )
 
 
 def _same(in_table: Any, in_file: Any, kind: str) -> bool:

@@ -91,7 +91,8 @@ CASES = [
     Case(
         "serving_snapshots_right",
         SERVING,
-        "SELECT * REPLACE (DATE_SUB(rep_snapshot_at, INTERVAL 1 DAY) AS rep_snapshot_at) FROM {honest}",
+        "SELECT * REPLACE (CASE WHEN rep_snapshot_at IS NOT NULL THEN DATE '2024-01-06' END AS rep_snapshot_at) "
+        "FROM {honest}",
     ),
     Case(
         "serving_unmatched_row",

@@ -61,6 +61,7 @@ prove: $(VENV)/.test $(EMULATOR)/.ready ## Undo each ruling and see its test tur
 bench: $(VENV)/.runtime ## Time and memory against a bare scan of the same files and bare XGBoost, at the plan's scale
 	@$(BIN)/python -m benchmarks.phase1
 	@$(BIN)/python -m benchmarks.phase2
+	@$(BIN)/python -m benchmarks.phase3
 
 .PHONY: lock
 lock: $(VENV)/.created ## Pin again what pyproject.toml asks for; make lock UPGRADE=--upgrade takes newer releases

@@ -62,7 +62,7 @@ def main() -> None:
     """Make the world if it is not there, measure, print the ratios and write them to benchmarks/out/phase2.json."""
     arguments = _arguments()
     frame = _training_set(arguments.leads)
-    data, settings = _read(frame)
+    data, settings = read(frame)
     print(f"{len(data):,} leads, {data.positives:,} positive, {arguments.workers} fits side by side", flush=True)
     outcome, steps, spent = _steps(data, settings, arguments.workers)
     trained, calibrated, tested = outcome
@@ -97,7 +97,8 @@ def _training_set(leads: int) -> pd.DataFrame:
     return duckdb.sql(f"SELECT * FROM '{kept}'").df()
 
 
-def _read(frame: pd.DataFrame) -> tuple[TrainingData, ModelSettings]:
+def read(frame: pd.DataFrame) -> tuple[TrainingData, ModelSettings]:
+    """A promoted training set as training takes it, and the product's settings."""
     of = contract("training")
     features = set(feature_columns(of))
     columns = [FeatureColumn(one.name, one.bq_type, one.description) for one in of.columns if one.name in features]
@@ -105,7 +106,8 @@ def _read(frame: pd.DataFrame) -> tuple[TrainingData, ModelSettings]:
     return training_data(frame, columns, pii_droplist()), settings
 
 
-def _timed(task: Callable[[], Any]) -> tuple[Any, float]:
+def timed(task: Callable[[], Any]) -> tuple[Any, float]:
+    """What it gives, and the seconds that it took."""
     started = time.perf_counter()
     made = task()
     return made, time.perf_counter() - started
@@ -121,9 +123,9 @@ def _steps(
     import xgboost
 
     assert all((scipy.stats, sklearn.compose, sklearn.impute, sklearn.linear_model, xgboost)), "imported, not timed"
-    trained, first = _timed(lambda: train(data, settings, workers=workers))
-    calibrated, second = _timed(lambda: calibrate(data, trained.split, trained.model, settings))
-    tested, third = _timed(lambda: backtest(data, settings, workers=workers))
+    trained, first = timed(lambda: train(data, settings, workers=workers))
+    calibrated, second = timed(lambda: calibrate(data, trained.split, trained.model, settings))
+    tested, third = timed(lambda: backtest(data, settings, workers=workers))
     spent = {"training": first, "calibration": second, "backtest": third}
     return (trained, calibrated, tested), first + second + third, spent
 
@@ -150,7 +152,7 @@ def _bare(models: Sequence[FittedModel], data: TrainingData, settings: ModelSett
         xgboost.train(parameters, xgboost.QuantileDMatrix(*whole, **shape), model.rounds)
 
     windows = [ready(model) for model in models]
-    _, seconds = _timed(lambda: side_by_side(both, windows, workers))
+    _, seconds = timed(lambda: side_by_side(both, windows, workers))
     print(f"bare XGBoost: {len(models)} windows, two fits each, {seconds:.1f} s", flush=True)
     return seconds
 
@@ -162,8 +164,8 @@ def _one_lead(scorer: LeadScorer, model: FittedModel, frame: pd.DataFrame) -> Ra
     booster = load(model.booster, threads=1)
     ours, floor = [], []
     for lead, row in zip(leads, rows, strict=True):
-        ours.append(_timed(lambda lead=lead: scorer.score_lead(lead))[1])
-        floor.append(_timed(lambda row=row: booster.inplace_predict(row))[1])
+        ours.append(timed(lambda lead=lead: scorer.score_lead(lead))[1])
+        floor.append(timed(lambda row=row: booster.inplace_predict(row))[1])
     return Ratio(statistics.median(ours), statistics.median(floor), 2.0)
 
 
@@ -173,8 +175,8 @@ def _batch(scorer: LeadScorer, model: FittedModel, frame: pd.DataFrame) -> Ratio
     booster = load(model.booster, threads=0)
     ours, floor = [], []
     for _ in range(3):
-        floor.append(_timed(lambda: booster.inplace_predict(matrix))[1])
-        ours.append(_timed(lambda: scorer.score_leads(many))[1])
+        floor.append(timed(lambda: booster.inplace_predict(matrix))[1])
+        ours.append(timed(lambda: scorer.score_leads(many))[1])
     return Ratio(min(ours), min(floor), 1 / 0.7)
 
 

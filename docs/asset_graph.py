@@ -18,6 +18,7 @@ TITLES = {
     "vintages": "All snapshots together",
     "training_set": "Training set: one table per version",
     "model": "Model: one folder per version",
+    "shadow": "Shadow scoring: day by day",
 }
 
 
@@ -30,14 +31,14 @@ def mermaid() -> str:
         lines.append(f'  subgraph {group}["{title}"]')
         lines.extend(
             _box(name, node.description, len(node.check_keys), partitioned=node.partitions_def is not None)
-            for name, node in sorted(nodes.items(), key=lambda item: _step(item[1].description))
+            for name, node in sorted(nodes.items(), key=lambda item: (_step(item[1].description), item[0]))
             if node.group_name == group
         )
         lines.append("  end")
     lines += ['  feed(["RIARepDataFeed_YYYYMMDD.csv"]) --> snapshot_reps_raw', '  extract(["Lead.csv"]) --> crm_leads']
-    for name, node in sorted(nodes.items(), key=lambda item: _step(item[1].description)):
+    for name, node in sorted(nodes.items(), key=lambda item: (_step(item[1].description), item[0])):
         lines.extend(f"  {parent.to_user_string()} --> {name}" for parent in sorted(node.parent_keys))
-    lines.append('  backtest --> readers(["scores, people"])')
+    lines.append('  shadow_scoring --> readers(["scores, people"])')
     return "\n".join(lines)
 
 

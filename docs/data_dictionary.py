@@ -30,6 +30,8 @@ TABLES = (
     ("firms", "snapshot_firms_YYYYMMDD, v_discovery_firms_all_vintages", "One row per firm and snapshot."),
     ("staging", "step_3_1_staging_join_v6_VERSION", "One row per lead, beside what was known on the day of contact."),
     ("training", "step_3_3_training_dataset_v6_VERSION, v_latest_training_dataset_v6", "One row per matured lead."),
+    ("serving", "serving_advisors_v6", "One row per advisor of any snapshot, and one for leads that none knows."),
+    ("shadow_scores", "shadow_scores_v6", "One row per lead and day on which it entered Contacting."),
 )
 
 

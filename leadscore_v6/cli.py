@@ -19,7 +19,7 @@ import click
 
 from leadscore_v6 import __version__
 from leadscore_v6.cli_alerts import alerts
-from leadscore_v6.cli_model import model, run_and_tell, train, why
+from leadscore_v6.cli_model import model, run_and_tell, shadow, train, why
 from leadscore_v6.cli_options import day as _day
 from leadscore_v6.cli_options import home_option as _home_option
 from leadscore_v6.cli_options import json_option as _json_option
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from leadscore_v6.gates.attempt import Bench
 
 THROUGH = ("dataset", "model", "shadow", "experiment", "production")
-BUILT = THROUGH[:2]
+BUILT = THROUGH[:3]
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -57,18 +57,18 @@ def cli() -> None:
 @click.option("--entry-lag-days", type=click.IntRange(0), default=0, help="Days the CRM may be late with a call.")
 @_json_option
 def run(home: Path | None, data: str, through: str, as_json: bool, **options: Any) -> None:
-    """Run the plan on a folder of files: from landing to the promoted training set, or on to a backtested model."""
+    """Run the plan on a folder of files: to the promoted training set, or on to a model and its shadow scores."""
     if through not in BUILT:
-        raise UsageError(f"--through {through}: this version goes as far as the model (plan steps 0 to 4.4).")
+        raise UsageError(f"--through {through}: this version goes as far as shadow scoring (plan steps 0 to 5.1).")
     run_and_tell(from_environment(home=home, data=data), through, options, as_json=as_json)
 
 
 @cli.command()
 @_home_option
 @click.option("--seed", type=int, default=20240107, show_default=True, help="Seed of the sample world.")
-@click.option("--through", type=click.Choice(BUILT), default="model", show_default=True, help="How far to go.")
+@click.option("--through", type=click.Choice(BUILT), default=BUILT[-1], show_default=True, help="How far to go.")
 def demo(home: Path | None, seed: int, through: str) -> None:
-    """Make a synthetic world (eight quarters) and run it through to a backtested model."""
+    """Make a synthetic world (eight quarters) and run it through to a model and seven days of shadow scores."""
     from leadscore_v6.sample_world import WorldSpec, write_world
 
     settings = from_environment(home=home)
@@ -79,9 +79,9 @@ def demo(home: Path | None, seed: int, through: str) -> None:
     click.echo("1. A synthetic world: advisors over eight quarters, leads, and a truth the pipeline never sees.")
     world = write_world(feed, WorldSpec(scenario="demo", seed=seed), _progress)
     click.echo(str(world))
-    click.echo("\n2. The plan, step by step: land, type, aggregate, join as of contact, gate, promote; then the model.")
+    click.echo("\n2. The plan, step by step: land, type, aggregate, join as of contact, gate, promote; model; scores.")
     run_and_tell(settings, through, {})
-    if through == "model":
+    if through != "dataset":
         _compare_with_truth(settings, world.truth)
 
 
@@ -291,7 +291,7 @@ def _deciding(home: Path | None, command: str) -> Iterator[Bench]:
         yield bench
 
 
-for command in (train, why, model, play, alerts):
+for command in (train, shadow, why, model, play, alerts):
     cli.add_command(command)
 
 

@@ -1,4 +1,4 @@
-"""Commands of the command line about models: train one, ask why a lead scored as it did, list and show what there is.
+"""Commands of the command line about models: train one, score in shadow, ask why a lead scored as it did, list, show.
 
 Belongs here: commands, their arguments, what they print. Does not belong here: any rule, as in cli.py.
 """
@@ -8,27 +8,39 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from leadscore_v6.cli_options import called_as, home_option, json_option, progress
+from leadscore_v6.cli_options import called_as, day, home_option, json_option, progress
+from leadscore_v6.errors import UsageError
 from leadscore_v6.settings import Settings, from_environment
+
+if TYPE_CHECKING:
+    from leadscore_v6.runs import Summary
 
 
 def run_and_tell(settings: Settings, through: str, options: dict[str, Any], *, as_json: bool = False) -> None:
     """Run the plan (`through` "train": the model alone), print what came of it, raise what stopped it."""
+    from leadscore_v6 import driver
+
+    if through == "train":
+        tell(settings, lambda: driver.train(settings, options, progress), as_json=as_json)
+    else:
+        tell(settings, lambda: driver.run_through(settings, through, options, progress), as_json=as_json)
+
+
+def tell(settings: Settings, run: Callable[[], Summary], *, as_json: bool = False) -> None:
+    """Do `run`, print what came of it, raise what stopped it."""
     from leadscore_v6 import driver
     from leadscore_v6.gates.bench import read_ledger
     from leadscore_v6.gates.status import status_lines
 
     _show_progress()
     started = time.monotonic()
-    if through == "train":
-        summary = driver.train(settings, options, progress)
-    else:
-        summary = driver.run_through(settings, through, options, progress)
+    summary = run()
     ledger, _ = read_ledger(settings)
     if as_json:
         failures = [vars(failure) for failure in summary.failures]
@@ -61,6 +73,30 @@ def _show_progress() -> None:
 def train(home: Path | None, rebuild: bool, as_json: bool) -> None:
     """Train, calibrate and backtest a model on the promoted training set (plan steps 4.1 to 4.4)."""
     run_and_tell(from_environment(home=home), "train", {"rebuild": rebuild}, as_json=as_json)
+
+
+@click.command()
+@home_option
+@click.option("--data", metavar="FOLDER", help="Land this folder's Lead.csv first.  [default: the one landed last]")
+@click.option("--day", "on", callback=day, help="Score this day alone (YYYY-MM-DD).")
+@click.option("--days", type=click.IntRange(1, 366), help="Score so many days up to the extract's.  [default: 7]")
+@click.option("--crm-extracted-at", callback=day, help="When Lead.csv was extracted.  [default: last timestamp in it]")
+@click.option("--rebuild", is_flag=True, help="Score again what was scored already.")
+@json_option
+def shadow(home: Path | None, data: str | None, on: str, days: int | None, as_json: bool, **options: Any) -> None:
+    """Score the leads that entered Contacting, day by day, and judge seven days together (plan step 5.1).
+
+    Nobody acts on these scores. A day is replaced whole when it is scored again.
+    """
+    from datetime import date
+
+    from leadscore_v6 import driver
+
+    if on and days:
+        raise UsageError("--day names one day, --days counts back from the extract's; give one of them.")
+    settings = from_environment(home=home, data=data)
+    asked = driver.ShadowRequest(date.fromisoformat(on) if on else None, days, land=data is not None)
+    tell(settings, lambda: driver.shadow(settings, options, asked, progress), as_json=as_json)
 
 
 @click.command()

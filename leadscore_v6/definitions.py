@@ -6,7 +6,8 @@ import dagster as dg
 
 from leadscore_v6.assets import leads, snapshots, training_set, vintages
 from leadscore_v6.assets.model import steps as model
-from leadscore_v6.jobs import leads_job, model_job, snapshot_job, training_set_job
+from leadscore_v6.assets.shadow import scores, serving, week
+from leadscore_v6.jobs import JOBS, leads_job, snapshot_job, training_set_job
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.sensors import Jobs, landing_sensor
 
@@ -14,8 +15,8 @@ from leadscore_v6.sensors import Jobs, landing_sensor
 def build_defs(**overrides: Any) -> dg.Definitions:
     """All assets, checks, jobs and sensors. `overrides` replace resources by name: `warehouse`, `options`."""
     return dg.Definitions(
-        assets=dg.load_assets_from_modules([leads, snapshots, vintages, training_set, model]),
-        jobs=[snapshot_job, leads_job, training_set_job, model_job],
+        assets=dg.load_assets_from_modules([leads, snapshots, vintages, training_set, model, serving, scores, week]),
+        jobs=JOBS,
         sensors=[landing_sensor(Jobs(snapshot_job, leads_job, training_set_job))],
         resources={"warehouse": WarehouseResource(), "options": RunOptions(), **overrides},
         # A step costs 0.07 s in process and 1.5 s in a process of its own, and DuckDB has one writer anyway.

@@ -10,6 +10,8 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +30,8 @@ from leadscore_v6.warehouse.landing.leads import FILE_NAME as LEADS_FILE
 from leadscore_v6.warehouse.protocol import Warehouse
 
 if TYPE_CHECKING:
-    from leadscore_v6.runs import Summary
+    from leadscore_v6.gates.attempt import Bench
+    from leadscore_v6.runs import Runner, Summary
 
 Progress = Callable[[str], None]
 # Bytes; less than SQLite needs for one commit.
@@ -36,8 +39,9 @@ _NOTHING_LEFT = 1 << 20
 
 
 def run_through(settings: Settings, through: str, options: dict[str, Any], progress: Progress) -> Summary:
-    """Every feed file of `settings.data`, then views, join, training set, promotion; `through` "model": 4.1-4.4 too.
+    """Every feed file of `settings.data`, then views, join, training set, promotion, and on as far as `through` says.
 
+    "model": steps 4.1 to 4.4 too; "shadow": then the last seven days of the extract are scored in shadow (5.1).
     Raises InputError or UsageError when the folder cannot be read as a feed, WarehouseBusy when another process holds
     the warehouse. A step that fails is in the summary. Leads that fail end it; of the snapshots all are judged, and the
     fan-in is run if none failed.
@@ -64,6 +68,68 @@ def train(settings: Settings, options: dict[str, Any], progress: Progress) -> Su
             return runner.summary
 
 
+@dataclass(frozen=True)
+class ShadowRequest:
+    """What to score in shadow: `day`, or the last `days` days of the extract (by default as many as are judged).
+
+    land: take a newer extract in first.
+    """
+
+    day: date | None = None
+    days: int | None = None
+    land: bool = False
+
+
+def shadow(settings: Settings, options: dict[str, Any], request: ShadowRequest, progress: Progress) -> Summary:
+    """Step 5.1 on the newest validated model: the serving copy, the days asked for, and the seven days judged.
+
+    Raises UsageError where nothing was ever landed, InputError when there is an extract to land and it is not there.
+    """
+    ledger, _ = read_ledger(settings)
+    if not ledger.snapshots():
+        raise UsageError(
+            f"There is nothing to score in {settings.home}: nothing was ever landed there.\n"
+            "  what to do: `leadscore run --data DIR --through shadow` first, or name another home with --home."
+        )
+    if request.land:
+        _require_leads(settings)
+    with _told_when_full(settings), open_bench(settings, "leadscore shadow", progress) as bench:
+        from leadscore_v6.runs import LEADS, open_runner
+
+        with open_runner(settings, options, progress, [], 2 + request.land) as runner:
+            if request.land:
+                runner.run(LEADS, None)
+            _score_in_shadow(bench, runner, request, progress)
+            return runner.summary
+
+
+def _score_in_shadow(bench: Bench, runner: Runner, request: ShadowRequest, progress: Progress) -> None:
+    """Serving copy, days, and the seven days together; each only if all before it went well."""
+    from leadscore_v6.runs import SERVING, SHADOW, SHADOW_DAY
+
+    if not runner.summary.failures:
+        runner.run(SERVING, None)
+    if not runner.summary.failures:
+        wanted = _days_asked(bench, request)
+        progress(f"shadow days: {wanted[0]} to {wanted[-1]}")
+        runner.run_days(SHADOW_DAY, wanted)
+    if not runner.summary.failures:
+        runner.run(SHADOW, None)
+
+
+def _days_asked(bench: Bench, request: ShadowRequest) -> list[str]:
+    from leadscore_v6.assets.shadow.data import scoring_settings
+    from leadscore_v6.partitions import last_days
+
+    if request.day is not None:
+        return [f"{request.day:%Y%m%d}"]
+    # Read anew: the runs have written to it.
+    leads = Ledger(bench.store, bench.ledger.gates, bench.ledger.today).latest("crm_leads")
+    assert leads is not None, "the serving copy's run has passed its guard"
+    extracted = date.fromisoformat(leads.facts["crm_extracted_at"])
+    return last_days(extracted, request.days or scoring_settings().shadow.days)
+
+
 def _run_all(
     settings: Settings, options: dict[str, Any], progress: Progress, feeds: list[FeedFile], through: str
 ) -> Summary:
@@ -84,9 +150,10 @@ def _run_all(
         if options.get("rebuild"):
             for key, facts in known.items():
                 begin_typing(bench.warehouse, settings, key, facts)
-        fan_in = [TRAINING_SET, MODEL] if through == MODEL else [TRAINING_SET]
+        fan_in = [TRAINING_SET] if through == "dataset" else [TRAINING_SET, MODEL]
+        others = 1 + len(fan_in) + 2 * (through == "shadow")
         # The small file first: a mistake in it shows at once, not after every snapshot has been built.
-        runner = held.enter_context(open_runner(settings, options, progress, keys, 1 + len(fan_in)))
+        runner = held.enter_context(open_runner(settings, options, progress, keys, others))
         runner.run(LEADS, None)
         if not runner.summary.failures:
             for key in keys:
@@ -94,6 +161,8 @@ def _run_all(
         for job in fan_in:
             if not runner.summary.failures:
                 runner.run(job, None)
+        if through == "shadow":
+            _score_in_shadow(bench, runner, ShadowRequest(), progress)
         return runner.summary
 
 
@@ -127,6 +196,10 @@ def overview(ledger: Ledger, settings: Settings, command: str) -> str:
     if backtest is not None and backtest.state == "published":
         card = STEPS[backtest.asset].further[-1].format(version=backtest.version)
         paths["the model card"] = str(settings.artifacts / card)
+    shadowed = ledger.latest("shadow_scoring")
+    if shadowed is not None and shadowed.version:
+        report = STEPS[shadowed.asset].report.format(version=shadowed.version)
+        paths["shadow scoring"] = str(settings.artifacts / report)
     training = ledger.latest("step_3_3_training_dataset_v6")
     if training is not None:
         report = STEPS[training.asset].report.format(version=training.version)

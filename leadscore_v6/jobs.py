@@ -1,4 +1,4 @@
-"""What is run together: one snapshot, the CRM extract, all snapshots to the promoted view, or the model."""
+"""What is run together: a snapshot, the CRM extract, all snapshots to the promoted view, the model, a day of scores."""
 
 import dagster as dg
 
@@ -6,6 +6,7 @@ from leadscore_v6.gates.steps import SNAPSHOT as PER_SNAPSHOT
 from leadscore_v6.gates.steps import STEPS
 
 SNAPSHOT, LEADS, TRAINING_SET, MODEL = "snapshot", "leads", "training_set", "model"
+SERVING, SHADOW_DAY, SHADOW = "serving", "shadow_day", "shadow"
 _FAN_IN = ("leads", "vintages", TRAINING_SET)
 
 snapshot_job = dg.define_asset_job(
@@ -28,3 +29,19 @@ model_job = dg.define_asset_job(
     selection=[asset for asset, step in STEPS.items() if step.group == MODEL],
     description="Steps 4.1-4.4 on the promoted training set: train, calibrate, backtest. It changes no table.",
 )
+serving_job = dg.define_asset_job(
+    SERVING,
+    selection=["serving_advisors_v6"],
+    description="Step 5.1: the newest features of every advisor, for the look-up of one lead. Once per snapshot.",
+)
+shadow_day_job = dg.define_asset_job(
+    SHADOW_DAY,
+    selection=["shadow_scores_v6"],
+    description="Step 5.1 of one day: each lead that entered Contacting, scored in shadow. One partition per run.",
+)
+shadow_job = dg.define_asset_job(
+    SHADOW,
+    selection=["shadow_scoring"],
+    description="Step 5.1: the newest seven days of shadow scores judged together, and the path under stress.",
+)
+JOBS = [snapshot_job, leads_job, training_set_job, model_job, serving_job, shadow_day_job, shadow_job]

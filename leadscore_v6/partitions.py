@@ -1,5 +1,7 @@
 """Snapshot dates and days as Dagster partitions. The keys are `YYYYMMDD`, in the words of the file names."""
 
+from datetime import date, timedelta
+
 import dagster as dg
 
 from leadscore_v6.gates.steps import DAY, SNAPSHOT
@@ -16,3 +18,8 @@ def register(instance: dg.DagsterInstance, definition: dg.DynamicPartitionsDefin
     missing = sorted(set(keys) - set(instance.get_dynamic_partitions(name)))
     if missing:
         instance.add_dynamic_partitions(name, missing)
+
+
+def last_days(extracted: date, count: int) -> list[str]:
+    """Keys of the `count` days up to that of a CRM extract, in order."""
+    return [f"{extracted - timedelta(days=back):%Y%m%d}" for back in reversed(range(count))]

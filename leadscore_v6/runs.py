@@ -18,11 +18,23 @@ from dagster._core.events import JobFailureData
 from leadscore_v6.definitions import build_defs
 from leadscore_v6.errors import DiskFull, LeadscoreError, says_full
 from leadscore_v6.instance import dagster_instance, end_killed_runs, quick_storage, run_tags
-from leadscore_v6.jobs import LEADS, MODEL, SNAPSHOT, TRAINING_SET
-from leadscore_v6.partitions import register, snapshot_dates
+from leadscore_v6.jobs import LEADS, MODEL, SERVING, SHADOW, SHADOW_DAY, SNAPSHOT, TRAINING_SET
+from leadscore_v6.partitions import days, register, snapshot_dates
 from leadscore_v6.settings import Settings
 
-__all__ = ["LEADS", "MODEL", "SNAPSHOT", "TRAINING_SET", "Failure", "Runner", "Summary", "open_runner"]
+__all__ = [
+    "LEADS",
+    "MODEL",
+    "SERVING",
+    "SHADOW",
+    "SHADOW_DAY",
+    "SNAPSHOT",
+    "TRAINING_SET",
+    "Failure",
+    "Runner",
+    "Summary",
+    "open_runner",
+]
 
 # A failed step says what is wrong in one message; Dagster's own stack traces would bury it.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -80,6 +92,14 @@ class Runner:
         if not result.success and not failed:
             raise _run_error(job, result, self.settings)
         self.summary.failures.extend(failed)
+
+    def run_days(self, job: str, keys: list[str]) -> None:
+        """The job of each day, in order; none after one that failed."""
+        register(self.instance, days, keys)
+        self.total += len(keys)
+        for key in keys:
+            if not self.summary.failures:
+                self.run(job, key)
 
     def _materialized(self, event: dg.DagsterEvent, partition: str | None) -> None:
         metadata = event.step_materialization_data.materialization.metadata

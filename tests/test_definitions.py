@@ -183,10 +183,53 @@ PLAN: dict[str, tuple[str, str, bool, set[str], set[str]]] = {
             "backtest_digest",
         },
     ),
+    "serving_advisors_v6": (
+        "5.1",
+        "shadow",
+        False,
+        {"v_discovery_reps_all_vintages", "v_discovery_firms_all_vintages"},
+        {
+            "serving_one_row_per_advisor",
+            "serving_advisors_complete",
+            "serving_snapshots_right",
+            "serving_unmatched_row",
+            "serving_matches_contract",
+            "serving_file_equals_table",
+        },
+    ),
+    "shadow_scores_v6": (
+        "5.1",
+        "shadow",
+        True,
+        {"crm_leads", "serving_advisors_v6", "backtest"},
+        {
+            "shadow_rows_equal_leads",
+            "shadow_outcomes_accounted",
+            "shadow_no_future_snapshot",
+            "shadow_no_skew",
+            "shadow_matches_contract",
+        },
+    ),
+    "shadow_scoring": (
+        "5.1",
+        "shadow",
+        False,
+        {"shadow_scores_v6", "serving_advisors_v6", "backtest"},
+        {
+            "shadow_seven_days",
+            "shadow_success_rate",
+            "shadow_latency",
+            "shadow_error_rate",
+            "shadow_features_available",
+            "shadow_metrics_digest",
+            "shadow_stress",
+        },
+    ),
 }
 # Every other gate stops what follows.
-WARNINGS = {"staging_quarters_match", "model_split_by_time"}
+WARNINGS = {"staging_quarters_match", "model_split_by_time", "shadow_stress"}
 OF_THE_MODEL = {"trained_model", "calibrated_model", "backtest"}
+BY_THE_MODEL = {"shadow_scores_v6", "shadow_scoring"}
 OF_ONE_SNAPSHOT = {"snapshot_reps_raw", "snapshot_reps", "snapshot_firms"}
 
 
@@ -235,14 +278,16 @@ def test_every_asset_says_who_and_what_it_is(specs: dict[str, dg.AssetSpec], nam
     spec = specs[name]
     assert len(spec.description or "") > len("Step 1.1. ") + 20
     assert spec.owners == ["team:leadscore"]
-    assert spec.kinds == ({"python", "xgboost"} if name in OF_THE_MODEL else {"sql", "duckdb"})
+    model = {"python", "xgboost"} if name in OF_THE_MODEL | BY_THE_MODEL else set()
+    assert spec.kinds == model | (set() if name in OF_THE_MODEL else {"sql", "duckdb"})
     assert re.fullmatch(r"[0-9a-f]{12}", spec.code_version or "")
 
 
-def test_snapshots_share_one_set_of_dates(specs: dict[str, dg.AssetSpec]) -> None:
+def test_snapshots_share_one_set_of_dates_and_daily_steps_one_of_days(specs: dict[str, dg.AssetSpec]) -> None:
     """Dates are registered, never listed in the code (R12)."""
     sets = {spec.partitions_def for spec in specs.values() if spec.partitions_def}
-    assert sets == {dg.DynamicPartitionsDefinition(name="snapshot_date")}
+    assert sets == {dg.DynamicPartitionsDefinition(name=name) for name in ("snapshot_date", "day")}
+    assert {name for name, spec in specs.items() if spec.partitions_def} == {*OF_ONE_SNAPSHOT, "shadow_scores_v6"}
 
 
 def test_code_version_follows_the_code_and_its_own_sql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -262,8 +307,11 @@ def test_code_version_follows_the_code_and_its_own_sql(tmp_path: Path, monkeypat
     [
         ("snapshot", OF_ONE_SNAPSHOT),
         ("leads", {"crm_leads"}),
-        ("training_set", set(PLAN) - OF_ONE_SNAPSHOT - OF_THE_MODEL),
+        ("training_set", set(PLAN) - OF_ONE_SNAPSHOT - OF_THE_MODEL - BY_THE_MODEL - {"serving_advisors_v6"}),
         ("model", OF_THE_MODEL),
+        ("serving", {"serving_advisors_v6"}),
+        ("shadow_day", {"shadow_scores_v6"}),
+        ("shadow", {"shadow_scoring"}),
     ],
 )
 def test_jobs_run_what_belongs_together_with_all_its_gates(defs: dg.Definitions, job: str, selected: set[str]) -> None:

@@ -15,10 +15,14 @@ from leadscore_v6.contracts import contract
 from leadscore_v6.errors import UsageError
 from leadscore_v6.gates.attempt import Candidates, Work
 from leadscore_v6.locations import Location
+from leadscore_v6.partitions import days, last_days, register
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.landing import Landed, land_leads
 from leadscore_v6.warehouse.protocol import FileTable, Warehouse
+
+# Of an extract, in Dagster's page; `leadscore shadow` registers what it is asked for.
+_OFFERED_DAYS = 31
 
 
 @plan_asset("crm_leads")
@@ -32,6 +36,8 @@ def crm_leads(context: dg.AssetExecutionContext, warehouse: WarehouseResource, o
         extracted = extraction_date(options.crm_extracted_at, facts["last_timestamp"], bench.clock().date())
     work, sql = _work(bench.warehouse, settings, facts, extracted)
     yield from carry_out(context, warehouse, options, work, Told(sql, contract("crm_leads")))
+    # The days that a new extract lets one score (R49), where the UI offers partitions.
+    register(context.instance, days, last_days(extracted, _OFFERED_DAYS))
 
 
 def extraction_date(given: str, last_timestamp: str | None, today: date) -> date:

@@ -118,7 +118,7 @@ def _staging(bench: Bench, as_of: date) -> Recipe:
         "step_3_1_staging_join_v6",
         f"{dataset}.step_3_1_staging_join_v6",
         tables=tables,
-        lists={"tie_breakers": [name for name in contract("reps").names if name not in _TIE_KEYS]},
+        lists={"tie_breakers": tie_breakers()},
         params={"as_of": as_of},
         check_tables=tables,
         check_params={"snapshot_dates": known},
@@ -138,8 +138,10 @@ def _options(bench: Bench, options: RunOptions) -> dict[str, Any]:
     }
 
 
-# What the join orders by before the contract's other columns (R2).
-_TIE_KEYS = ("RepCRD", "snapshot_at", "IsPrimaryRIAFirm", "RIAFirmCRD")
+def tie_breakers() -> list[str]:
+    """Columns that settle between rows of one advisor in one snapshot, after what the join orders by itself (R2)."""
+    settled = ("RepCRD", "snapshot_at", "IsPrimaryRIAFirm", "RIAFirmCRD")
+    return [name for name in contract("reps").names if name not in settled]
 
 
 def _training(bench: Bench, options: RunOptions) -> tuple[Recipe, str]:

@@ -23,6 +23,8 @@ CONTRACT_FILES = {
     "firms": "v6_firm_feature_contract.json",
     "staging": "v6_staging_contract.json",
     "training": "v6_training_contract.json",
+    "serving": "v6_serving_contract.json",
+    "shadow_scores": "v6_shadow_scores_contract.json",
 }
 
 

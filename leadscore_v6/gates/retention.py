@@ -18,7 +18,7 @@ from leadscore_v6.gates.models import known_models
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.compaction import compact_file
 
-STAGING = "step_3_1_staging_join_v6"
+STAGING, SERVING, SHADOW = "step_3_1_staging_join_v6", "serving_advisors_v6", "shadow_scoring"
 # Staging holds PII (R56): of the versions that stay, only the newest keeps its staging table.
 KEPT_STAGING = 1
 
@@ -112,7 +112,7 @@ def _needed_versions(ledger: Ledger, keep: int) -> set[str]:
 
 
 def _unused_folders(bench: Bench, keep: int) -> dict[str, str]:
-    """Folders of the model steps: all but the `keep` newest models with what was made from them, and what is waived."""
+    """All folders but those of the `keep` newest models, what is served, what is evidence, and what is waived."""
     ledger = bench.ledger
     kept: set[str] = set()
     published = [model for model in known_models(ledger) if model.trained.state == "published"]
@@ -120,12 +120,17 @@ def _unused_folders(bench: Bench, keep: int) -> dict[str, str]:
     for model in [*published[:keep], *([validated] if validated else [])]:
         made = [attempt for attempt in (model.trained, model.calibrated, model.backtest) if attempt]
         kept |= {name for attempt in made for name in attempt.outputs}
+    # The copy that leads are looked up in is the one behind the table that is served.
+    kept |= {name for attempt in ledger.published().values() for name in attempt.outputs if attempt.asset == SERVING}
     for attempt in ledger.attempts.values():
         # A waiver, given or still to be given, publishes exactly what was judged (R38).
         if attempt.waivers or ledger.latest(*attempt.place) is attempt:
             kept |= {*attempt.outputs, *attempt.outputs.values()}
+        # Evidence about a model, a few kilobytes, stays as long as the ledger does.
+        if attempt.asset == SHADOW and attempt.state == "published":
+            kept |= {*attempt.outputs}
     return {
-        name: "a candidate that was not published" if "candidate__" in name else "an older model"
+        name: "a candidate that was not published" if "candidate__" in name else "an older model or serving copy"
         for name in bench.folders.names()
         if name not in kept
     }

@@ -177,6 +177,11 @@ class LeadScorer:
         }
         return pd.DataFrame(columns, index=frame.index)
 
+    @property
+    def missing_shares(self) -> dict[str, float]:
+        """Share of training leads of whom each feature was not known."""
+        return {feature.name: feature.missing for feature in self._content.spec.features}
+
     def to_parts(self) -> ModelParts:
         """Everything that `from_parts` needs."""
         return ModelParts(self._content.booster, self._content.document())

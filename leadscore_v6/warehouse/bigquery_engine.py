@@ -10,10 +10,7 @@ the next run publishes the same candidate again. The CRM's dataset is only ever 
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -25,6 +22,7 @@ from google.cloud import bigquery
 from leadscore_v6.errors import InputError, LeadscoreError, WarehouseBusy
 from leadscore_v6.locations import Location
 from leadscore_v6.warehouse.bigquery_jobs import Jobs, NotThere, told
+from leadscore_v6.warehouse.bigquery_rows import write_csv, write_json
 from leadscore_v6.warehouse.daily import require_day
 from leadscore_v6.warehouse.protocol import DAY_COLUMN, FileTable, Layout, Params, TableColumn, table_and_day
 from leadscore_v6.warehouse.sql import column_identifier, table_identifier
@@ -162,9 +160,13 @@ class BigQueryWarehouse:
         table_identifier(name)
         for column in columns:
             column_identifier(column)
+        if frame.empty:
+            # A load of no bytes is not an upload everywhere.
+            nothing = ", ".join(f"CAST(NULL AS {kind}) AS {column_identifier(name)}" for name, kind in columns.items())
+            return self.create_table(name, f"SELECT {nothing} LIMIT 0", None, layout)
         with TemporaryDirectory() as spool:
             path = Path(spool) / "rows.json"
-            frame[list(columns)].to_json(path, orient="records", lines=True, date_format="iso", double_precision=15)
+            write_json(path, frame, columns)
             ran = self._jobs.load_json(path, self._full(name), columns)
         self._describe(name, layout or Layout())
         return ran.facts
@@ -283,7 +285,7 @@ class BigQueryWarehouse:
         texts = ", ".join(f"CAST({column_identifier(name)} AS STRING) AS {column_identifier(name)}" for name in names)
         order = ", ".join(map(column_identifier, names))
         ran = self._jobs.query(f"SELECT {texts} FROM {table_identifier(source)} ORDER BY {order}")
-        return _write_csv(spool / f"{_LEAD}.csv", names, ran.rows)
+        return write_csv(spool / f"{_LEAD}.csv", names, ran.rows)
 
     def _replace_day(self, candidate: str, like: Any, table: str, day: dt.date) -> None:
         """One statement, and so atomic: the day's rows go, the candidate's come."""
@@ -358,18 +360,3 @@ def _lost(what: str) -> WarehouseBusy:
         f"This process has lost the warehouse's lease: it was stopped for too long, and another may have it; {what}.\n"
         "  what to do: run the same command again."
     )
-
-
-def _write_csv(path: Path, names: Sequence[str], rows: Any) -> Path:
-    """Write the rows whole; a file that says the same already stays as it is, and is not read again (assets/intake)."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows(tuple(row.values()) for row in rows)
-    content = text.getvalue().encode()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.is_file() or path.read_bytes() != content:
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    return path

@@ -1,4 +1,4 @@
-"""The whole of Phase 1 by the command line on both engines: the same gates, the same figures, the same rows.
+"""The whole of Phase 1, and the serving copy, by the command line on both engines: the same gates, figures, rows.
 
 On BigQuery over HTTP, through Google's client and the proxy, which keeps what was sent.
 """
@@ -46,6 +46,7 @@ TABLES = {
     "v_discovery_firms_all_vintages": "firms",
     "step_3_1_staging_join_v6_": "staging",
     "v_latest_training_dataset_v6": "training",
+    "serving_advisors_v6": "serving",
 }
 
 
@@ -90,6 +91,10 @@ def runs(settings_of: MakeSettings, tmp_path_factory: pytest.TempPathFactory) ->
             "run", "--data", settings.data, "--home", settings.home, "--as-of", AS_OF, **variables(settings)
         )
         assert done.returncode == 0, done.stderr
+        # The serving copy is made; then there is no model to score by.
+        done = leadscore("shadow", "--days", 1, "--home", settings.home, **variables(settings))
+        assert done.returncode == 3, done.stderr
+        assert "backtest: never built" in done.stderr
         told = leadscore("status", "--home", settings.home, "--json", **variables(settings))
         made[engine] = Run(settings, json.loads(told.stdout))
     return made
@@ -122,6 +127,14 @@ def test_a_table_is_the_same_row_for_row(runs: dict[str, Run], table: str) -> No
     assert len(rows) > 50
     assert one == other
     assert bool(rows != other_rows) == bool(known), "a listed difference is gone: take it off the list"
+
+
+def test_the_file_of_the_look_up_is_the_same_byte_for_byte(runs: dict[str, Run]) -> None:
+    one, other = (
+        (runs[engine].settings.model_folders / "serving_advisors_v6_20240331" / "advisors.sqlite").read_bytes()
+        for engine in ENGINES
+    )
+    assert one == other
 
 
 @pytest.mark.parametrize("key", ["20240107", "20240331"])

@@ -6,6 +6,7 @@ import datetime as dt
 from decimal import Decimal
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from leadscore_v6.errors import GateBlocked, LeadscoreError
@@ -199,3 +200,51 @@ def test_the_same_leads_are_the_same_file(cloud: Settings) -> None:
             marks.append((file.read_text(), file.stat().st_mtime_ns))
     assert marks[0] == marks[1]
     assert [line[:2] for line in marks[0][0].splitlines()] == ["Id", "a,", "b,", "c,"]
+
+
+FRAME = {"score_date": "DATE", "Id": "STRING", "probability": "FLOAT64", "rank": "INT64"}
+DAY = dt.date(2025, 11, 5)
+
+
+def scores(*rows: tuple[str, float | None, int | None], day: dt.date = DAY) -> pd.DataFrame:
+    return pd.DataFrame([(day, *row) for row in rows], columns=list(FRAME))
+
+
+def test_a_frame_comes_back_bit_by_bit(settings: Settings) -> None:
+    rows = [(NASTY, 0.1 + 0.2, 2**53 - 1), ("third", 1 / 3, 0), ("tiny", 5e-324, -1), ("none", None, None)]
+    with writing(settings) as warehouse:
+        warehouse.write_frame("LeadScoring.t", scores(*rows), FRAME, Layout("Says.", {"Id": "the lead"}))
+        found = warehouse.query("SELECT * FROM `LeadScoring.t`")
+        kinds = {column.name: column.type for column in warehouse.columns("LeadScoring.t")}
+    assert kinds == FRAME
+    assert {tuple(row.values()) for row in found} == {(DAY, *row) for row in rows}
+
+
+def test_a_frame_without_rows_is_a_table_without_rows(settings: Settings) -> None:
+    with writing(settings) as warehouse:
+        warehouse.write_frame("LeadScoring.t", scores(), FRAME)
+        assert warehouse.count_rows("LeadScoring.t") == 0
+        assert {column.name: column.type for column in warehouse.columns("LeadScoring.t")} == FRAME
+
+
+def test_a_day_takes_the_place_of_that_day_alone(settings: Settings) -> None:
+    other = DAY - dt.timedelta(days=1)
+    with writing(settings) as warehouse:
+        for day, ids in ((other, "ab"), (DAY, "cd"), (other, "be"), (DAY, "")):
+            frame = scores(*((lead, 0.5, 1) for lead in ids), day=day)
+            warehouse.write_frame("LeadScoring.candidate__t__k", frame, FRAME)
+            with warehouse.transaction():
+                warehouse.publish("LeadScoring.candidate__t__k", f"LeadScoring.t${day:%Y%m%d}")
+            assert not warehouse.exists("LeadScoring.candidate__t__k")
+        found = warehouse.query("SELECT score_date, Id FROM `LeadScoring.t` ORDER BY Id")
+        assert [tuple(row.values()) for row in found] == [(other, "b"), (other, "e")]
+        warehouse.drop(f"LeadScoring.t${other:%Y%m%d}")
+        assert warehouse.count_rows("LeadScoring.t") == 0
+
+
+def test_rows_of_another_day_are_not_published(settings: Settings) -> None:
+    with writing(settings) as warehouse:
+        warehouse.write_frame("LeadScoring.candidate__t__k", scores(("a", 0.5, 1)), FRAME)
+        with pytest.raises(LeadscoreError, match="1 rows that are not of 2025-11-04"):
+            warehouse.publish("LeadScoring.candidate__t__k", "LeadScoring.t$20251104")
+        assert not warehouse.exists("LeadScoring.t")

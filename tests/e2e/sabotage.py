@@ -22,13 +22,21 @@ from leadscore_v6.assets import snapshots
 from leadscore_v6.definitions import build_defs
 from leadscore_v6.gates.bench import read_ledger
 from leadscore_v6.gates.ledger import Ledger
-from leadscore_v6.jobs import LEADS, MODEL, SNAPSHOT, TRAINING_SET
-from leadscore_v6.partitions import register, snapshot_dates
+from leadscore_v6.jobs import LEADS, MODEL, SERVING, SHADOW, SHADOW_DAY, SNAPSHOT, TRAINING_SET
+from leadscore_v6.partitions import days, register, snapshot_dates
 from leadscore_v6.resources import WarehouseResource
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.protocol import FileTable, Warehouse
 
 PROMOTED = "v_latest_training_dataset_v6"
+# Jobs by group, and of groups with several jobs by asset.
+JOBS = {"leads": LEADS, "model": MODEL}
+JOBS |= {"serving_advisors_v6": SERVING, "shadow_scores_v6": SHADOW_DAY, "shadow_scoring": SHADOW}
+# Edges of Dagster's graph by which a result is used as it is: what fails before the parent does not stop the child.
+PINNED = {
+    ("backtest", "shadow_scores_v6"),
+    *((parent, "shadow_scoring") for parent in ("shadow_scores_v6", "serving_advisors_v6", "backtest")),
+}
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 REBUILD = {"rebuild": True}
 Row = dict[str, str]
@@ -60,13 +68,18 @@ class Saboteur:
         self._honest.create_view(name, *given, **more)
         self._spoil(name)
 
+    def write_frame(self, name: str, *given: Any, **more: Any) -> Mapping[str, Any]:
+        facts = self._honest.write_frame(name, *given, **more)
+        self._spoil(name)
+        return facts
+
     def expose_file(self, name: str, file: FileTable) -> None:
         self._honest.expose_file(name, file)
         self._spoil(name)
 
     def _spoil(self, name: str) -> None:
         dataset, table = name.split(".")
-        if re.match(rf"candidate__{self._table}(_\d{{8}}_\d{{4}}(_\d+)?)?__", table):
+        if re.match(rf"candidate__{self._table}(_\d{{8}}(_\d{{4}}(_\d+)?)?)?__", table):
             honest = f"{dataset}.honest__{table}"
             self._honest.publish(name, honest)
             self._honest.create_view(name, self._select.format(honest=f"`{honest}`"))
@@ -140,6 +153,7 @@ class Product:
         self.options = options
         self.instance = dg.DagsterInstance.ephemeral()
         register(self.instance, snapshot_dates, keys)
+        register(self.instance, days, keys)
 
     def materialize(
         self,
@@ -154,7 +168,7 @@ class Product:
         defs = build_defs(warehouse=warehouse or WarehouseResource())
         result = defs.resolve_job_def(job).execute_in_process(
             instance=self.instance,
-            partition_key=key if job == SNAPSHOT else None,
+            partition_key=key if job in (SNAPSHOT, SHADOW_DAY) else None,
             asset_selection=[dg.AssetKey(asset) for asset in assets],
             run_config={**QUIET, "resources": given},
             raise_on_error=False,
@@ -170,7 +184,7 @@ class Product:
     ) -> Ran:
         """`asset` and what follows up to the promoted view, job by job; nothing after a job that failed.
 
-        The model is left out: a world that small cannot train one (its own tests are in test_model_gates.py).
+        The model is left out, and what scores by it: a world that small cannot train one (test_model_gates.py).
         `options` are those of the first job; the jobs after it recognise what is the same.
         """
         together = Ran()
@@ -190,18 +204,22 @@ class Product:
         """The job that an asset belongs to."""
         if self.is_partitioned(asset):
             return SNAPSHOT
-        return {"leads": LEADS, "model": MODEL}.get(_specs()[asset].group_name or "", TRAINING_SET)
+        return JOBS.get(asset) or JOBS.get(_specs()[asset].group_name or "", TRAINING_SET)
 
     def is_partitioned(self, asset: str) -> bool:
         """Whether there is one of it per snapshot date."""
-        return _specs()[asset].partitions_def is not None
+        return _specs()[asset].partitions_def == snapshot_dates
 
     def after(self, asset: str) -> list[str]:
-        """Every asset that follows, nearest first, by the graph that Dagster shows."""
+        """Every asset that is made from it, nearest first, by the graph that Dagster shows."""
         found, waiting = [], [asset]
         while waiting:
-            parent = dg.AssetKey(waiting.pop(0))
-            children = [name for name, spec in _specs().items() if any(dep.asset_key == parent for dep in spec.deps)]
+            parent = waiting.pop(0)
+            children = [
+                name
+                for name, spec in _specs().items()
+                if any(dep.asset_key == dg.AssetKey(parent) for dep in spec.deps) and (parent, name) not in PINNED
+            ]
             new = [name for name in children if name not in found]
             found += new
             waiting += new

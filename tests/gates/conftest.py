@@ -17,7 +17,7 @@ from leadscore_v6.gates.attempt import Bench, Candidates, Outcome, Work
 from leadscore_v6.gates.judge import Figures
 from leadscore_v6.gates.ledger import Ledger, LedgerStore
 from leadscore_v6.gates.registry import read_gates
-from leadscore_v6.gates.steps import STEPS
+from leadscore_v6.gates.steps import STEPS, ancestors
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.duckdb_engine import DuckDBWarehouse
 from leadscore_v6.warehouse.protocol import Warehouse
@@ -105,8 +105,9 @@ class Lab:
 
     def run(self, **contents: str) -> None:
         """Every step up to the promoted view, for both snapshots; another content than "a" for the assets named."""
+        wanted = {PROMOTED, *(step.asset for step in ancestors(PROMOTED))}
         for asset, step in STEPS.items():
-            if step.group == "model":
+            if asset not in wanted:
                 continue
             for key in (KEY, OTHER_KEY) if step.partitioned else (None,):
                 self.attempt(asset, key, contents.get(asset, "a"))

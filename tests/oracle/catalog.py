@@ -28,6 +28,8 @@ _CONTRACTS = {
     "firms_vintages": "v6_firm_feature_contract.json",
     "staging": "v6_staging_contract.json",
     "training": "v6_training_contract.json",
+    "crm": "v6_crm_leads_contract.json",
+    "scores": "v6_shadow_scores_contract.json",
 }
 # Columns that R2 has settled by the time the others break a tie.
 _SETTLED = ("RepCRD", "RIAFirmCRD", "IsPrimaryRIAFirm", "snapshot_at")

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadscore_v6.errors import InputError
-from leadscore_v6.modeling.evaluation import Estimate, Paired, ScoredLeads, average_precision_of, compare
+from leadscore_v6.estimate import Estimate
+from leadscore_v6.modeling.evaluation import Paired, ScoredLeads, average_precision_of, compare
 from leadscore_v6.modeling.settings import EvaluationSettings
 from leadscore_v6.monitoring.settings import ChampionSettings
 

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadscore_v6.errors import InputError
+from leadscore_v6.estimate import Estimate
 from leadscore_v6.modeling.bootstrap import interval, over_advisors
-from leadscore_v6.modeling.evaluation import Estimate
 from leadscore_v6.modeling.metrics import Ranking, auc_roc, average_precision
 from leadscore_v6.modeling.reliability import Judged, Reliability, judge
 from leadscore_v6.modeling.settings import EvaluationSettings

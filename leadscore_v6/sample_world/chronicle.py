@@ -22,7 +22,7 @@ from leadscore_v6.errors import UsageError
 from leadscore_v6.sample_world.drift import Drift
 from leadscore_v6.sample_world.leads import CONTACT, RECORD, write_csv
 from leadscore_v6.sample_world.spec import WorldSpec
-from leadscore_v6.sample_world.world import HISTORY
+from leadscore_v6.sample_world.world import HISTORY, SPEC
 
 LEADS: Final[dict[str, Any]] = {
     "week": int, "Id": str, "FA_CRD__c": str, CONTACT: str, "LeadSource": str, "plain": bool, "advisor": int,
@@ -50,12 +50,12 @@ class Chronicle:
     @classmethod
     def read(cls, truth: Path) -> Self:
         """What is remembered; a world that was never played on has no weeks. Raises UsageError if there is no world."""
-        if not all((truth / name).is_file() for name in ("spec.json", HISTORY)):
+        if not all((truth / name).is_file() for name in (SPEC, HISTORY)):
             raise UsageError(
-                f"{truth} does not hold the truth of a sample world (spec.json, {HISTORY}): "
+                f"{truth} does not hold the truth of a sample world ({SPEC}, {HISTORY}): "
                 "write one with `leadscore sample FEED`, or `leadscore demo`, and play on in its feed folder."
             )
-        spec = WorldSpec(**json.loads((truth / "spec.json").read_text(encoding="utf-8")))
+        spec = WorldSpec(**json.loads((truth / SPEC).read_text(encoding="utf-8")))
         path = truth / "played.json"
         past = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
         weeks = int(past.get("weeks", 0))

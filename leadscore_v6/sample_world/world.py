@@ -42,7 +42,8 @@ Dials.csv                    the dials of the played weeks
 Associates.csv               who makes them"""
 # What a played world keeps beside the truth (played.py), and what it adds to the feed.
 HISTORY: Final = "history.csv"
-_KEPT: Final = ("spec.json", HISTORY, "played*", "advisors_*.npz")
+SPEC: Final = "spec.json"
+_KEPT: Final = (SPEC, HISTORY, "played.json", "played_leads.csv", "played_queue.csv", "advisors_??_????????.npz")
 _ADDED: Final = ("Dials.csv", "Associates.csv")
 
 
@@ -79,6 +80,7 @@ def write_world(
 ) -> WorldSummary:
     """Write the world of `spec` into `folder`, and its truth to `truth` (default: `<folder>.truth/truth.csv`).
 
+    Only a world with its truth in the default place can be played on: what that needs is kept there, too.
     A world that is there already is replaced. Raises UsageError if the folder has feeds or leads that are not marked
     as synthetic: they might be real, and are never overwritten.
     """
@@ -103,8 +105,9 @@ def write_world(
     records = lead_records(spec, leads, outcomes.days)
     write_extract(records, spec.last_contact, folder)
     _write_truth(truth, spec, leads, outcomes)
-    write_csv(records, truth.with_name(HISTORY))
-    truth.with_name("spec.json").write_text(json.dumps(asdict(spec)) + "\n", encoding="utf-8")
+    if truth.parent.resolve() == truth_folder(folder):
+        write_csv(records, truth.with_name(HISTORY))
+        truth.with_name(SPEC).write_text(json.dumps(asdict(spec)) + "\n", encoding="utf-8")
     progress(f"Lead.csv: {spec.leads:,} records; truth in {truth}")
     return _summary(folder, truth, rows, leads, outcomes)
 
@@ -137,7 +140,7 @@ def _clear(folder: Path, truth: Path) -> None:
     if old and not (readme.is_file() and readme.read_text(encoding="utf-8").startswith(_MARK)):
         raise UsageError(f"{folder} holds {old[0].name}, which is not marked as synthetic: choose another folder")
     added = [folder / name for name in _ADDED if old]
-    kept = [path for pattern in _KEPT for path in truth.parent.glob(pattern)]
+    kept = [path for pattern in _KEPT for path in truth_folder(folder).glob(pattern)]
     for path in (*old, *added, *kept):
         path.unlink(missing_ok=True)
 

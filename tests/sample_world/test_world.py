@@ -67,6 +67,18 @@ def test_the_truth_can_be_elsewhere(tmp_path: Path) -> None:
     assert not (tmp_path / "feed.truth").exists()
 
 
+def test_of_the_folder_of_the_truth_nothing_else_is_removed(tmp_path: Path) -> None:
+    """It may be anybody's: what a played world keeps is in its own folder, under names of its own."""
+    (tmp_path / "safe").mkdir()
+    for name in ("played.txt", "spec.json", "history.csv", "played.json"):
+        (tmp_path / "safe" / name).write_text("mine")
+    for _ in range(2):
+        write_world(tmp_path / "feed", SMALL, truth=tmp_path / "safe" / "t.csv")
+    assert {path.name for path in (tmp_path / "safe").iterdir() if path.read_text() == "mine"} == {
+        "played.txt", "spec.json", "history.csv", "played.json",
+    }  # fmt: skip
+
+
 def test_a_world_replaces_a_world_but_never_what_may_be_real(tmp_path: Path) -> None:
     write_world(tmp_path, WorldSpec(reps=300, leads=60, quarters=3), truth=tmp_path.parent / "t.csv")
     write_world(tmp_path, SMALL, truth=tmp_path.parent / "t.csv")

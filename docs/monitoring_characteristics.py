@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,8 +78,6 @@ CONTEST = (
     Row("much better: .78 and .84", of.contest, (0.78, 0.84), 60),
     Row("worse: .84 and .82", of.contest, (0.84, 0.82), 60),
 )
-ROWS = (*QUIET, *QUIET_LOOKS, *BASE_RATE, *BASE_RATE_LOOKS, *CONCEPT, *MOVED, *GONE, *CONTEST)
-
 HEAD = """# Operating characteristics of the monitoring
 
 How often an alarm is false, and which drift is found. Simulated, not argued: worlds of known truth, judged by the
@@ -106,16 +104,129 @@ challenger outside that is a little better, four times in five.
 """
 
 
+# --- what stands in a cell --------------------------------------------------------------------------------------------
+
+Cell = tuple[Row, Callable[[Row, list[Counter[str]]], str]]
+
+
+def share(what: str) -> Callable[[Row, list[Counter[str]]], str]:
+    """Per look, in %."""
+    return lambda _, worlds: f"{100 * _sum(worlds, what) / _sum(worlds, 'looks'):.0f}"
+
+
+def worlds_with(what: str) -> Callable[[Row, list[Counter[str]]], str]:
+    """Per world, in %."""
+    return lambda _, worlds: f"{100 * sum(one[what] > 0 for one in worlds) / len(worlds):.0f}"
+
+
+def alerts_a_year(row: Row, worlds: list[Counter[str]]) -> float:
+    """Alerts in a quiet year of this check; a check that looks once in a world looks twelve times a year."""
+    a_year = _sum(worlds, "looks") / len(worlds) if row.counted == "alerts" else 12
+    return _sum(worlds, row.counted) / _sum(worlds, "looks") * a_year
+
+
+def _sum(worlds: list[Counter[str]], what: str) -> int:
+    return sum(one[what] for one in worlds)
+
+
+def _quiet(row: Row) -> tuple[Cell, ...]:
+    """Years; per year: by the plan's threshold alone, by the alert, as promised."""
+    is_year = row.counted == "alerts"
+    return (
+        (row, lambda one, _: f"{one.worlds if is_year else one.worlds / 12:g}"),
+        (row, lambda _, worlds: f"{_sum(worlds, 'literal') / len(worlds):.1f}" if is_year else "–"),
+        (row, lambda one, worlds: f"{alerts_a_year(one, worlds):.2f}"),
+        (row, lambda one, _: "–" if one.promise is None else f"{one.promise:g}"),
+    )
+
+
+# --- the page ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, what the figures are, and a table: `lines` are a name and its cells."""
+
+    title: str
+    says: str
+    header: tuple[str, ...]
+    lines: tuple[tuple[str, tuple[Cell, ...]], ...]
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """All that has to be simulated for it."""
+        return tuple(row for _, cells in self.lines for row, _ in cells)
+
+    def text(self, found: Worlds) -> str:
+        """The section from what was simulated."""
+        cells = [(name, *(says(row, found[row.key]) for row, says in cells)) for name, cells in self.lines]
+        lines = [f"| {' | '.join(line)} |" for line in (self.header, *cells)]
+        lines.insert(1, "|---|" + "---:|" * (len(self.header) - 1))
+        return "\n".join([f"## {self.title}", "", self.says, "", *lines, ""])
+
+
+SECTIONS = (
+    Section(
+        "A quiet year",
+        "`–`: nothing is promised, or the plan has no threshold.",
+        ("check", "years", "by the plan's threshold alone", "alerts", "promised at most"),
+        tuple((row.name, _quiet(row)) for row in (*QUIET, *QUIET_LOOKS)),
+    ),
+    Section(
+        "Another base rate",
+        "Share of worlds in % in which it is found: by class balance within so many matured weeks, by expected\n"
+        "over observed in the first look at thirteen weeks of it.",
+        ("rate", "1 week", "4 weeks", "13 weeks", "expected / observed"),
+        tuple(
+            (
+                weekly.name,
+                (*((weekly, worlds_with(f"first {number}")) for number in (1, 4, 13)), (look, share("ratio"))),
+            )
+            for weekly, look in zip(BASE_RATE, BASE_RATE_LOOKS, strict=True)
+        ),
+    ),
+    Section(
+        "Concept drift",
+        "Share of looks in %. The spread of the truth stays; what the score knows of it shrinks.",
+        ("world", "AUC below its promise", "expected / observed"),
+        tuple((row.name, ((row, share("dropped")), (row, share("ratio")))) for row in CONCEPT),
+    ),
+    Section(
+        "A feature or the score moves",
+        "Share of months in %, at 4,300 and at 200 leads: PSI above 0.25, and the alert (beyond its null too, at\n"
+        "the level that Holm asks of one among 81).",
+        ("world", "above 0.25", "alert", "200 leads: above 0.25", "alert"),
+        tuple(
+            (large.name, tuple((row, share(what)) for row in (large, small) for what in ("literal", "alerts")))
+            for large, small in zip(MOVED[::2], MOVED[1::2], strict=True)
+        ),
+    ),
+    Section(
+        "An important feature goes missing",
+        "Share of days in %, at 143 leads; training missed 10 % of it.",
+        ("world", "any of twenty over 10 points", "alert"),
+        tuple((row.name, ((row, share("literal")), (row, share("alerts")))) for row in GONE),
+    ),
+    Section(
+        "Champion and challenger",
+        "Share of decisions in %, by the true AUC of champion and challenger, on 8,400 leads.",
+        ("models", "AUC-PR superior (the plan alone)", "promoted (R31)"),
+        tuple((row.name, ((row, share("literal")), (row, share("alerts")))) for row in CONTEST),
+    ),
+)
+
+
 def page(workers: int = 0) -> str:
     """The page's text; the same for any number of workers."""
-    return render(simulate(workers or os.cpu_count() or 1))
+    found = simulate([row for section in SECTIONS for row in section.rows], workers)
+    return "\n".join([HEAD, *(section.text(found) for section in SECTIONS), READING])
 
 
-def simulate(workers: int) -> Worlds:
-    """What each kind of world came to, world by world."""
-    kinds = {row.key: row for row in ROWS}
+def simulate(rows: Iterable[Row], workers: int = 0) -> Worlds:
+    """What each kind of world came to, world by world; 0 workers: one per core."""
+    kinds = {row.key: row for row in rows}
     found: Worlds = {key: [Counter()] * row.worlds for key, row in kinds.items()}
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(workers or os.cpu_count() or 1) as pool:
         tasks = {
             pool.submit(row.simulate, seed, *row.given): (key, seed)
             for key, row in kinds.items()
@@ -127,91 +238,6 @@ def simulate(workers: int) -> Worlds:
             if number % 200 == 0 or number == len(tasks):
                 print(f"{number} of {len(tasks)} worlds", flush=True)
     return found
-
-
-def alerts_a_year(row: Row, worlds: list[Counter[str]]) -> float:
-    """Alerts in a quiet year of this check; a check that looks once in a world looks twelve times a year."""
-    looks = sum(one["looks"] for one in worlds)
-    a_year = 12 if row.counted != "alerts" else looks / len(worlds)
-    return sum(one[row.counted] for one in worlds) / looks * a_year
-
-
-def render(found: Worlds) -> str:
-    """The page from what was simulated."""
-
-    def share(row: Row, what: str) -> str:
-        """Per look, in %."""
-        worlds = found[row.key]
-        return f"{100 * sum(one[what] for one in worlds) / sum(one['looks'] for one in worlds):.0f}"
-
-    def worlds_with(row: Row, what: str) -> str:
-        """Per world, in %."""
-        return f"{100 * sum(one[what] > 0 for one in found[row.key]) / len(found[row.key]):.0f}"
-
-    parts = [
-        HEAD,
-        section(
-            "A quiet year",
-            "`–`: nothing is promised, or the plan has no threshold.",
-            ("check", "years", "by the plan's threshold alone", "alerts", "promised at most"),
-            [_quiet(row, found[row.key]) for row in (*QUIET, *QUIET_LOOKS)],
-        ),
-        section(
-            "Another base rate",
-            "Share of worlds in % in which it is found: by class balance within so many matured weeks, by expected\n"
-            "over observed in the first look at thirteen weeks of it.",
-            ("rate", "1 week", "4 weeks", "13 weeks", "expected / observed"),
-            [
-                (weekly.name, *(worlds_with(weekly, f"first {number}") for number in (1, 4, 13)), share(look, "ratio"))
-                for weekly, look in zip(BASE_RATE, BASE_RATE_LOOKS, strict=True)
-            ],
-        ),
-        section(
-            "Concept drift",
-            "Share of looks in %. The spread of the truth stays; what the score knows of it shrinks.",
-            ("world", "AUC below its promise", "expected / observed"),
-            [(row.name, share(row, "dropped"), share(row, "ratio")) for row in CONCEPT],
-        ),
-        section(
-            "A feature or the score moves",
-            "Share of months in %, at 4,300 and at 200 leads: PSI above 0.25, and the alert (beyond its null too, at\n"
-            "the level that Holm asks of one among 81).",
-            ("world", "above 0.25", "alert", "200 leads: above 0.25", "alert"),
-            [
-                (large.name, *(share(row, what) for row in (large, small) for what in ("literal", "alerts")))
-                for large, small in zip(MOVED[::2], MOVED[1::2], strict=True)
-            ],
-        ),
-        section(
-            "An important feature goes missing",
-            "Share of days in %, at 143 leads; training missed 10 % of it.",
-            ("world", "any of twenty over 10 points", "alert"),
-            [(row.name, share(row, "literal"), share(row, "alerts")) for row in GONE],
-        ),
-        section(
-            "Champion and challenger",
-            "Share of decisions in %, by the true AUC of champion and challenger, on 8,400 leads.",
-            ("models", "AUC-PR superior (the plan alone)", "promoted (R31)"),
-            [(row.name, share(row, "literal"), share(row, "alerts")) for row in CONTEST],
-        ),
-        READING,
-    ]
-    return "\n".join(parts)
-
-
-def section(title: str, says: str, header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    """A heading, what the figures are, and a table: the first column text, the others figures."""
-    lines = [f"| {' | '.join(cells)} |" for cells in (header, *rows)]
-    lines.insert(1, "|---|" + "---:|" * (len(header) - 1))
-    return "\n".join([f"## {title}", "", says, "", *lines, ""])
-
-
-def _quiet(row: Row, worlds: list[Counter[str]]) -> tuple[str, ...]:
-    """Per year: by the plan's threshold alone, by the alert, as promised."""
-    years = row.worlds if row.counted == "alerts" else row.worlds / 12
-    literal = f"{sum(one['literal'] for one in worlds) / years:.1f}" if row.counted == "alerts" else "–"
-    promised = "–" if row.promise is None else f"{row.promise:g}"
-    return row.name, f"{years:g}", literal, f"{alerts_a_year(row, worlds):.2f}", promised
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from unittest import mock
 import pandas as pd
 
 from leadscore_v6.assets.shadow import serving, week
+from leadscore_v6.contracts import contract
 
 SERVING, SCORES, SHADOW = "serving_advisors_v6", "shadow_scores_v6", "shadow_scoring"
 NEWEST = "SELECT MAX(rep_snapshot_at) FROM {honest}"
@@ -29,6 +30,13 @@ class Case:
     select: str = ""
     patch: Callable[[], AbstractContextManager[object]] = nullcontext
     also: tuple[str, ...] = ()
+
+
+def with_other(table: str, **columns: str) -> str:
+    """A select of the candidate with other values in some columns."""
+    names = contract(table).names
+    listed = ", ".join(f"{columns[name]} AS {name}" if name in columns else name for name in names)
+    return f"SELECT {listed} FROM {{honest}}"
 
 
 def rows_of_the_week(change: Callable[[pd.DataFrame], pd.DataFrame]) -> Callable[[], AbstractContextManager[object]]:
@@ -91,21 +99,22 @@ CASES = [
     Case(
         "serving_snapshots_right",
         SERVING,
-        "SELECT * REPLACE (CASE WHEN rep_snapshot_at IS NOT NULL THEN DATE '2024-01-06' END AS rep_snapshot_at) "
-        "FROM {honest}",
+        with_other("serving", rep_snapshot_at="CASE WHEN rep_snapshot_at IS NOT NULL THEN DATE '2024-01-06' END"),
     ),
     Case(
         "serving_unmatched_row",
         SERVING,
-        "SELECT * REPLACE (CASE WHEN FA_CRD__c = 'unmatched' THEN 5 ELSE missing_feature_count END "
-        "AS missing_feature_count) FROM {honest}",
+        with_other(
+            "serving",
+            missing_feature_count="missing_feature_count - CASE WHEN FA_CRD__c = 'unmatched' THEN 1 ELSE 0 END",
+        ),
     ),
     Case("serving_matches_contract", SERVING, "SELECT *, 'a@b.example' AS Contact FROM {honest}"),
     Case("serving_file_equals_table", SERVING, patch=another_file),
     Case("shadow_rows_equal_leads", SCORES, "SELECT * FROM {honest} WHERE Id != (SELECT MIN(Id) FROM {honest})"),
-    Case("shadow_outcomes_accounted", SCORES, "SELECT * REPLACE ('perhaps' AS outcome) FROM {honest}"),
-    Case("shadow_no_future_snapshot", SCORES, "SELECT * REPLACE (DATE '2026-01-04' AS rep_snapshot_at) FROM {honest}"),
-    Case("shadow_no_skew", SCORES, "SELECT * REPLACE (probability * 0.999999999999 AS probability) FROM {honest}"),
+    Case("shadow_outcomes_accounted", SCORES, with_other("shadow_scores", outcome="'perhaps'")),
+    Case("shadow_no_future_snapshot", SCORES, with_other("shadow_scores", rep_snapshot_at="DATE '2026-01-04'")),
+    Case("shadow_no_skew", SCORES, with_other("shadow_scores", probability="probability * 0.999999999999")),
     Case("shadow_matches_contract", SCORES, "SELECT *, 'Ann' AS FirstName FROM {honest}"),
     Case(
         "shadow_success_rate",

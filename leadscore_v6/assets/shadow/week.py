@@ -108,7 +108,7 @@ def _work(bench: Bench) -> Work:
 
     inputs = {
         "days": judged.days,
-        "missing": judged.missing,
+        "missing": {day.isoformat(): why for day, why in judged.missing.items()},
         "model": known.version,
         "settings": asdict(settings),
         "code": scoring_code_hash(),

@@ -28,7 +28,7 @@ PUBLISHED: Final[dict[date, int]] = {
 GROWTH_PER_QUARTER: Final = 1.0072  # mean of the published seven steps; used after the eighth
 FIRST_CONTACT: Final = date(2023, 8, 7)
 
-_DEFAULTS: Final = {"demo": (75_000, 66_000), "historical": (120_000, 50_000)}
+_DEFAULTS: Final = {"demo": (112_000, 100_000), "historical": (120_000, 50_000)}
 _LIMITS: Final = {"reps": (50, 2_000_000), "leads": (10, 1_000_000), "quarters": (1, 40), "seed": (0, 2**63 - 1)}
 _FOLLOW_UP_DAYS: Final = 29  # contacts go on so long after the last snapshot: 2025-11-03 for eight quarters
 _SHORTEST_FLOW_DAYS: Final = 83  # a world of one quarter needs matured leads too

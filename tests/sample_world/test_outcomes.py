@@ -31,24 +31,21 @@ def demo_truth(row: Row, firm_reps: int) -> float:
     prior_mean = sum(prior) / len(prior) if prior else math.nan
     states = number(row["Number_RegisteredStates"])
     cfp, dual = row["Designations_CFP"] == "Yes", row["DuallyRegisteredBDRIARep"] == "Yes"
-    newly_hired_veteran = tenure < 2.5 and experience >= 14
-    restless = 3 <= tenure < 7 and prior_mean < 3.5
-    outgrown = firm_reps <= 20 and 7 <= tenure < 14
-    rising = 5 <= experience < 14 and not dual
-    met = [
-        newly_hired_veteran and states >= 10,
-        restless and prior_mean < 2.6,
-        outgrown and states >= 8,
-        rising and cfp,
-    ]
-    logit = -5.35
-    if any(met):
-        keen = row["SocialMedia_LinkedIn"] != "" and states >= 2
-        logit += 4.1 + (0.7 if keen else -1.1) + (0.8 if sum(met) > 1 else 0)
-    elif newly_hired_veteran or restless or outgrown or rising:
-        logit += 1.35
-    if tenure >= 14 and not any(met):
-        logit -= 0.6
+    stories = [0.0]
+    if tenure < 2.5 and experience >= 14:
+        stories.append(1.4 + (1.6 if states >= 6 else 0) + (1.2 if states >= 14 else 0))
+    if 3 <= tenure < 7 and prior_mean < 3.5:
+        stories.append(1.4 + (1.6 if prior_mean < 2.8 else 0) + (1.2 if prior_mean < 2 else 0))
+    if firm_reps <= 20 and 7 <= tenure < 14:
+        stories.append(1.4 + (1.6 if states >= 5 else 0) + (1.2 if states >= 12 else 0))
+    if 5 <= experience < 14 and not dual:
+        stories.append(3.4 if cfp else 1.4)
+    linked = row["SocialMedia_LinkedIn"] != ""
+    if len(stories) > 1:
+        logit = -4.88 + min(sum(stories), 5.6) * (1 if linked and states >= 2 else 0.65)
+    else:
+        cooler = [(0.7, tenure >= 9), (0.9, tenure >= 16), (0.7, states < 2), (0.6, not linked), (0.5, prior_mean >= 6)]
+        logit = -4.88 - sum(size for size, holds in cooler if holds)
     return 1 / (1 + math.exp(-logit))
 
 

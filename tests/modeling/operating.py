@@ -1,7 +1,7 @@
 """Worlds of known truth, and how often the gates of steps 4.1 and 4.3 get it wrong.
 
 Belongs here: worlds at the level of scores, judged by the product's own figures; the page and the proof both read it.
-Does not belong here: fitting boosters (the seeds of the demo world do that, end to end).
+Does not belong here: fitting boosters (`operating_fitted.py`, and the seeds of the demo world, end to end).
 
 A lead's score is normal, d higher for a positive: AUC = Φ(d/√2), and the true log-odds are linear in the score, so that
 Platt scaling is right and whatever is wrong was put there. Sizes are the plan's: 42,000 leads, 3.4 % positive.

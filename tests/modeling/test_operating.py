@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from docs.operating_characteristics import TITLE, WORLDS, page, part
+from docs.operating_characteristics import FITTED_WORLDS, TITLE, WORLDS, page, part
+from tests.modeling import operating_fitted as fitted
 from tests.modeling.operating import CALIBRATION, DISCRIMINATION, GATES, passed
 
 
@@ -16,7 +18,22 @@ def test_worlds_are_judged_by_every_gate_of_their_step() -> None:
     }  # fmt: skip
 
 
+def test_worlds_with_fitted_boosters_are_judged_by_the_other_gates() -> None:
+    kinds = (fitted.FITTED[0], fitted.LEAKS[0])
+    judged = {gate for scenario in kinds for gate in fitted.fitted_passed(scenario, range(1))}
+    assert judged == set(fitted.GATES)
+    assert {gate for scenario in (*fitted.FITTED, *fitted.LEAKS) for gate in scenario.wrong} == set(fitted.GATES)
+
+
+def test_a_world_keeps_its_rate_and_changes_what_it_says() -> None:
+    """A rate that moves would be another story than the one that a row tells."""
+    for scenario in fitted.FITTED:
+        months = np.array_split(fitted.world(scenario, 1).label, 5)
+        assert [month.mean() for month in months] == pytest.approx([fitted.RATE] * 5, abs=0.04), scenario.name
+
+
 @pytest.mark.prove
 def test_the_page_is_what_the_simulation_gives() -> None:
     assert WORLDS >= 200
+    assert FITTED_WORLDS * len(fitted.FITTED) >= 200
     assert part(TITLE) == page().rstrip("\n") + "\n"

@@ -94,7 +94,9 @@ def test_the_demo_is_as_strong_as_r41_pins_it(seed: int) -> None:
     assert expected_auc(probability[counted].tolist()) == pytest.approx(0.89, abs=0.015)
     assert probability[counted].mean() == pytest.approx(0.034, abs=0.0015)
     matured = counted & (evidence.day <= evidence.day.max() - 30)
-    assert matured.sum() >= 60_000
+    assert matured.sum() >= 90_000
+    # Half the leads at one level, and Platt scaling is wrong for every model that has to estimate it.
+    assert np.unique(probability[counted].round(9), return_counts=True)[1].max() < 0.15 * counted.sum()
     quarters = np.array_split(probability[evidence.matched & matured], 7)  # leads are sorted by day
     assert max(quarter.mean() for quarter in quarters) / min(quarter.mean() for quarter in quarters) < 1.15
 

@@ -50,4 +50,7 @@ def wilson(successes: int, trials: int) -> tuple[float, float]:
     middle = share + z * z / (2 * trials)
     half = z * ((share * (1 - share) + z * z / (4 * trials)) / trials) ** 0.5
     scale = 1 + z * z / trials
-    return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
+    # None and all end exactly at 0 and 1; what rounding leaves would be an error bar of negative length.
+    low = (middle - half) / scale if successes else 0.0
+    high = (middle + half) / scale if successes < trials else 1.0
+    return low, high

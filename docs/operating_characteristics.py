@@ -22,7 +22,7 @@ from tests.modeling.operating import CALIBRATION, DISCRIMINATION, GATES, PREVALE
 PAGE = Path(__file__).with_name("operating-characteristics.md")
 TITLE = "# Operating characteristics of the model gates"
 WORLDS = 200
-FITTED_WORLDS = 60
+FITTED_WORLDS = 40
 CHUNK = 20
 
 HEAD = f"""{TITLE}
@@ -52,7 +52,7 @@ their own error.
 """
 FITTED_HEAD = f"""## Steps 4.2 and 4.4: with fitted boosters
 
-Smaller worlds, {{worlds}} per row (a share of 5 % is known to about ± 6 points): {fitted.LEADS:,} leads over two years,
+Smaller worlds, {{worlds}} per row (a share of 5 % is known to about ± 7 points): {fitted.LEADS:,} leads over two years,
 {100 * fitted.RATE:.0f} % positive in every month, {len(fitted.FEATURES)} features of which {2 * fitted.PAIRS} matter,
 in {fitted.PAIRS} pairs. Model, calibrator and baseline are fitted anew in five folds, with fewer and longer boosting
 steps than in production. Leaks are looked for in worlds of the same kind, before anything is fitted.

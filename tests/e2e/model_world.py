@@ -35,10 +35,12 @@ def write_feed(folder: Path) -> Path:
 
 
 def deal_learnable(folder: Path, truth: Path) -> None:
-    """About one lead in five gets a call, most of them among those that the truth thinks best."""
-    # By its value, not its rank: equal probabilities ranked in some order would make the rate drift with that order.
-    chance = {lead: 0.9 if p > 0.06 else 0.3 if p > 0.01 else 0.05 for lead, p in probabilities(truth).items()}
-    deal(folder, chance, seed=1)
+    """About one lead in five gets a call, nearly all of them among those that the truth thinks best.
+
+    Few leads are left to chance, because in so small a world it is chance that a segment's ECE consists of.
+    """
+    log_odds = {lead: np.log(p / (1 - p)) for lead, p in probabilities(truth).items()}
+    deal(folder, {lead: float(1 / (1 + np.exp(-4 * at - 13.2))) for lead, at in log_odds.items()}, seed=1)
 
 
 def deal_at_random(folder: Path, truth: Path) -> None:

@@ -40,7 +40,7 @@ def deal_learnable(folder: Path, truth: Path) -> None:
     Few leads are left to chance, because in so small a world it is chance that a segment's ECE consists of.
     """
     log_odds = {lead: np.log(p / (1 - p)) for lead, p in probabilities(truth).items()}
-    deal(folder, {lead: float(1 / (1 + np.exp(-4 * at - 13.2))) for lead, at in log_odds.items()}, seed=1)
+    deal(folder, {lead: float(1 / (1 + np.exp(-1.6 * at - 5))) for lead, at in log_odds.items()}, seed=1)
 
 
 def deal_at_random(folder: Path, truth: Path) -> None:

@@ -68,8 +68,7 @@ class BigQueryWarehouse:
         rows: Any = self._jobs.query(sql, params).rows
         frame = pd.DataFrame((row.values() for row in rows), columns=[field.name for field in rows.schema])
         dates = [field.name for field in rows.schema if field.field_type == "DATE"]
-        frame[dates] = frame[dates].apply(pd.to_datetime)
-        return frame
+        return frame.assign(**{name: pd.to_datetime(frame[name]) for name in dates})
 
     def count_rows(self, name: str) -> int:
         """Rows of a table or view."""

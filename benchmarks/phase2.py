@@ -3,8 +3,8 @@
 What is measured, in one process, on the promoted training set of a sample world:
 
 steps       training with 5-fold CV, calibration, backtest, `workers` fits side by side
-bare        the same XGBoost fits alone (trial with its validation set, final), on the same rows and matrices, ready
-            made, as many side by side; twice, the mean counts
+bare        the same XGBoost fits alone (trial with its validation set on every feature of the window, final on those
+            that were kept), on the same rows and matrices, ready made, as many side by side; twice, the mean counts
 one lead    `score_lead` of dictionaries, against `Booster.inplace_predict` of ready rows, one thread: medians of pairs
 batch       `score_leads`, against the bare predict of the ready matrix, all cores
 
@@ -34,6 +34,7 @@ from leadscore_v6.modeling.booster import FittedModel, load
 from leadscore_v6.modeling.calibrated import Calibration, calibrate
 from leadscore_v6.modeling.data import FeatureColumn, TrainingData, training_data
 from leadscore_v6.modeling.explain import REASON_WORDS_FILE, Words
+from leadscore_v6.modeling.features import FeatureSpec, fit_features
 from leadscore_v6.modeling.scorer import LeadScorer, build_scorer
 from leadscore_v6.modeling.settings import MODEL_FILE, ModelSettings
 from leadscore_v6.modeling.splits import tail
@@ -131,25 +132,30 @@ def _steps(
 
 
 def _bare(models: Sequence[FittedModel], data: TrainingData, settings: ModelSettings, workers: int) -> float:
-    """Seconds of the XGBoost calls alone, matrices ready. They have the features that were kept: the trial had more."""
+    """Seconds of the XGBoost calls alone, matrices ready."""
     import xgboost
 
     parameters = asdict(settings.booster) | {"objective": "binary:logistic", "eval_metric": "logloss", "nthread": 1}
+    parameters |= {"seed": settings.seed % 2**31, "verbosity": 0}
     most, patience = parameters.pop("max_rounds"), parameters.pop("early_stopping_rounds")
 
-    def ready(model: FittedModel) -> tuple[FittedModel, list[tuple[Any, Any]]]:
-        matrix = model.spec.encode(data.features).matrix
-        end = tail(data, model.trained_on, settings.split.validation_share, settings.split)
-        return model, [(matrix[rows], data.label[rows]) for rows in (end.train, end.test, model.trained_on)]
+    def shape(spec: FeatureSpec) -> dict[str, Any]:
+        return {"feature_types": spec.types, "enable_categorical": True, "max_bin": parameters["max_bin"], "nthread": 1}
 
-    def both(window: tuple[FittedModel, list[tuple[Any, Any]]]) -> None:
-        model, (early, late, whole) = window
-        shape = {"feature_types": model.spec.types, "enable_categorical": True, "max_bin": parameters["max_bin"]}
-        shape["nthread"] = 1
-        first = xgboost.QuantileDMatrix(*early, **shape)
-        watched = [(xgboost.QuantileDMatrix(*late, ref=first, **shape), "end")]
+    def ready(model: FittedModel) -> tuple[FittedModel, FeatureSpec, list[tuple[Any, Any]]]:
+        rows = model.trained_on
+        whole = fit_features(data.features.iloc[rows], data.columns, settings.features.min_level_leads)
+        end = tail(data, rows, settings.split.validation_share, settings.split)
+        parts = [(whole, end.train), (whole, end.test), (model.spec, rows)]
+        made = [(spec.encode(data.features.iloc[at]).matrix, data.label[at]) for spec, at in parts]
+        return model, whole, made
+
+    def both(window: tuple[FittedModel, FeatureSpec, list[tuple[Any, Any]]]) -> None:
+        model, spec, (early, late, whole) = window
+        first = xgboost.QuantileDMatrix(*early, **shape(spec))
+        watched = [(xgboost.QuantileDMatrix(*late, ref=first, **shape(spec)), "end")]
         xgboost.train(parameters, first, most, evals=watched, early_stopping_rounds=patience, verbose_eval=False)
-        xgboost.train(parameters, xgboost.QuantileDMatrix(*whole, **shape), model.rounds)
+        xgboost.train(parameters, xgboost.QuantileDMatrix(*whole, **shape(model.spec)), model.rounds)
 
     windows = [ready(model) for model in models]
     _, seconds = timed(lambda: side_by_side(both, windows, workers))

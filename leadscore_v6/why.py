@@ -15,7 +15,7 @@ from typing import Any
 from leadscore_v6.artifacts.folders import FolderStore
 from leadscore_v6.artifacts.manifest import read_manifest, verify
 from leadscore_v6.artifacts.models import load_scorer
-from leadscore_v6.assets.model.data import contract_version, reason_words
+from leadscore_v6.assets.model.data import contract_version, promoted_columns, reason_words
 from leadscore_v6.assets.training_set import LABEL_WINDOW_DAYS
 from leadscore_v6.errors import InputError, UsageError
 from leadscore_v6.gates.bench import read_ledger
@@ -91,7 +91,8 @@ def _row(warehouse: Warehouse, ledger: Ledger, lead_id: str) -> tuple[Mapping[st
     serving = ledger.serving(promoted)
     if serving is None or not warehouse.exists(promoted):
         raise UsageError("There is no promoted training set here: `leadscore run --data DIR` makes one.")
-    rows = warehouse.query(render(f"{PROMOTED}/lead.sql", {"training": promoted}), {"lead": lead_id})
+    sql = render(f"{PROMOTED}/lead.sql", {"training": promoted}, promoted_columns(warehouse))
+    rows = warehouse.query(sql, {"lead": lead_id})
     if rows:
         return rows[0], "the promoted training set"
     staging = _training_attempt(ledger, serving).facts["staging"]

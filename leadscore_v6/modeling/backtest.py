@@ -137,12 +137,14 @@ def backtest(data: TrainingData, settings: ModelSettings, *, workers: int = 1, p
     def whole_fold(numbered: tuple[int, Block]) -> _Fold:
         number, block = numbered
         fitted = _fit(data, block, settings)
-        fold = _judged(data, block, fitted, settings, settings.seed + number)
+        inside = score(data, fitted.model.trained_on, fitted.model)
+        fold = _judged(data, block, fitted, average_precision_of(inside), settings, number)
         progress(
             f"fold {number}: {len(fitted.model.trained_on)} leads trained, "
             f"{len(fitted.calibrated_on)} calibrated, {len(block.test)} tested"
         )
-        gap_draws = _gap_draws(data, fold, settings.evaluation, settings.seed + 10 * number)
+        compared = (inside, validated(data, fold.model), fold.scored)
+        gap_draws = _gap_draws(compared, settings.evaluation, settings.seed + 10 * number)
         return _Fold(fold, ScoredLeads.of(data, block.test, fitted.logit), gap_draws)
 
     # The largest window first: the short ones fill the gap at the end.
@@ -188,13 +190,14 @@ def _fit(data: TrainingData, block: Block, settings: ModelSettings) -> _Fitted:
     return _Fitted(model, inner.test, calibrator, logit)
 
 
-def _judged(data: TrainingData, block: Block, fitted: _Fitted, settings: ModelSettings, seed: int) -> BacktestFold:
-    model, segments = fitted.model, data.segments[block.test]
+def _judged(
+    data: TrainingData, block: Block, fitted: _Fitted, in_sample: float, settings: ModelSettings, number: int
+) -> BacktestFold:
+    model, segments, seed = fitted.model, data.segments[block.test], settings.seed + number
     encoded = model.spec.encode(data.features.iloc[block.test]).matrix
     log_odds = fitted.calibrator.log_odds(margins(model.loaded, encoded), segments)
     scored = ScoredLeads.of(data, block.test, log_odds)
     evaluation = evaluate(scored, settings.evaluation, seed)
-    in_sample = average_precision_of(score(data, model.trained_on, model))
     sample = evenly(np.arange(len(block.test)), settings.evaluation.shap_rows)
     return BacktestFold(
         block=block,
@@ -254,10 +257,8 @@ def trends(
     return tuple(found)
 
 
-def _gap_draws(data: TrainingData, fold: BacktestFold, settings: EvaluationSettings, seed: int) -> Floats:
-    """(draws, 3) the fold's gaps in resamples of its test, validation and training leads."""
-    model = fold.model
-    blocks = (score(data, model.trained_on, model), validated(data, model), fold.scored)
+def _gap_draws(blocks: tuple[ScoredLeads, ScoredLeads, ScoredLeads], settings: EvaluationSettings, seed: int) -> Floats:
+    """(draws, 3) a fold's gaps in resamples of its training, validation and test leads."""
     inside, before, tested = (
         average_precision_draws(block, settings, seed + number) for number, block in enumerate(blocks)
     )

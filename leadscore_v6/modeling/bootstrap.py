@@ -37,7 +37,7 @@ def over_advisors(
     The same advisors, draws and seed give the same resamples: what two models are compared on is the same leads.
     """
     _, codes = np.unique(advisors, return_inverse=True)
-    found = [statistic(counts[:, codes]) for counts in cluster_counts(int(codes.max()) + 1, draws, seed)]
+    found = [statistic(np.take(counts, codes, axis=1)) for counts in cluster_counts(int(codes.max()) + 1, draws, seed)]
     return np.concatenate(found)
 
 

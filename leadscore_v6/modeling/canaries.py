@@ -133,10 +133,12 @@ def _judge(
 
 def _rank_correlation(first: Floats, second: Floats) -> float:
     """|Spearman| over (at most 2,000, evenly spaced) leads where both are known; 0 for fewer than 30, or a constant."""
+    from scipy.stats import rankdata
+
     both = evenly(np.flatnonzero(~np.isnan(first) & ~np.isnan(second)), _SAMPLE)
     if len(both) < _FEWEST:
         return 0.0
-    ranks = [pd.Series(side[both]).rank().to_numpy() for side in (first, second)]
+    ranks = [rankdata(side[both]) for side in (first, second)]
     if any(rank.min() == rank.max() for rank in ranks):
         return 0.0
     return abs(float(np.corrcoef(*ranks)[0, 1]))

@@ -129,7 +129,7 @@ def evaluate(scored: ScoredLeads, settings: EvaluationSettings, seed: int) -> Ev
         curves = ranking.curves(weights)
         prevalence = curves[0][:, -1] / curves[1][:, -1]
         found = average_precision(*curves)
-        precision = (weights * called).sum(axis=1, dtype=np.float64) / (weights * dialled).sum(axis=1, dtype=np.float64)
+        precision = _weighted(weights, called) / _weighted(weights, dialled)
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.column_stack(
                 [found, auc_roc(*curves), found / prevalence, gain(*curves, 0.1) / 0.1, precision, 100 * precision]
@@ -182,6 +182,12 @@ def average_precision_draws(scored: ScoredLeads, settings: EvaluationSettings, s
     return drawn
 
 
+def _weighted(weights: NDArray[np.float32], values: NDArray[np.float32]) -> Floats:
+    """(b,) weighted sums, in float64 and in one order: BLAS would add up in another one on other cores."""
+    summed: Floats = np.einsum("bk,k->b", weights, values, dtype=np.float64)
+    return summed
+
+
 def lift_table(ranking: Ranking) -> tuple[LiftRow, ...]:
     """Ten rows of leads by falling score; leads of equal scores stay in the order in which they came."""
     total = float(ranking.label.sum())
@@ -200,7 +206,7 @@ def lift_table(ranking: Ranking) -> tuple[LiftRow, ...]:
 
 
 def precision_recall(scored: ScoredLeads) -> tuple[Floats, Floats]:
-    """Recall and precision at every distinct score, best first: the curve of the report's plot."""
+    """Recall and precision at every score where either can turn, best first: the curve of the report's plot."""
     weights = np.ones((1, len(scored.label)), dtype=np.float32)
     hits, leads = Ranking.of(scored.label, scored.score).curves(weights)
     return hits[0] / hits[0, -1], hits[0] / leads[0]

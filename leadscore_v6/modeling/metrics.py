@@ -19,29 +19,39 @@ class Ranking:
     """k leads, best score first.
 
     order (k,) positions by falling score; ends (g,) last place of each group of equal scores; label (k,) in order.
+    telling (t,) of `ends` those that a figure can depend on: the end of each group with a positive, the end before it,
+    and the last. With few positives they are few, and a draw of a bootstrap costs one pass over the leads.
     """
 
     order: NDArray[np.intp]
     ends: NDArray[np.intp]
+    telling: NDArray[np.intp]
     label: NDArray[np.float32]
 
     @classmethod
     def of(cls, label: NDArray[np.int8], score: Floats) -> Ranking:
         """Rank leads by `score`."""
         order = np.argsort(-score, kind="stable")
-        ranked = score[order]
+        ranked, hits = score[order], label[order].astype(np.float32)
         ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], [True]))
-        return cls(order, ends, label[order].astype(np.float32))
+        with_positive = np.unique(np.searchsorted(ends, np.flatnonzero(hits)))
+        kept = np.unique(np.concatenate([with_positive, with_positive[with_positive > 0] - 1, [len(ends) - 1]]))
+        return cls(order, ends, ends[kept], hits)
 
     def curves(self, weights: NDArray[np.float32]) -> tuple[Floats, Floats]:
-        """(b, g) weight of positives and of all leads down to the end of each group.
+        """(b, t) weight of positives and of all leads down to each of the `telling` ends.
 
         `weights` (b, k) are small whole numbers in the order of the leads: their sums are exact in float32.
         """
-        sorted_weights = weights[:, self.order]
-        leads = np.cumsum(sorted_weights, axis=1, dtype=np.float32)[:, self.ends]
-        positives = np.cumsum(sorted_weights * self.label, axis=1, dtype=np.float32)[:, self.ends]
-        return positives.astype(np.float64), leads.astype(np.float64)
+        ranked = np.take(weights, self.order, axis=1)
+        starts = np.append(0, self.telling[:-1] + 1)
+        leads = np.add.reduceat(ranked, starts, axis=1)
+        positives = np.zeros_like(leads)
+        places = np.flatnonzero(self.label)
+        of, first = np.unique(np.searchsorted(self.telling, places), return_index=True)
+        if len(of):
+            positives[:, of] = np.add.reduceat(np.take(ranked, places, axis=1), first, axis=1)
+        return tuple(np.cumsum(part, axis=1, dtype=np.float64) for part in (positives, leads))  # type: ignore[return-value]
 
 
 def average_precision(positives: Floats, leads: Floats) -> Floats:

@@ -9,6 +9,7 @@ can lie about. With BIGQUERY_EMULATOR_HOST there are none.
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 import google.auth.exceptions
 from google.auth.credentials import AnonymousCredentials
@@ -30,12 +31,7 @@ def connect(settings: Settings) -> Jobs:
         )
     credentials = AnonymousCredentials() if settings.emulator else None  # type: ignore[no-untyped-call]
     try:
-        client = bigquery.Client(
-            project=settings.project,
-            credentials=credentials,
-            location=settings.location,
-            client_options={"api_endpoint": settings.emulator} if settings.emulator else None,
-        )
+        client = client_of(settings.project, credentials, settings.location, settings.emulator)
     except google.auth.exceptions.DefaultCredentialsError:
         raise UsageError(
             "There are no Google credentials on this machine.\n"
@@ -44,6 +40,17 @@ def connect(settings: Settings) -> Jobs:
         ) from None
     limits = Limits(settings.max_bytes_billed, settings.retry_seconds, min(60.0, settings.retry_seconds))
     return Jobs(client, settings.location, limits, secrets.token_hex(4))
+
+
+def client_of(
+    project: str, credentials: Any = None, location: str | None = None, emulator: str | None = None
+) -> bigquery.Client:
+    """Google's client of one project. Nothing is asked yet, but for credentials where none are given.
+
+    Without `emulator` the client itself looks for the standard variable (BIGQUERY_EMULATOR_HOST).
+    """
+    options = {"api_endpoint": emulator} if emulator else None
+    return bigquery.Client(project=project, credentials=credentials, location=location, client_options=options)
 
 
 def settle(jobs: Jobs, settings: Settings, *, create: bool) -> None:

@@ -62,10 +62,13 @@ class BigQueryWarehouse:
         return [dict(row.items()) for row in self._jobs.query(sql, params).rows]
 
     def frame(self, sql: str, params: Params | None = None) -> pd.DataFrame:
-        """The same rows as a frame; a column of NULLs alone is one of objects."""
+        """The same rows as a frame, its columns there also without a row; one of NULLs alone is one of objects."""
         import pandas as pd
 
-        return pd.DataFrame(self.query(sql, params))
+        rows: Any = self._jobs.query(sql, params).rows
+        frame = pd.DataFrame((row.values() for row in rows), columns=[field.name for field in rows.schema])
+        dates = [field.name for field in rows.schema if field.field_type == "DATE"]
+        return frame.assign(**{name: pd.to_datetime(frame[name]) for name in dates})
 
     def count_rows(self, name: str) -> int:
         """Rows of a table or view."""

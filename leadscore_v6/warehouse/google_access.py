@@ -98,9 +98,9 @@ class BigQueryAccess:
     @classmethod
     def of(cls, identity: Identity, project: str) -> BigQueryAccess:
         """Access to `project`, or to the emulator that stands in for it. Nothing is asked yet."""
-        from google.cloud import bigquery
+        from leadscore_v6.warehouse.bigquery_client import client_of
 
-        return cls(bigquery.Client(project=project, credentials=identity.credentials))
+        return cls(client_of(project, identity.credentials))
 
     def location(self, dataset: str) -> str:
         """Where a dataset is: `EU` or `europe-west3`."""

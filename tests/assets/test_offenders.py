@@ -30,7 +30,7 @@ def losses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[bool]]:
     """By column of the feed, whether the SQL of step 1.5 counts each of FIELDS against it."""
     warehouse = DuckDBWarehouse(tmp_path_factory.mktemp("offenders") / "warehouse.duckdb")
     names = contract("feed").names
-    columns = ", ".join(f'NULLIF(field, \'\') AS "{name}"' for name in names)
+    columns = ", ".join(f"NULLIF(field, '') AS \"{name}\"" for name in names)
     connection = warehouse._connection
     numbered = {"fields": FIELDS, "places": list(range(len(FIELDS)))}
     connection.execute("CREATE TABLE fields AS SELECT unnest($fields) AS field, unnest($places) AS place", numbered)

@@ -22,7 +22,8 @@ from leadscore_v6.warehouse.engines import open_warehouse
 from tests.conformance.conftest import ENGINES, MakeSettings, bring_leads, variables
 from tests.conformance.proxy import Proxy
 from tests.conformance.statements import judged
-from tests.e2e.conftest import AS_OF, SPEC, leadscore
+from tests.e2e.conftest import AS_OF, SPEC
+from tests.e2e.process import leadscore
 from tests.oracle.catalog import text
 from tests.oracle.reference import Table, reference
 

@@ -58,6 +58,25 @@ def test_lines_are_appended_with_their_nulls_and_odd_texts(settings: Settings) -
     assert rows == [{"seq": 1, "at": NOON, "says": NASTY, "share": None}, *more]
 
 
+def test_a_frame_has_its_columns_and_types_with_and_without_rows(settings: Settings) -> None:
+    """By the names that the query gives them: an engine may answer `SELECT *` of a view in lower case."""
+    rows = "SELECT 'a' AS Id, DATE '2024-03-31' AS contact_date, 1 AS known, 2.5 AS share UNION ALL SELECT "
+    nulls = "'b', DATE '2024-02-29', NULL, NULL"
+    with writing(settings) as warehouse:
+        warehouse.create_table("LeadScoring.leads", rows + nulls)
+        warehouse.create_view("LeadScoring.promoted", "SELECT * FROM `LeadScoring.leads`")
+        columns = ", ".join(f"{name} AS {name}" for name in ("Id", "contact_date", "known", "share"))
+        named = f"SELECT {columns} FROM `LeadScoring.promoted`"
+        found = warehouse.frame(f"{named} ORDER BY Id")
+        nothing = warehouse.frame(f"{named} WHERE Id = 'c'")
+        dateless = warehouse.frame("SELECT Id AS Id FROM `LeadScoring.promoted` WHERE Id = 'c'")
+    assert list(found.columns) == list(nothing.columns) == ["Id", "contact_date", "known", "share"]
+    assert (list(dateless.columns), len(dateless), len(nothing)) == (["Id"], 0, 0)
+    assert found["contact_date"].dtype.kind == nothing["contact_date"].dtype.kind == "M"
+    assert found["contact_date"].dt.day.to_list() == [31, 29]
+    assert found["known"].isna().to_list() == [False, True]
+
+
 def test_a_landed_file_is_a_table_of_texts(settings: Settings) -> None:
     """Quoted commas, quotes and new lines; blanks and empty fields; text that looks like numbers (R1)."""
     content = '\ufeffId,Zip,No%te\r\n1,02139,"a, ""b""\nc"\r\n 2 ,,""\r\n3,1e3,Ünï\r\n'

@@ -5,11 +5,7 @@ The world is two quarters long: enough for a join that has an older and a newer 
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,27 +13,11 @@ import pytest
 from leadscore_v6.sample_world import WorldSpec, write_world
 from leadscore_v6.settings import from_environment
 from tests.e2e.gate_cases import KEY, OTHER_KEY
-from tests.e2e.model_world import Modelled, run_once
+from tests.e2e.process import leadscore
 from tests.e2e.sabotage import Product
 
-REPOSITORY = Path(__file__).parents[2]
 AS_OF = "2024-05-05"
 SPEC = WorldSpec(scenario="demo", reps=600, leads=900, quarters=2, seed=7)
-Leadscore = Callable[..., subprocess.CompletedProcess[str]]
-
-
-def leadscore(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The CLI as a user runs it: a process of its own, nothing inherited from this test run's settings."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("LEADSCORE_", "DAGSTER_"))}
-    return subprocess.run(
-        [sys.executable, "-m", "leadscore_v6.cli", *map(str, arguments)],
-        cwd=REPOSITORY,
-        env={**inherited, **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="session")
@@ -78,10 +58,3 @@ def product(finished_home: Path, feed: Path, tmp_path: Path, monkeypatch: pytest
     for name, value in {"LEADSCORE_HOME": home, "LEADSCORE_DATA": feed, "LEADSCORE_THREADS": "1"}.items():
         monkeypatch.setenv(name, str(value))
     return Product(from_environment(), [OTHER_KEY, KEY], {"as_of": AS_OF})
-
-
-@pytest.fixture(scope="session")
-def modelled(tmp_path_factory: pytest.TempPathFactory) -> Modelled:
-    """A larger world, run through to a backtested model once for all of pytest's workers."""
-    base = tmp_path_factory.getbasetemp()
-    return run_once((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "modelled")

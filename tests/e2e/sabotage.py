@@ -180,18 +180,23 @@ class Product:
         return ran
 
     def run_from(
-        self, asset: str, key: str, options: Mapping[str, Any], warehouse: WarehouseResource | None = None
+        self,
+        asset: str,
+        key: str,
+        options: Mapping[str, Any],
+        warehouse: WarehouseResource | None = None,
+        until: str = PROMOTED,
     ) -> Ran:
-        """`asset` and what follows up to the promoted view, job by job; nothing after a job that failed.
+        """`asset` and what follows on the way to `until`, job by job; nothing after a job that failed.
 
         The model is left out, and what scores by it: a world that small cannot train one (test_model_gates.py).
         `options` are those of the first job; the jobs after it recognise what is the same.
         """
         together = Ran()
-        following = [asset, *self.after(asset)]
+        following = [name for name in (asset, *self.after(asset)) if name == until or until in self.after(name)]
         partitioned = [name for name in following if self.is_partitioned(name)]
         fan_in = [name for name in following if self.job(name) == TRAINING_SET]
-        for assets in (["crm_leads"] if asset == "crm_leads" else [], partitioned, fan_in):
+        for assets in ([name for name in following if name == "crm_leads"], partitioned, fan_in):
             if assets and not together.stops:
                 ran = self.materialize(assets, key, options, warehouse)
                 options = {}

@@ -36,7 +36,8 @@ from tests.e2e.bad_inputs import (
     read,
     text,
 )
-from tests.e2e.conftest import AS_OF, leadscore
+from tests.e2e.conftest import AS_OF
+from tests.e2e.process import leadscore
 
 NEWEST = "RIARepDataFeed_20240331.csv"
 LEDGERS = ("attempt_ledger", "gate_ledger")
@@ -189,9 +190,7 @@ def test_the_search_for_a_person_would_find_one(quarter: Path, home: Path, leads
 # --- what is accepted -------------------------------------------------------------------------------------------------
 
 
-def test_what_is_odd_but_readable_is_accepted_and_counted(
-    quarter: Path, home: Path, leadscore_here: Leadscore
-) -> None:
+def test_what_is_odd_but_readable_is_accepted_and_counted(quarter: Path, home: Path, leadscore_here: Leadscore) -> None:
     header, *rows = read(quarter / FEED)
     title = header.index("Title")
     rows[LINE - 2][title] = 'Partner\nand "founder",\r\n\nsince 2001'

@@ -9,7 +9,8 @@ import duckdb
 
 from leadscore_v6.locations import Location, location
 from tests.buckets import upload
-from tests.e2e.conftest import AS_OF, leadscore
+from tests.e2e.conftest import AS_OF
+from tests.e2e.process import leadscore
 
 DIGEST = 'SELECT count(*), sum(hash(t)::HUGEINT) FROM "LeadScoring"."v_latest_training_dataset_v6" AS t'
 

@@ -8,7 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.e2e.conftest import AS_OF, REPOSITORY, leadscore
+from tests.e2e.conftest import AS_OF
+from tests.e2e.process import REPOSITORY, leadscore
 
 SCRIPT = """
 eval "$("$PYTHON" -m leadscore_v6.cli env --home "$1")"

@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from leadscore_v6.warehouse.lease import Lease
-from tests.e2e.conftest import leadscore
+from tests.e2e.process import leadscore
 
 # What google-auth spends on a machine that is not Google's, where the test is not about that.
 ONE_PING = {"GCE_METADATA_TIMEOUT": "1", "GCE_METADATA_DETECT_RETRIES": "1"}

@@ -21,7 +21,8 @@ import pytest
 from leadscore_v6.gates.ledger import LedgerStore, MirrorReader
 from leadscore_v6.warehouse.duckdb_engine import DuckDBWarehouse
 from tests.e2e import interrupted
-from tests.e2e.conftest import AS_OF, REPOSITORY, leadscore
+from tests.e2e.conftest import AS_OF
+from tests.e2e.process import REPOSITORY, leadscore
 from tests.e2e.test_bad_input import FEED, KEY, PROMOTED, contents, half_written, names
 
 SCRIPT = Path(interrupted.__file__)

@@ -12,7 +12,7 @@ import dagster as dg
 import duckdb
 import pytest
 
-from tests.e2e.conftest import leadscore
+from tests.e2e.process import leadscore
 
 # asset: the table that it publishes; {version} is the one that the view serves.
 TABLES = {

@@ -19,8 +19,8 @@ from leadscore_v6.gates.bench import read_ledger
 from leadscore_v6.gates.models import folder_of, known_models, manifest_digest
 from leadscore_v6.settings import Settings, from_environment
 from leadscore_v6.warehouse.engines import open_warehouse
-from tests.e2e.conftest import leadscore
 from tests.e2e.model_world import Modelled, deal_at_random
+from tests.e2e.process import in_an_own_interpreter, leadscore
 from tests.e2e.test_dagster_cli import materialize
 
 # The plan's files of steps 4.1, 4.3 and 4.4, and the model card (issue 4).
@@ -137,7 +137,7 @@ def test_training_again_on_the_same_builds_nothing(own: Home) -> None:
 
 def test_a_rebuild_gives_the_same_bytes_under_a_new_name_with_any_number_of_threads(own: Home) -> None:
     version = own.version
-    done = leadscore("train", "--home", own.home, "--rebuild", LEADSCORE_THREADS="1")
+    done = in_an_own_interpreter("train", "--home", own.home, "--rebuild", LEADSCORE_THREADS="1")
     assert done.returncode == 0, done.stderr
     # Long work says what it is at.
     assert re.search(r"the model: \d+ leads, \d+ positive, \d+ rounds", done.stderr)

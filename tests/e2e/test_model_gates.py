@@ -20,9 +20,9 @@ from leadscore_v6.assets.model import steps
 from leadscore_v6.errors import GateBlocked
 from leadscore_v6.gates.guard import guard
 from leadscore_v6.settings import from_environment
-from tests.e2e.conftest import REPOSITORY
 from tests.e2e.model_cases import CASES, NOT_JUDGEABLE, WARNING, Case
 from tests.e2e.model_world import CALLS, Modelled
+from tests.e2e.process import REPOSITORY
 from tests.e2e.sabotage import REBUILD, Product, Ran
 
 GATES = {gate["name"]: gate for gate in yaml.safe_load((REPOSITORY / "config/gates.yaml").read_text())["gates"]}

@@ -17,8 +17,8 @@ import duckdb
 import pytest
 
 from tests.e2e import plan_columns
-from tests.e2e.conftest import leadscore
 from tests.e2e.other_feed import AS_OF, D1, D2, D3, LEADS, LEFT_OUT, PERCENT, TRAINING_ROWS, write_other_feed
+from tests.e2e.process import Command, in_an_own_interpreter, leadscore
 
 PROMOTED = "LeadScoring.v_latest_training_dataset_v6"
 VERSION = re.compile(r"\d{8}_\d{4}(_\d+)?")
@@ -40,10 +40,10 @@ def own(other: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(other, tmp_path / "elsewhere"))
 
 
-def run(folder: Path, *more: str, **environment: str) -> dict[str, Any]:
+def run(folder: Path, *more: str, by: Command = leadscore, **environment: str) -> dict[str, Any]:
     """The command of the README, told to answer in JSON; it must end well."""
     command = ("run", "--data", folder / "feed", "--home", folder / "home", "--as-of", AS_OF, "--through", "dataset")
-    done = leadscore(*command, "--json", *more, **environment)
+    done = by(*command, "--json", *more, **environment)
     assert done.returncode == 0, done.stderr
     answer: dict[str, Any] = json.loads(done.stdout)
     assert answer["failures"] == []
@@ -169,7 +169,7 @@ def test_the_same_command_again_builds_nothing(own: Path) -> None:
 
 @pytest.mark.parametrize("threads", ["1", "2"])
 def test_a_rebuild_gives_a_new_version_of_the_same_rows(other: Path, own: Path, threads: str) -> None:
-    answer = run(own, "--rebuild", LEADSCORE_THREADS=threads)
+    answer = run(own, "--rebuild", by=in_an_own_interpreter, LEADSCORE_THREADS=threads)
     assert answer["recognised"] == []
     old, new = promoted_version(other), promoted_version(own)
     assert new != old

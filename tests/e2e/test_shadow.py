@@ -22,8 +22,8 @@ from leadscore_v6.gates.steps import STEPS
 from leadscore_v6.partitions import days, register
 from leadscore_v6.resources import WarehouseResource
 from leadscore_v6.settings import from_environment
-from tests.e2e.conftest import REPOSITORY, leadscore
 from tests.e2e.model_world import Modelled
+from tests.e2e.process import REPOSITORY, leadscore
 from tests.e2e.sabotage import REBUILD, Product, Ran, SabotagedWarehouse
 from tests.e2e.shadow_cases import CASES, SCORES, SERVING, SHADOW, WARNING, Case
 

@@ -26,7 +26,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.e2e.conftest import AS_OF, REPOSITORY, leadscore
+from tests.e2e.conftest import AS_OF
+from tests.e2e.process import REPOSITORY, leadscore
 
 STARTS_WITHIN, ENDS_WITHIN = 180.0, 240.0  # seconds, on a machine that is busy with other tests
 SELECTOR = {"repositoryName": "__repository__", "repositoryLocationName": "leadscore_v6.definitions"}

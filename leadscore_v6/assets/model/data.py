@@ -25,8 +25,19 @@ _MODEL_PATH = ("modeling/*.py", "artifacts/*.py", "assets/model/*.py")
 
 def read_training_data(warehouse: Warehouse) -> TrainingData:
     """The promoted view, and nothing else (plan, step 4.1). Raises InputError where it cannot be trained on."""
-    sql = render(f"{PROMOTED}/rows.sql", {"training": f"{warehouse.dataset}.{PROMOTED}"})
+    promoted = f"{warehouse.dataset}.{PROMOTED}"
+    sql = render(f"{PROMOTED}/rows.sql", {"training": promoted}, promoted_columns(warehouse))
     return training_data(warehouse.frame(sql), model_columns(), pii_droplist())
+
+
+def promoted_columns(warehouse: Warehouse) -> dict[str, list[str]]:
+    """What the texts that read the promoted view list: the contract's columns, in its order and spelling.
+
+    A rollback may serve a version of an older contract: what that one lacks is not asked for, and is missed by whoever
+    needs it, by name.
+    """
+    there = {column.name.lower() for column in warehouse.columns(f"{warehouse.dataset}.{PROMOTED}")}
+    return {"contract_columns": [name for name in contract("training").names if name.lower() in there]}
 
 
 def model_columns() -> tuple[FeatureColumn, ...]:

@@ -15,6 +15,7 @@ from leadscore_v6.assets.shadow.data import (
     SERVING,
     column_types,
     features_params,
+    named,
     scoring_code_hash,
 )
 from leadscore_v6.assets.snapshots import snapshot_day
@@ -103,7 +104,7 @@ def _folder(candidates: Candidates) -> str:
 
 def _rows(bench: Bench, table: str) -> pd.DataFrame:
     lists = {"contract_columns": contract("serving").names}
-    return bench.warehouse.frame(render(f"{SERVING}/rows.sql", {"candidate": table}, lists))
+    return named(bench.warehouse.frame(render(f"{SERVING}/rows.sql", {"candidate": table}, lists)), contract("serving"))
 
 
 def _differing(bench: Bench, table: str, copy: ServingCopy) -> int:

@@ -78,8 +78,9 @@ def _work(bench: Bench, recipe: Recipe) -> Work:
 
     def measure(candidates: Candidates) -> Mapping[str, Any]:
         path = bench.folders.path(_folder(candidates))
-        allowed = {KEY, *_DAYS, *feature_columns(contract("training"))}
-        names = [column.name for column in warehouse.columns(candidates[table])]
+        # Compared without case, as both engines compare names (R13).
+        allowed = {name.lower() for name in (KEY, *_DAYS, *feature_columns(contract("training")))}
+        names = [column.name.lower() for column in warehouse.columns(candidates[table])]
         damaged = unverified(path, digests.pop(), (FILE,))
         differing = None
         if not damaged:

@@ -42,10 +42,10 @@ class ScoringSettings:
         return {"advisors": sorted(self.advisors), "leads": sorted(self.leads), "shadow": asdict(self.shadow)}
 
     def why_skipped(self, lead: Mapping[str, Any]) -> str | None:
-        """Why a lead (`Id`, `crd`, `call_before_contact`) is not scored at all; None if it is (R25)."""
+        """Why a lead (`lead_id`, `crd`, `call_before_contact`) is not scored at all; None if it is (R25)."""
         if lead["crd"] is None:
             return NO_CRD
-        if lead["Id"] in self.leads:
+        if lead["lead_id"] in self.leads:
             return WITHDRAWN
         if lead["crd"] in self.advisors:
             return EXCLUDED

@@ -4,7 +4,7 @@
 -#}
 {% import 'macros.sql' as m %}
 SELECT
-  Id,
+  Id AS lead_id,
   crd,
   {{ m.flag(m.day('Stage_Entered_Call_Scheduled__c') ~ ' < ' ~ m.day('Stage_Entered_Contacting__c')) }}
     AS call_before_contact

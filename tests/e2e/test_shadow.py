@@ -36,8 +36,8 @@ EARLIER = "20250915"
 
 
 @pytest.fixture(scope="module")
-def product(modelled: Modelled, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """A home with a model and seven days of its shadow scores."""
+def shadowed(modelled: Modelled, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Product, Ran]]:
+    """A home with a model and seven days of its shadow scores; and what came of six of them before."""
     home = tmp_path_factory.mktemp("shadow") / "home"
     shutil.copytree(modelled.home, home, ignore=shutil.ignore_patterns("dagster"))
     with pytest.MonkeyPatch.context() as patch:
@@ -46,10 +46,17 @@ def product(modelled: Modelled, tmp_path_factory: pytest.TempPathFactory) -> Ite
         made = Product(from_environment(), [], {})
         register(made.instance, days, [*WEEK, EARLIER, "20251106"])
         assert made.materialize([SERVING], None).stops == []
-        for day in WEEK:
+        for day in WEEK[1:]:
             assert made.materialize([SCORES], day).stops == []
+        with_a_gap = made.materialize([SHADOW], None)
+        assert made.materialize([SCORES], WEEK[0]).stops == []
         assert made.materialize([SHADOW], None).stops == []
-        yield made
+        yield made, with_a_gap
+
+
+@pytest.fixture
+def product(shadowed: tuple[Product, Ran]) -> Product:
+    return shadowed[0]
 
 
 def scores(product: Product, day: str) -> pd.DataFrame:
@@ -194,26 +201,12 @@ def test_a_stress_that_fails_is_told_and_stops_nothing(product: Product) -> None
     assert product.materialize([SHADOW], None, REBUILD).stops == []
 
 
-def test_a_gap_in_the_seven_days_fails_and_names_the_day(product: Product) -> None:
-    extended = f"{LAST + timedelta(days=2):%Y%m%d}"
-    register(product.instance, days, [extended])
-    lead = product.settings.data / "Lead.csv"
-    good = lead.read_bytes()
-    later = {"crm_extracted_at": f"{LAST + timedelta(days=2)}"}
-    try:
-        assert product.materialize(["crm_leads"], None, later).stops == []
-        assert product.materialize([SCORES], extended).stops == []
-        ran = product.materialize([SHADOW], None)
-        assert ran.failed_checks == {"shadow_seven_days"}
-        (stop,) = ran.stops
-        assert "**Not seven days in a row: 2025-11-05 (never scored).**" in stop.report.read_text()
-        # The day that was missing is scored; nothing else is needed.
-        between = f"{LAST + timedelta(days=1):%Y%m%d}"
-        register(product.instance, days, [between])
-        assert product.materialize([SCORES], between).stops == []
-        assert product.materialize([SHADOW], None).stops == []
-    finally:
-        lead.write_bytes(good)
+def test_a_gap_in_the_seven_days_fails_and_names_the_day(shadowed: tuple[Product, Ran]) -> None:
+    _, with_a_gap = shadowed
+    assert "shadow_seven_days" in with_a_gap.failed_checks
+    (stop,) = with_a_gap.stops
+    assert stop.exit_code == 3
+    assert "**Not seven days in a row: 2025-10-29 (never scored).**" in stop.report.read_text()
 
 
 # --- as a user runs it ------------------------------------------------------------------------------------------------

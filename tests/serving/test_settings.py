@@ -13,7 +13,7 @@ from leadscore_v6.paths import config_root
 from leadscore_v6.serving.settings import SCORING_FILE, ScoringSettings
 
 FILE = config_root() / SCORING_FILE
-LEAD = {"Id": "00Q1", "crd": "7", "call_before_contact": 0}
+LEAD = {"lead_id": "00Q1", "crd": "7", "call_before_contact": 0}
 
 
 def settings(**exclude: list[str]) -> ScoringSettings:
@@ -27,7 +27,7 @@ def settings(**exclude: list[str]) -> ScoringSettings:
     [
         ({}, None),
         ({"crd": None}, "no valid CRD"),
-        ({"Id": "00Q9"}, "withdrawn"),
+        ({"lead_id": "00Q9"}, "withdrawn"),
         ({"crd": "70"}, "excluded by a rule: advisor"),
         ({"call_before_contact": 1}, "excluded by a rule: a call was scheduled before the contact"),
     ],

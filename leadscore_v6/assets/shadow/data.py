@@ -108,7 +108,17 @@ def features_params(day: date) -> dict[str, Any]:
 
 def features_of_day(bench: Bench, day: date) -> pd.DataFrame:
     """What was known on `day` of the advisors of that day's leads, and the unmatched row; joined anew (R2)."""
-    return bench.warehouse.frame(features_sql(bench, "day.sql"), features_params(day))
+    frame = bench.warehouse.frame(features_sql(bench, "day.sql"), features_params(day))
+    return named(frame, contract("serving"))
+
+
+def named(frame: pd.DataFrame, agreed: Contract) -> pd.DataFrame:
+    """A frame of a contract's columns in its order, named as the contract spells them: engines differ in case.
+
+    Without rows an engine may give no columns either.
+    """
+    names = list(agreed.names)
+    return frame.set_axis(names, axis=1) if len(frame.columns) else pd.DataFrame(columns=names)
 
 
 def column_types(agreed: Contract) -> dict[str, str]:

@@ -21,6 +21,7 @@ from leadscore_v6.assets.shadow.data import (
     features_of_day,
     latest,
     load_model,
+    named,
     newest_model,
     open_serving,
     scoring_code_hash,
@@ -145,7 +146,7 @@ def _scored(bench: Bench, day: date, model: LoadedModel, settings: ScoringSettin
     path.score(UNMATCHED)
     rows, scored = [], []
     for lead in leads:
-        row = {**same, "Id": lead["Id"], "FA_CRD__c": lead["crd"]}
+        row = {**same, "Id": lead["lead_id"], "FA_CRD__c": lead["crd"]}
         rows.append(row)
         if why := settings.why_skipped(lead):
             row |= {"outcome": "skipped", "why": why}
@@ -185,7 +186,7 @@ def read_scores(bench: Bench, table: str, first: date, last: date) -> pd.DataFra
     lists = {"contract_columns": contract("shadow_scores").names}
     sql = render(f"{SCORES}/query.sql", {"scores": table}, lists)
     frame = bench.warehouse.frame(sql, {"first_day": first, "last_day": last})
-    return frame if len(frame.columns) else pd.DataFrame(columns=list(contract("shadow_scores").names))
+    return named(frame, contract("shadow_scores"))
 
 
 def scores_differing(model: LoadedModel, features: pd.DataFrame, rows: pd.DataFrame) -> int:

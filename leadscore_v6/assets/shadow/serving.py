@@ -15,6 +15,7 @@ from leadscore_v6.assets.shadow.data import (
     SERVING,
     column_types,
     features_params,
+    named,
     scoring_code_hash,
 )
 from leadscore_v6.assets.snapshots import snapshot_day
@@ -77,8 +78,9 @@ def _work(bench: Bench, recipe: Recipe) -> Work:
 
     def measure(candidates: Candidates) -> Mapping[str, Any]:
         path = bench.folders.path(_folder(candidates))
-        allowed = {KEY, *_DAYS, *feature_columns(contract("training"))}
-        names = [column.name for column in warehouse.columns(candidates[table])]
+        # Compared without case, as both engines compare names (R13).
+        allowed = {name.lower() for name in (KEY, *_DAYS, *feature_columns(contract("training")))}
+        names = [column.name.lower() for column in warehouse.columns(candidates[table])]
         damaged = unverified(path, digests.pop(), (FILE,))
         differing = None
         if not damaged:
@@ -103,7 +105,7 @@ def _folder(candidates: Candidates) -> str:
 
 def _rows(bench: Bench, table: str) -> pd.DataFrame:
     lists = {"contract_columns": contract("serving").names}
-    return bench.warehouse.frame(render(f"{SERVING}/rows.sql", {"candidate": table}, lists))
+    return named(bench.warehouse.frame(render(f"{SERVING}/rows.sql", {"candidate": table}, lists)), contract("serving"))
 
 
 def _differing(bench: Bench, table: str, copy: ServingCopy) -> int:

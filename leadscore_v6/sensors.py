@@ -6,7 +6,7 @@ refuses loudly, where a sensor would only skip. Nor the jobs themselves: definit
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ from leadscore_v6.gates.bench import wall_clock
 from leadscore_v6.locations import Location, is_local, reaching, sha256
 from leadscore_v6.partitions import snapshot_dates
 from leadscore_v6.settings import from_environment
-from leadscore_v6.warehouse.landing import files_in, fingerprint, parse_feed_name
+from leadscore_v6.warehouse.landing import CRM_FILES, files_in, fingerprint, parse_feed_name
 from leadscore_v6.warehouse.landing.folder import PREFIX
 from leadscore_v6.warehouse.landing.leads import FILE_NAME as LEADS_FILE
 
@@ -77,7 +77,7 @@ class Memory:
     @property
     def feeds(self) -> dict[str, str]:
         """Digests of the feed files that runs were asked for."""
-        return {name: digest for name, digest in self.digests.items() if name != LEADS_FILE}
+        return {name: digest for name, digest in self.digests.items() if name not in CRM_FILES}
 
     def ask(self, what: str, digest: str) -> str:
         """A run key that was never used; a tick that a crash makes Dagster repeat gives the same one again."""
@@ -87,7 +87,7 @@ class Memory:
 
 
 class Arrival(NamedTuple):
-    """A complete file with content that no run was asked for. `key`: its partition; None for the CRM extract."""
+    """A complete file with content that no run was asked for. `key`: its partition; None for a file of the CRM."""
 
     name: str
     key: str | None
@@ -101,7 +101,7 @@ class Look:
     arrived: list[Arrival] = field(default_factory=list)
     changing: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
-    leads_file: str | None = LEADS_FILE
+    wants_leads: bool = True
 
     def remarks(self) -> Iterator[str]:
         """What keeps files from being taken, for the tick's page in the UI."""
@@ -119,7 +119,8 @@ def landing_sensor(jobs: Jobs) -> dg.SensorDefinition:
         minimum_interval_seconds=TICK_SECONDS,
         description=(
             "Watches the landing folder (LEADSCORE_DATA, else the home's landing/): one run per new or corrected feed "
-            "file, one for a new Lead.csv, and one over everything when the feed files' runs have ended."
+            "file, one for a new Lead.csv, Dials.csv or Associates.csv, and one over everything when the feed files' "
+            "runs have ended."
         ),
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
@@ -130,7 +131,7 @@ def landing_sensor(jobs: Jobs) -> dg.SensorDefinition:
         with reaching(folder):
             if not folder.is_dir():
                 return dg.SkipReason(f"{folder} does not exist yet; put feed files and Lead.csv there.")
-            seen = look(folder, memory, wall_clock().date(), LEADS_FILE if settings.leads_in_folder else None)
+            seen = look(folder, memory, wall_clock().date(), CRM_FILES if settings.leads_in_folder else ())
         _report(context, memory, seen.refused)
         requests = [_request(memory, jobs, arrival) for arrival in seen.arrived]
         remarks = list(seen.remarks())
@@ -152,16 +153,16 @@ def landing_sensor(jobs: Jobs) -> dg.SensorDefinition:
     return sensor
 
 
-def look(folder: Location, memory: Memory, today: date, leads_file: str | None = LEADS_FILE) -> Look:
+def look(folder: Location, memory: Memory, today: date, crm_files: Collection[str] = CRM_FILES.keys()) -> Look:
     """What there is in `folder` beyond what `memory` knows; one file that cannot be taken never hides another.
 
-    `leads_file` is None where the leads do not come as a file.
+    `crm_files` are none where the leads do not come as a file.
     """
-    found = Look(leads_file=leads_file)
+    found = Look(wants_leads=bool(crm_files))
     before, memory.seen = memory.seen, {}
     for file in files_in(folder):
         is_feed = file.name.lower().startswith(PREFIX.lower())
-        if not is_feed and file.name != leads_file:
+        if not is_feed and file.name not in crm_files:
             continue
         try:
             mark = memory.seen[file.name] = fingerprint(file)
@@ -224,8 +225,8 @@ def _waits_for(instance: dg.DagsterInstance, memory: Memory, seen: Look, jobs: J
     """
     if not memory.feeds:
         return "No feed file has come yet."
-    if seen.leads_file and seen.leads_file not in memory.digests:
-        return f"The feed is there; {seen.leads_file} is not yet."
+    if seen.wants_leads and LEADS_FILE not in memory.digests:
+        return f"The feed is there; {LEADS_FILE} is not yet."
     if memory.feeds == memory.joined and not _mended(instance, memory, jobs):
         return "Nothing is new."
     if seen.changing:

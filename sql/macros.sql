@@ -142,3 +142,24 @@ SAFE_DIVIDE(
 {% macro day(timestamp) -%}
 DATE({{ timestamp }}, 'UTC')
 {%- endmacro %}
+
+{# ---- timestamps (R37) ---------------------------------------------------------------------------------------- #}
+
+{#
+  A timestamp as CRMs write it: ISO date, optional time and fraction (kept to the microsecond), optional zone as Z, UTC
+  or an offset with or without a colon. Without a zone it is UTC (R37). It is put into the one spelling that every
+  engine reads alike; what is none is NULL.
+#}
+{% set date = "([12][0-9]{3}-[01][0-9]-[0-3][0-9])" %}
+{% set time = "((?:[01][0-9]|2[0-3]):[0-5][0-9])(?::([0-5][0-9])(?:\\.([0-9]{1,6})[0-9]*)?)?" %}
+{% set zone = "(?:[Zz]|UTC|([+-](?:0[0-9]|1[0-3])):?([0-5][0-9])?)" %}
+{% set iso = "^\\s*" ~ date ~ "(?:[Tt ]" ~ time ~ ")? ?" ~ zone ~ "?\\s*$" %}
+{% macro part(column, group) -%}
+NULLIF(REGEXP_REPLACE({{ column }}, r'{{ iso }}', r'\{{ group }}'), '')
+{%- endmacro %}
+{% macro spelled(column) -%}
+CASE WHEN REGEXP_CONTAINS({{ column }}, r'{{ iso }}') THEN CONCAT(
+      {{ part(column, 1) }}, ' ', COALESCE({{ part(column, 2) }}, '00:00'), ':', COALESCE({{ part(column, 3) }}, '00'),
+      '.', COALESCE({{ part(column, 4) }}, '0'),
+      COALESCE({{ part(column, 5) }}, '+00'), ':', COALESCE({{ part(column, 6) }}, '00')) END
+{%- endmacro %}

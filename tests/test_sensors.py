@@ -229,7 +229,7 @@ def test_a_future_snapshot_is_taken_when_its_day_has_come(watch: Watch, monkeypa
 
 
 def test_other_files_are_none_of_its_business(watch: Watch) -> None:
-    for name in ("README.txt", "Leads.csv", "Dials.csv", ".RIARepDataFeed_20240331.csv.tmp"):
+    for name in ("README.txt", "Leads.csv", "Dial.csv", ".RIARepDataFeed_20240331.csv.tmp"):
         watch.write(name, "content")
     assert watch.settle() == []
     assert watch.says == "No feed file has come yet."

@@ -12,7 +12,7 @@ from leadscore_v6.assets.carry_out import Events, Told, carry_out, plan_asset, s
 from leadscore_v6.assets.intake import take_in
 from leadscore_v6.assets.recipe import Recipe, table_facts
 from leadscore_v6.contracts import contract
-from leadscore_v6.errors import UsageError
+from leadscore_v6.errors import InputError, UsageError
 from leadscore_v6.gates.attempt import Candidates, Work
 from leadscore_v6.locations import Location
 from leadscore_v6.partitions import days, last_days, register
@@ -21,6 +21,7 @@ from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.landing import Landed, land_leads
 from leadscore_v6.warehouse.protocol import FileTable, Warehouse
 
+_LEAD = "Lead"
 # Of an extract, in Dagster's page; `leadscore shadow` registers what it is asked for.
 _OFFERED_DAYS = 31
 
@@ -31,7 +32,12 @@ def crm_leads(context: dg.AssetExecutionContext, warehouse: WarehouseResource, o
     settings, bench = warehouse.settings, warehouse.bench
     with stops():
         store = settings.store
-        extract = bench.warehouse.leads_file(settings.data, settings.crm_spool, contract("lead").names)
+        extract = bench.warehouse.crm_file(_LEAD, settings.data, settings.crm_spool, contract("lead").names)
+        if extract is None:
+            raise InputError(
+                f"The CRM's table {bench.warehouse.crm_dataset}.{_LEAD} does not exist",
+                remedy="see that the CRM is synchronised into LEADSCORE_CRM_DATASET; `leadscore doctor` looks.",
+            )
         facts = take_in(bench, ("crm_leads", None), extract, store, lambda file: _land(file, store))
         extracted = extraction_date(options.crm_extracted_at, facts["last_timestamp"], bench.clock().date())
     work, sql = _work(bench.warehouse, settings, facts, extracted)
@@ -103,7 +109,7 @@ def file_table(facts: Mapping[str, Any], settings: Settings) -> FileTable:
 
 
 def _work(warehouse: Warehouse, settings: Settings, facts: Mapping[str, Any], extracted: date) -> tuple[Work, str]:
-    lead, typed = warehouse.leads_table, f"{warehouse.dataset}.crm_leads"
+    lead, typed = warehouse.landed_table(_LEAD), f"{warehouse.dataset}.crm_leads"
     recipe = Recipe(
         "crm_leads",
         typed,

@@ -14,6 +14,7 @@ from datetime import date, datetime
 from leadscore_v6.errors import UsageError
 from leadscore_v6.gates.attempt import Bench
 from leadscore_v6.gates.ledger import Attempt, Ledger, Place
+from leadscore_v6.warehouse.landing import CRM_FILES
 
 PROMOTED = "v_latest_training_dataset_v6"
 TRAINING = "step_3_3_training_dataset_v6"
@@ -211,9 +212,11 @@ def rolled_back_from(ledger: Ledger, version: str | None) -> str | None:
 
 
 def _place(file_name: str) -> Place:
-    if file_name == "Lead.csv":
-        return ("crm_leads", None)
+    if file_name in CRM_FILES:
+        return (CRM_FILES[file_name], None)
     named = re.fullmatch(r"RIARepDataFeed_([0-9]{8})\.csv", file_name)
     if named is None:
-        raise UsageError(f"{file_name!r} is no input's name; it is Lead.csv or RIARepDataFeed_YYYYMMDD.csv.")
+        raise UsageError(
+            f"{file_name!r} is no input's name; it is RIARepDataFeed_YYYYMMDD.csv or {', '.join(CRM_FILES)}."
+        )
     return ("snapshot_reps_raw", named[1])

@@ -24,6 +24,7 @@ from leadscore_v6.locations import Location
 from leadscore_v6.warehouse.bigquery_jobs import Jobs, NotThere, told
 from leadscore_v6.warehouse.bigquery_rows import write_csv, write_json
 from leadscore_v6.warehouse.daily import require_day
+from leadscore_v6.warehouse.landing.folder import CRM_TABLES
 from leadscore_v6.warehouse.protocol import DAY_COLUMN, FileTable, Layout, Params, TableColumn, table_and_day
 from leadscore_v6.warehouse.sql import column_identifier, table_identifier
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 # The API's older words for GoogleSQL's types.
 _TYPES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
-_LEAD = "Lead"
 
 
 class BigQueryWarehouse:
@@ -44,7 +44,6 @@ class BigQueryWarehouse:
         """`lease` is the table of the lease and our token in it; without it nothing can be written."""
         self.dataset, self.crm_dataset = datasets
         self.written_datasets: tuple[str, ...] = (self.dataset,)
-        self.leads_table = f"{self.dataset}.crm_leads_raw"
         self.home = home
         self._jobs = jobs
         self._lease = lease
@@ -268,19 +267,21 @@ class BigQueryWarehouse:
 
     # -- the CRM ---------------------------------------------------------------------------------------------------
 
-    def leads_file(self, folder: Location, spool: Path, columns: Sequence[str]) -> Location:
-        """The CRM's table, as of now, written out as `Lead.csv` in `spool`: what is landed and pinned by digest (R49).
+    def crm_file(self, table: str, folder: Location, spool: Path, columns: Sequence[str]) -> Location | None:
+        """The CRM's table, as of now, written out as a file in `spool`: what is landed and pinned by digest (R49).
 
-        Sorted by all columns, so that the same rows are the same bytes. Raises InputError: no such table or column.
+        Sorted by all columns, so that the same rows are the same bytes. None: there is no such table. Raises
+        InputError: it lacks a column.
         """
-        source = f"{self.crm_dataset}.{_LEAD}"
+        source = f"{self.crm_dataset}.{table}"
         there = {column.name.lower(): column.name for column in self.columns(source)}
+        if not there:
+            return None
         missing = [column for column in columns if column.lower() not in there]
         if missing:
-            what = f"lacks {', '.join(missing)}" if there else "does not exist"
             raise InputError(
-                f"The CRM's table {self._full(source)} {what}",
-                column=missing[0] if there else None,
+                f"The CRM's table {self._full(source)} lacks {', '.join(missing)}",
+                column=missing[0],
                 remedy="see that the CRM is synchronised into LEADSCORE_CRM_DATASET; `leadscore doctor` looks.",
             )
         marks = [there[name] for name in ("synthetic_data",) if name in there]
@@ -288,7 +289,11 @@ class BigQueryWarehouse:
         texts = ", ".join(f"CAST({column_identifier(name)} AS STRING) AS {column_identifier(name)}" for name in names)
         order = ", ".join(map(column_identifier, names))
         ran = self._jobs.query(f"SELECT {texts} FROM {table_identifier(source)} ORDER BY {order}")
-        return write_csv(spool / f"{_LEAD}.csv", names, ran.rows)
+        return write_csv(spool / f"{table}.csv", names, ran.rows)
+
+    def landed_table(self, table: str) -> str:
+        """A table of ours: the CRM's dataset is only read."""
+        return f"{self.dataset}.{CRM_TABLES[table]}_raw"
 
     def _replace_day(self, candidate: str, like: Any, table: str, day: dt.date) -> None:
         """One statement, and so atomic: the day's rows go, the candidate's come."""

@@ -68,7 +68,6 @@ class DuckDBWarehouse:
         """Open (and create) the warehouse. Raises WarehouseBusy when another process has the file open."""
         self.dataset, self.crm_dataset = datasets
         self.written_datasets: tuple[str, ...] = datasets
-        self.leads_table = f"{self.crm_dataset}.Lead"
         self.home = file.parent
         self._connection = _connect(file, read_only=read_only)
         # UTC: DATE(timestamp) is the UTC day (R37). Division by zero is an error in GoogleSQL.
@@ -300,9 +299,13 @@ class DuckDBWarehouse:
         """There is nothing to mark: all is one process's work."""
         return nullcontext()
 
-    def leads_file(self, folder: Location, spool: Path, columns: Sequence[str]) -> Location:
-        """`Lead.csv` of the folder."""
-        return folder / "Lead.csv"
+    def crm_file(self, table: str, folder: Location, spool: Path, columns: Sequence[str]) -> Location | None:
+        """The folder's file of that name, whether or not it is there."""
+        return folder / f"{table}.csv"
+
+    def landed_table(self, table: str) -> str:
+        """In the CRM's dataset, as in production; the landed file is what is there."""
+        return f"{self.crm_dataset}.{table}"
 
     def _set(self) -> None:
         for name, value in self._settings.items():

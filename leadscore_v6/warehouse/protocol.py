@@ -69,14 +69,13 @@ def table_and_day(name: str) -> tuple[str, date | None]:
 class Warehouse(Protocol):
     """Tables by full name (`Dataset.table`); every name that reaches SQL has passed the renderer's strict form.
 
-    written_datasets: where it has tables of its own. leads_table: where the landed CRM extract can be read. atomic:
-    whether all that a `transaction` writes becomes visible together; where it does not, `gates/mending.py` heals.
+    written_datasets: where it has tables of its own. atomic: whether all that a `transaction` writes becomes visible
+    together; where it does not, `gates/mending.py` heals.
     """
 
     dataset: str
     crm_dataset: str
     written_datasets: tuple[str, ...]
-    leads_table: str
     atomic: bool
 
     def query(self, sql: str, params: Params | None = None) -> list[dict[str, Any]]:
@@ -158,5 +157,11 @@ class Warehouse(Protocol):
     def labelled(self, **labels: str) -> AbstractContextManager[None]:
         """What is done inside is marked with these labels (asset, run, version), where the engine keeps accounts."""
 
-    def leads_file(self, folder: Location, spool: Path, columns: Sequence[str]) -> Location:
-        """The CRM extract to be landed: `Lead.csv` of `folder`, or the CRM's table written out in `spool` (R49)."""
+    def crm_file(self, table: str, folder: Location, spool: Path, columns: Sequence[str]) -> Location | None:
+        """What is to be landed of a table of the CRM: its file in `folder`, or the table written out in `spool` (R49).
+
+        The file may not be there. None: the CRM has no such table. Raises InputError when it lacks one of `columns`.
+        """
+
+    def landed_table(self, table: str) -> str:
+        """Full name under which a landed table of the CRM can be read, every column STRING."""

@@ -57,7 +57,7 @@ def test_a_mistyped_timestamp_of_the_future_can_be_overruled_by_a_person() -> No
 
 def test_another_extract_is_another_content(tmp_path: Path) -> None:
     """The digest of Lead.csv is an input of crm_leads, and by it of every version built from it (R49)."""
-    warehouse = cast("Warehouse", SimpleNamespace(dataset="LeadScoring", leads_table="SavvyGTMData.Lead"))
+    warehouse = cast("Warehouse", SimpleNamespace(dataset="LeadScoring", landed_table="SavvyGTMData.{}".format))
     settings = Settings(home=tmp_path, data=tmp_path)
     facts = {"records": 3, "digest": "one"}
     made = [_work(warehouse, settings, {**facts, "digest": digest}, date(2024, 5, 3))[0] for digest in ("one", "other")]

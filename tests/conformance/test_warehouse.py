@@ -215,7 +215,7 @@ def test_the_same_leads_are_the_same_file(cloud: Settings) -> None:
         for ids in (("b", "a", "c"), ("c", "b", "a")):
             rows = " UNION ALL ".join(f"SELECT '{i}' AS Id, TIMESTAMP '2024-01-07 12:00:00+00' AS At_c" for i in ids)
             warehouse._jobs.statement(f"CREATE OR REPLACE TABLE `SavvyGTMData.Lead` AS {rows}")
-            file = warehouse.leads_file(cloud.data, cloud.crm_spool, ["Id", "At_c"])
+            file = warehouse.crm_file("Lead", cloud.data, cloud.crm_spool, ["Id", "At_c"])
             marks.append((file.read_text(), file.stat().st_mtime_ns))
     assert marks[0] == marks[1]
     assert [line[:2] for line in marks[0][0].splitlines()] == ["Id", "a,", "b,", "c,"]

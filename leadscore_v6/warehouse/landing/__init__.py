@@ -7,6 +7,8 @@ Does not belong here: tables, gates, typing of values (one exception: the last t
 
 from leadscore_v6.warehouse.landing.ahead import land_once, landing_ahead
 from leadscore_v6.warehouse.landing.folder import (
+    CRM_FILES,
+    CRM_TABLES,
     FeedFile,
     feed_files,
     file_mark,
@@ -20,6 +22,8 @@ from leadscore_v6.warehouse.landing.rows import Place, Ragged, first_ragged_reco
 from leadscore_v6.warehouse.landing.store import Landed, land, verify
 
 __all__ = [
+    "CRM_FILES",
+    "CRM_TABLES",
     "Column",
     "FeedFile",
     "Header",

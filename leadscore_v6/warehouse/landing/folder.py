@@ -15,6 +15,10 @@ from leadscore_v6.errors import InputError
 from leadscore_v6.locations import Location, generation, reaching
 
 PREFIX = "RIARepDataFeed"
+# What comes out of the CRM: the tables that it is synchronised into, or files of that name, and the step that takes
+# each in (R49, R50). All but Lead are optional.
+CRM_TABLES = {"Lead": "crm_leads", "Associates": "crm_associates", "Dials": "crm_dials"}
+CRM_FILES = {f"{table}.csv": asset for table, asset in CRM_TABLES.items()}
 _RULE = f"name it {PREFIX}_YYYYMMDD.csv, with the date of the snapshot"
 
 

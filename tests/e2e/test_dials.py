@@ -1,0 +1,145 @@
+"""Dials.csv and Associates.csv (R50): optional, landed and gated like the leads; what is wrong in them stops there."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from leadscore_v6.gates.guard import find_obstacles
+from tests.e2e.process import REPOSITORY, leadscore
+from tests.e2e.sabotage import REBUILD, Product, Ran, Row, Sabotage, edit
+
+ASSETS = ["crm_leads", "crm_associates", "crm_dials"]
+GATES = {gate["name"]: gate for gate in yaml.safe_load((REPOSITORY / "config/gates.yaml").read_text())["gates"]}
+
+
+def write_dials(feed: Path, dialled: int = 200) -> None:
+    """The first leads dialled once each, by two associates."""
+    with (feed / "Lead.csv").open(newline="") as file:
+        leads = [row for row in csv.DictReader(file) if row["Stage_Entered_Contacting__c"] and row["FA_CRD__c"]]
+    with (feed / "Dials.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["Id", "FA_CRD__c", "associate", "dialled_at", "queue"])
+        for number, lead in enumerate(leads[:dialled]):
+            at = lead["Stage_Entered_Contacting__c"]
+            writer.writerow([lead["Id"], lead["FA_CRD__c"], f"SGA {number % 2}", at, "usual"])
+    (feed / "Associates.csv").write_text("associate,weekly_capacity,active\nSGA 0,40,Yes\nSGA 1,35,No\n")
+
+
+def land(product: Product) -> Ran:
+    return product.materialize(ASSETS, None)
+
+
+def test_without_the_files_the_tables_are_there_and_empty(product: Product) -> None:
+    assert land(product).stops == []
+    assert product.rows("LeadScoring.crm_dials") == product.rows("LeadScoring.crm_associates") == []
+    facts = product.ledger.latest("crm_dials").facts
+    assert (facts["rows"], facts["file_name"]) == (0, "no Dials.csv")
+
+
+def test_the_files_become_tables_and_are_not_read_again(product: Product, feed: Path) -> None:
+    write_dials(feed)
+    assert land(product).stops == []
+    rows = product.rows("LeadScoring.crm_dials")
+    assert len(rows) == 200
+    assert {row[5] for row in rows} == {"usual"}
+    assert product.rows("LeadScoring.crm_associates") == [("SGA 0", 40, 1), ("SGA 1", 35, 0)]
+    first = product.ledger.latest("crm_dials")
+    assert land(product).stops == []
+    assert product.ledger.latest("crm_dials").key == first.key
+    # A newer file is another content; what was built from the leads alone does not mind.
+    edit(feed / "Dials.csv", lambda records: records.pop())
+    assert land(product).stops == []
+    assert product.ledger.latest("crm_dials").key != first.key
+    assert find_obstacles(product.ledger, "step_3_1_staging_join_v6", None) == []
+
+
+def test_a_withdrawn_file_leaves_the_table_empty(product: Product, feed: Path) -> None:
+    write_dials(feed)
+    land(product)
+    done = leadscore("withdraw", "Dials.csv", "--reason", "of another team", "--home", product.settings.home)
+    assert done.returncode == 0, done.stderr
+    assert land(product).stops == []
+    assert product.rows("LeadScoring.crm_dials") == []
+
+
+def every(column: str, value: str, step: int = 20) -> Callable[[list[Row]], None]:
+    def change(records: list[Row]) -> None:
+        for row in records[::step]:
+            row[column] = value
+
+    return change
+
+
+def first_again(records: list[Row]) -> None:
+    records.append(dict(records[0]))
+
+
+BROKEN = [
+    ("dials_timestamps_parsed", "Dials.csv", every("dialled_at", "last week")),
+    ("dials_of_known_leads", "Dials.csv", every("Id", "00Q999")),
+    ("dials_crds_match", "Dials.csv", every("FA_CRD__c", "7")),
+    ("dials_no_duplicate", "Dials.csv", first_again),
+    ("dials_queue_known", "Dials.csv", every("queue", "whim")),
+    ("dials_by_known_associates", "Dials.csv", every("associate", "SGA 9")),
+    ("associates_one_row_each", "Associates.csv", first_again),
+    ("associates_words_known", "Associates.csv", every("active", "sometimes")),
+    ("associates_capacities_valid", "Associates.csv", every("weekly_capacity", "a lot")),
+]
+SABOTAGED = [
+    ("dials_rows_equal_file", Sabotage("crm_dials", "SELECT * FROM {honest} WHERE associate = 'SGA 0'")),
+    ("dials_match_contract", Sabotage("crm_dials", "SELECT *, 'a@b.example' AS Email_PersonalType FROM {honest}")),
+    ("associates_rows_equal_file", Sabotage("crm_associates", "SELECT * FROM {honest} WHERE active = 1")),
+    ("associates_match_contract", Sabotage("crm_associates", "SELECT * EXCEPT (active), 'x' AS active FROM {honest}")),
+]
+
+
+def test_every_gate_of_dials_and_associates_has_a_case() -> None:
+    mine = {name for name, gate in GATES.items() if gate["asset"] in ASSETS[1:]}
+    assert {gate for gate, *_ in BROKEN} | {gate for gate, _ in SABOTAGED} == mine
+
+
+@pytest.mark.parametrize(("gate", "file", "change"), BROKEN, ids=[gate for gate, *_ in BROKEN])
+def test_bad_rows_stop_there_and_in_later_runs(
+    gate: str, file: str, change: Callable[[list[Row]], None], product: Product, feed: Path
+) -> None:
+    write_dials(feed)
+    land(product)
+    published = dict(product.ledger.published())
+    edit(feed / file, change)
+    ran = land(product)
+    assert gate in ran.failed_checks
+    assert ran.stops[0].exit_code == 3
+    assert GATES[gate]["figure"] in ran.stops[0].message
+    asset = GATES[gate]["asset"]
+    assert {name: a.key for name, a in product.ledger.published().items() if a.asset == asset} == {
+        name: a.key for name, a in published.items() if a.asset == asset
+    }
+    later = product.materialize([asset], None)
+    assert [stop.exit_code for stop in later.stops] == [3]
+    write_dials(feed)
+    assert land(product).stops == []
+
+
+@pytest.mark.parametrize(("gate", "sabotage"), SABOTAGED, ids=[gate for gate, _ in SABOTAGED])
+def test_a_spoiled_table_is_not_published(gate: str, sabotage: Sabotage, product: Product, feed: Path) -> None:
+    write_dials(feed)
+    with sabotage.done_to(product) as warehouse:
+        ran = product.materialize(ASSETS, None, REBUILD, warehouse)
+    assert gate in ran.failed_checks
+    assert land(product).failed_checks == {gate}
+    assert product.materialize(ASSETS, None, REBUILD).stops == []
+
+
+def test_a_missing_column_is_refused_by_name(product: Product, feed: Path) -> None:
+    write_dials(feed)
+    text = (feed / "Dials.csv").read_text()
+    (feed / "Dials.csv").write_text(text.replace("dialled_at", "when", 1))
+    (stop,) = land(product).stops
+    assert stop.exit_code == 2
+    assert "lacks column dialled_at" in stop.message
+    assert "Dials.csv" in stop.message

@@ -4,7 +4,8 @@ from typing import Any
 
 import dagster as dg
 
-from leadscore_v6.assets import leads, snapshots, training_set, vintages
+from leadscore_v6.assets import dials, leads, snapshots, training_set, vintages
+from leadscore_v6.assets.experiment import design, enrolment, reading
 from leadscore_v6.assets.model import steps as model
 from leadscore_v6.assets.shadow import scores, serving, week
 from leadscore_v6.jobs import JOBS, leads_job, snapshot_job, training_set_job
@@ -15,7 +16,13 @@ from leadscore_v6.sensors import Jobs, landing_sensor
 def build_defs(**overrides: Any) -> dg.Definitions:
     """All assets, checks, jobs and sensors. `overrides` replace resources by name: `warehouse`, `options`."""
     return dg.Definitions(
-        assets=dg.load_assets_from_modules([leads, snapshots, vintages, training_set, model, serving, scores, week]),
+        assets=dg.load_assets_from_modules(
+            [
+                *(leads, dials, snapshots, vintages, training_set, model),
+                *(serving, scores, week),
+                *(design, enrolment, reading),
+            ]
+        ),
         jobs=JOBS,
         sensors=[landing_sensor(Jobs(snapshot_job, leads_job, training_set_job))],
         resources={"warehouse": WarehouseResource(), "options": RunOptions(), **overrides},

@@ -1,4 +1,4 @@
-"""What Dagster loads, held against a list that was written by hand from the plan (steps 1.1 to 4.4)."""
+"""What Dagster loads, held against a list that was written by hand from the plan (steps 1.1 to 5.3)."""
 
 from __future__ import annotations
 
@@ -16,220 +16,16 @@ import yaml
 
 from leadscore_v6.assets import recipe
 from leadscore_v6.definitions import build_defs
+from tests.plan_graph import PLAN
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# asset: plan step, group, one partition per snapshot date?, what it is made from, its gates.
-PLAN: dict[str, tuple[str, str, bool, set[str], set[str]]] = {
-    "crm_leads": (
-        "1.1",
-        "leads",
-        False,
-        set(),
-        {
-            "leads_rows_equal_file",
-            "leads_have_contacts",
-            "leads_timestamps_parsed",
-            "leads_one_row_per_id",
-            "leads_match_contract",
-        },
-    ),
-    "snapshot_reps_raw": (
-        "1.3",
-        "snapshots",
-        True,
-        set(),
-        {"raw_has_rows", "raw_header_as_expected", "raw_table_named_by_file"},
-    ),
-    "snapshot_reps": (
-        "1.5",
-        "snapshots",
-        True,
-        {"snapshot_reps_raw"},
-        {
-            "raw_rows_equal_file",
-            "reps_rows_equal_raw",
-            "reps_flags_binary",
-            "reps_snapshot_at",
-            "reps_crd_valid",
-            "reps_firm_crd_valid",
-            "reps_typing_losses",
-            "reps_domain_losses",
-            "reps_match_contract",
-        },
-    ),
-    "snapshot_firms": (
-        "1.6",
-        "snapshots",
-        True,
-        {"snapshot_reps"},
-        {
-            "firms_one_row_each",
-            "firms_have_reps",
-            "firms_snapshot_at",
-            "firms_count_reasonable",
-            "firms_count_at_plan_scale",
-            "firms_reconcile_with_reps",
-            "firms_match_contract",
-        },
-    ),
-    "snapshot_schemas": (
-        "1.7",
-        "vintages",
-        False,
-        {"snapshot_reps", "snapshot_firms"},
-        {"all_snapshots_match_contracts", "all_snapshots_present"},
-    ),
-    "v_discovery_reps_all_vintages": (
-        "2.1",
-        "vintages",
-        False,
-        {"snapshot_schemas", "snapshot_reps"},
-        {"rep_vintages_rows_add_up", "rep_vintages_dates_complete"},
-    ),
-    "v_discovery_firms_all_vintages": (
-        "2.2",
-        "vintages",
-        False,
-        {"snapshot_schemas", "snapshot_firms"},
-        {"firm_vintages_rows_add_up", "firm_vintages_dates_complete"},
-    ),
-    "step_3_1_staging_join_v6": (
-        "3.1",
-        "training_set",
-        False,
-        {"crm_leads", "v_discovery_reps_all_vintages", "v_discovery_firms_all_vintages"},
-        {
-            "staging_rows_equal_leads",
-            "staging_populated",
-            "staging_rep_match_rate",
-            "staging_firm_match_rate",
-            "staging_quarters_match",
-            "staging_no_future_snapshot",
-            "staging_latest_snapshot",
-            "staging_matches_contract",
-        },
-    ),
-    "step_3_3_training_dataset_v6": (
-        "3.2",
-        "training_set",
-        False,
-        {"step_3_1_staging_join_v6"},
-        {
-            "training_no_negative_days",
-            "training_rep_match_rate",
-            "training_firm_match_rate",
-            "training_snapshot_dates_valid",
-            "training_no_future_features",
-            "training_flags_binary",
-            "training_rep_count_bin_valid",
-            "training_missing_flags_valid",
-            "training_matches_contract",
-            "training_only_matured",
-            "training_rows_accounted_for",
-            "training_labels_agree",
-            "training_has_both_classes",
-        },
-    ),
-    "v_latest_training_dataset_v6": (
-        "3.3",
-        "training_set",
-        False,
-        {"step_3_3_training_dataset_v6"},
-        {"promoted_rows_equal_version"},
-    ),
-    "trained_model": (
-        "4.1",
-        "model",
-        False,
-        {"v_latest_training_dataset_v6"},
-        {
-            "model_cv_auc_pr",
-            "model_train_test_gap",
-            "model_cv_coefficient",
-            "model_not_worse_than_baseline",
-            "model_split_is_honest",
-            "model_split_by_time",
-            "model_features_allowed",
-            "model_leak_canaries",
-            "model_digest",
-        },
-    ),
-    "calibrated_model": (
-        "4.3",
-        "model",
-        False,
-        {"trained_model"},
-        {
-            "calibration_ece",
-            "calibration_ece_segments",
-            "calibration_expected_observed",
-            "calibration_slope",
-            "calibration_brier_skill",
-            "calibration_out_of_sample",
-            "calibrated_model_digest",
-        },
-    ),
-    "backtest": (
-        "4.4",
-        "model",
-        False,
-        {"calibrated_model"},
-        {
-            "backtest_train_test_gap",
-            "backtest_cv_coefficient",
-            "backtest_no_overfitting",
-            "backtest_importance_stable",
-            "backtest_digest",
-        },
-    ),
-    "serving_advisors_v6": (
-        "5.1",
-        "shadow",
-        False,
-        {"v_discovery_reps_all_vintages", "v_discovery_firms_all_vintages"},
-        {
-            "serving_one_row_per_advisor",
-            "serving_advisors_complete",
-            "serving_snapshots_right",
-            "serving_unmatched_row",
-            "serving_matches_contract",
-            "serving_file_equals_table",
-        },
-    ),
-    "shadow_scores_v6": (
-        "5.1",
-        "shadow",
-        True,
-        {"crm_leads", "serving_advisors_v6", "backtest"},
-        {
-            "shadow_rows_equal_leads",
-            "shadow_outcomes_accounted",
-            "shadow_no_future_snapshot",
-            "shadow_no_skew",
-            "shadow_matches_contract",
-        },
-    ),
-    "shadow_scoring": (
-        "5.1",
-        "shadow",
-        False,
-        {"shadow_scores_v6", "serving_advisors_v6", "backtest"},
-        {
-            "shadow_seven_days",
-            "shadow_success_rate",
-            "shadow_latency",
-            "shadow_error_rate",
-            "shadow_features_available",
-            "shadow_metrics_digest",
-            "shadow_stress",
-        },
-    ),
-}
 # Every other gate stops what follows.
 WARNINGS = {"staging_quarters_match", "model_split_by_time", "shadow_stress"}
+WARNINGS |= {"daily_sample_ratio", "daily_process_guardrails"}
 OF_THE_MODEL = {"trained_model", "calibrated_model", "backtest"}
 BY_THE_MODEL = {"shadow_scores_v6", "shadow_scoring"}
+OF_THE_TEST = {name for name, (_, group, *_) in PLAN.items() if group == "experiment"}
 OF_ONE_SNAPSHOT = {"snapshot_reps_raw", "snapshot_reps", "snapshot_firms"}
 
 
@@ -278,9 +74,12 @@ def test_every_asset_says_who_and_what_it_is(specs: dict[str, dg.AssetSpec], nam
     spec = specs[name]
     assert len(spec.description or "") > len("Step 1.1. ") + 20
     assert spec.owners == ["team:leadscore"]
-    model = {"python", "xgboost"} if name in OF_THE_MODEL | BY_THE_MODEL else set()
-    assert spec.kinds == model | (set() if name in OF_THE_MODEL else {"sql", "duckdb"})
     assert re.fullmatch(r"[0-9a-f]{12}", spec.code_version or "")
+    model = {"python", "xgboost"} if name in OF_THE_MODEL | BY_THE_MODEL else set()
+    if name in OF_THE_TEST:
+        assert spec.kinds == {"python", "statsmodels"}
+        return
+    assert spec.kinds == model | (set() if name in OF_THE_MODEL else {"sql", "duckdb"})
 
 
 def test_snapshots_share_one_set_of_dates_and_daily_steps_one_of_days(specs: dict[str, dg.AssetSpec]) -> None:
@@ -306,12 +105,16 @@ def test_code_version_follows_the_code_and_its_own_sql(tmp_path: Path, monkeypat
     ("job", "selected"),
     [
         ("snapshot", OF_ONE_SNAPSHOT),
-        ("leads", {"crm_leads"}),
-        ("training_set", set(PLAN) - OF_ONE_SNAPSHOT - OF_THE_MODEL - BY_THE_MODEL - {"serving_advisors_v6"}),
+        ("leads", {"crm_leads", "crm_associates", "crm_dials"}),
+        ("training_set", {"crm_leads", *(name for name, of in PLAN.items() if of[1] in ("vintages", "training_set"))}),
         ("model", OF_THE_MODEL),
         ("serving", {"serving_advisors_v6"}),
         ("shadow_day", {"shadow_scores_v6"}),
         ("shadow", {"shadow_scoring"}),
+        ("experiment_plan", {"ab_test_power_analysis_v6"}),
+        ("experiment_week", {"ab_test_assignments_v6", "ab_test_queue_v6", "ab_test_daily_metrics_v6"}),
+        ("experiment_interim", {"ab_test_interim_analysis_v6"}),
+        ("experiment_final", {"ab_test_final_analysis_v6"}),
     ],
 )
 def test_jobs_run_what_belongs_together_with_all_its_gates(defs: dg.Definitions, job: str, selected: set[str]) -> None:

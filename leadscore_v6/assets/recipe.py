@@ -52,13 +52,7 @@ class Recipe:
     @property
     def layout(self) -> Layout:
         """What the catalogue says of the table: the folder's schema.yaml, and the contract column by column."""
-        schema = _schema(self.folder)
-        return Layout(
-            description=f"{schema['description']} Grain: {schema['grain']}.",
-            columns={column.name: column.description for column in self.contract.columns} if self.contract else {},
-            cluster_by=tuple(schema["cluster_by"]),
-            keep_days=_STAGING_DAYS if self.folder == _STAGING else None,
-        )
+        return layout_of(self.folder, self.contract)
 
     def work(self, warehouse: Warehouse, asset: str, partition: str | None = None, version: str | None = None) -> Work:
         """The step's work: build the candidate, audit it with `checks.sql`, hold it against its contract."""
@@ -109,6 +103,17 @@ class Recipe:
         given = {**self.params, **self.check_params}
         (row,) = warehouse.query(sql, {name: value for name, value in given.items() if f"@{name}" in sql})
         return row
+
+
+def layout_of(folder: str, contract: Contract | None) -> Layout:
+    """The folder's schema.yaml and the contract, as an engine's catalogue shows them."""
+    schema = _schema(folder)
+    return Layout(
+        description=f"{schema['description']} Grain: {schema['grain']}.",
+        columns={column.name: column.description for column in contract.columns} if contract else {},
+        cluster_by=tuple(schema["cluster_by"]),
+        keep_days=_STAGING_DAYS if folder == _STAGING else None,
+    )
 
 
 def table_facts(warehouse: Warehouse, name: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.compaction import compact_file
 
 STAGING, SERVING, SHADOW = "step_3_1_staging_join_v6", "serving_advisors_v6", "shadow_scoring"
+_PLANNED = "ab_test_power_analysis_v6"
 # Staging holds PII (R56): of the versions that stay, only the newest keeps its staging table.
 KEPT_STAGING = 1
 
@@ -108,6 +109,8 @@ def _needed_versions(ledger: Ledger, keep: int) -> set[str]:
         if name.endswith(PROMOTED):
             needed.add(str(attempt.facts["promoted_version"]))
     needed |= {attempt.version for attempt in built if attempt.waivers and attempt.version}
+    tested = [model for model in known_models(ledger) if model.version in _tested_models(ledger)]
+    needed |= {str(model.trained.facts["dataset_version"]) for model in tested}
     return needed
 
 
@@ -117,7 +120,8 @@ def _unused_folders(bench: Bench, keep: int) -> dict[str, str]:
     kept: set[str] = set()
     published = [model for model in known_models(ledger) if model.trained.state == "published"]
     validated = next((model for model in published if model.validated), None)
-    for model in [*published[:keep], *([validated] if validated else [])]:
+    tested = [model for model in published if model.version in _tested_models(ledger)]
+    for model in [*published[:keep], *([validated] if validated else []), *tested]:
         made = [attempt for attempt in (model.trained, model.calibrated, model.backtest) if attempt]
         kept |= {name for attempt in made for name in attempt.outputs}
     # The copy that leads are looked up in is the one behind the table that is served.
@@ -134,6 +138,12 @@ def _unused_folders(bench: Bench, keep: int) -> dict[str, str]:
         for name in bench.folders.names()
         if name not in kept
     }
+
+
+def _tested_models(ledger: Ledger) -> set[str]:
+    """Versions of the models that an experiment was planned with: its queues and its readout stand on them (R56)."""
+    planned = (attempt for attempt in ledger.attempts.values() if attempt.asset == _PLANNED)
+    return {str(attempt.facts["plan"]["model_version"]) for attempt in planned if attempt.state == "published"}
 
 
 def _promoted_files(ledger: Ledger) -> set[str]:

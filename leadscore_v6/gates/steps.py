@@ -6,49 +6,11 @@ The one place where lineage is written down: Dagster's `deps` and the guard both
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
-SNAPSHOT, DAY = "snapshot", "day"
-SQL, MODEL = frozenset({"sql"}), frozenset({"python", "xgboost"})
+from leadscore_v6.gates.experiment_steps import EXPERIMENT_STEPS
+from leadscore_v6.gates.step import DAY, MODEL, SNAPSHOT, SQL, Step
 
-
-@dataclass(frozen=True)
-class Step:
-    """One asset of the plan.
-
-    parents: steps that it is made from; another content of theirs makes it outdated, and what they stand on with it.
-    pinned: steps whose latest result is used as it is, however old: it must hold, but what *it* was made from may have
-        moved on since. A new CRM extract triggers the daily steps, not another model (R49).
-    partition: "snapshot" (one table per snapshot date), "day" (rows of one day in a table of all days), or "" for one
-        whole. Keys are `YYYYMMDD`.
-    gates: names of those that the plan and the rulings ask for here; what they say and their thresholds are in
-    config/gates.yaml. report, manifest: names of the step's files among the artifacts; steps of one report share it.
-    further: names of other reports that the plan asks of the same step. kinds: what it is made with, for Dagster.
-    """
-
-    asset: str
-    number: str
-    group: str
-    says: str
-    parents: tuple[str, ...] = ()
-    pinned: tuple[str, ...] = ()
-    partition: str = ""
-    gates: tuple[str, ...] = ()
-    report: str = ""
-    further: tuple[str, ...] = ()
-    manifest: str = ""
-    kinds: frozenset[str] = SQL
-
-    @property
-    def partitioned(self) -> bool:
-        """Whether there is one attempt per key."""
-        return bool(self.partition)
-
-    @property
-    def before(self) -> tuple[str, ...]:
-        """All steps that it is made from."""
-        return self.parents + self.pinned
-
+__all__ = ["DAY", "SNAPSHOT", "STEPS", "Step", "ancestors", "pinned", "upstream"]
 
 _STEPS = (
     Step(
@@ -64,6 +26,38 @@ _STEPS = (
             "leads_match_contract",
         ),
         report="crm_leads_validation_report.md",
+    ),
+    Step(
+        "crm_associates",
+        "1.1",
+        "leads",
+        "Who dials, and how much in a week (R50); empty where the CRM does not say.",
+        gates=(
+            "associates_rows_equal_file",
+            "associates_one_row_each",
+            "associates_words_known",
+            "associates_capacities_valid",
+            "associates_match_contract",
+        ),
+        report="crm_associates_validation_report.md",
+    ),
+    Step(
+        "crm_dials",
+        "1.1",
+        "leads",
+        "The CRM's dials: landed, typed, one row per dial (R50); empty where the CRM logs none.",
+        parents=("crm_leads", "crm_associates"),
+        gates=(
+            "dials_rows_equal_file",
+            "dials_timestamps_parsed",
+            "dials_of_known_leads",
+            "dials_crds_match",
+            "dials_no_duplicate",
+            "dials_queue_known",
+            "dials_by_known_associates",
+            "dials_match_contract",
+        ),
+        report="crm_dials_validation_report.md",
     ),
     Step(
         "snapshot_reps_raw",
@@ -200,9 +194,7 @@ _STEPS = (
         "training_set",
         "The promoted training set: the newest version that passed every gate.",
         parents=("step_3_3_training_dataset_v6",),
-        gates=(
-            "promoted_rows_equal_version",
-        ),
+        gates=("promoted_rows_equal_version",),
         report="step_3_3_promotion_report_v6.md",
     ),
     Step(
@@ -318,6 +310,7 @@ _STEPS = (
         report="shadow_scoring_report_v6_{version}.md",
         kinds=SQL | MODEL,
     ),
+    *EXPERIMENT_STEPS,
 )
 
 STEPS: dict[str, Step] = {step.asset: step for step in _STEPS}

@@ -1,6 +1,7 @@
 """What a step's report says beyond its gates: losses per column, tables of snapshots, the class imbalance.
 
-Those of the model's reports are in `model.py` and `model_headlines.py`, those of shadow scoring in `shadow.py`.
+Those of the model's reports are in `model.py` and `model_headlines.py`, of shadow scoring in `shadow.py`, of the
+experiment in `experiment.py`.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from leadscore_v6.reports import model, model_headlines, shadow
+from leadscore_v6.reports import experiment, model, model_headlines, shadow
 from leadscore_v6.reports.markdown import table
 
 Facts = Mapping[str, Any]
@@ -21,13 +22,13 @@ def topic(report: str) -> str:
 
 def headlines(about: str, figures: Facts, facts: Facts) -> tuple[str, ...]:
     """What a person must read first, in plain words, right after the verdict."""
-    make = {**model_headlines.HEADLINES, **shadow.HEADLINES}.get(about)
+    make = {**model_headlines.HEADLINES, **shadow.HEADLINES, **experiment.HEADLINES}.get(about)
     return tuple(make(figures, facts)) if make else ()
 
 
 def sections(about: str, figures: Facts, facts: Facts) -> tuple[str, ...]:
     """The extra sections of one report, from its step's figures and facts."""
-    make = {**_SECTIONS, **model.SECTIONS, **shadow.SECTIONS}.get(about)
+    make = {**_SECTIONS, **model.SECTIONS, **shadow.SECTIONS, **experiment.SECTIONS}.get(about)
     return tuple(make(figures, facts)) if make else ()
 
 

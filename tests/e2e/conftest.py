@@ -5,14 +5,18 @@ The world is two quarters long: enough for a join that has an older and a newer 
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from leadscore_v6.sample_world import WorldSpec, write_world
 from leadscore_v6.settings import from_environment
+from tests.e2e.experiment_world import stage
 from tests.e2e.gate_cases import KEY, OTHER_KEY
+from tests.e2e.model_world import Modelled
 from tests.e2e.process import leadscore
 from tests.e2e.sabotage import Product
 
@@ -58,3 +62,11 @@ def product(finished_home: Path, feed: Path, tmp_path: Path, monkeypatch: pytest
     for name, value in {"LEADSCORE_HOME": home, "LEADSCORE_DATA": feed, "LEADSCORE_THREADS": "1"}.items():
         monkeypatch.setenv(name, str(value))
     return Product(from_environment(), [OTHER_KEY, KEY], {"as_of": AS_OF})
+
+
+@pytest.fixture(scope="session")
+def stages(modelled: Modelled, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Stages of a test that was played on that world, by name (experiment_world.py)."""
+    base = tmp_path_factory.getbasetemp()
+    base = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "experiment"
+    return lambda name: stage(modelled, base, name)

@@ -22,7 +22,10 @@ from leadscore_v6.assets import snapshots
 from leadscore_v6.definitions import build_defs
 from leadscore_v6.gates.bench import read_ledger
 from leadscore_v6.gates.ledger import Ledger
-from leadscore_v6.jobs import LEADS, MODEL, SERVING, SHADOW, SHADOW_DAY, SNAPSHOT, TRAINING_SET
+from leadscore_v6.gates.steps import STEPS
+from leadscore_v6.jobs import FINAL, INTERIM, LEADS, MODEL, SERVING, SHADOW, SHADOW_DAY, SNAPSHOT, TRAINING_SET
+from leadscore_v6.jobs import PLAN as TEST_PLAN
+from leadscore_v6.jobs import WEEK as TEST_WEEK
 from leadscore_v6.partitions import days, register, snapshot_dates
 from leadscore_v6.resources import WarehouseResource
 from leadscore_v6.settings import Settings
@@ -32,10 +35,13 @@ PROMOTED = "v_latest_training_dataset_v6"
 # Jobs by group, and of groups with several jobs by asset.
 JOBS = {"leads": LEADS, "model": MODEL}
 JOBS |= {"serving_advisors_v6": SERVING, "shadow_scores_v6": SHADOW_DAY, "shadow_scoring": SHADOW}
+JOBS |= {"ab_test_power_analysis_v6": TEST_PLAN, "ab_test_interim_analysis_v6": INTERIM, "experiment": TEST_WEEK}
+JOBS |= {"ab_test_final_analysis_v6": FINAL}
 # Edges of Dagster's graph by which a result is used as it is: what fails before the parent does not stop the child.
 PINNED = {
     ("backtest", "shadow_scores_v6"),
     *((parent, "shadow_scoring") for parent in ("shadow_scores_v6", "serving_advisors_v6", "backtest")),
+    *((parent, name) for name, step in STEPS.items() if step.group == "experiment" for parent in step.pinned),
 }
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 REBUILD = {"rebuild": True}

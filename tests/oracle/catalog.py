@@ -18,9 +18,17 @@ from leadscore_v6.paths import config_root, sql_root
 from leadscore_v6.warehouse.sql import render
 from tests.oracle.reference import Table
 
-# Which contract describes the table behind a template variable; `candidate` has its own folder's.
+# Which contract describes the table behind a template variable; `candidate` and `earlier` have their own folder's.
 _CONTRACTS = {
     "lead": "v6_lead_contract.json",
+    "dials": "v6_dials_contract.json",
+    "associates": "v6_associates_contract.json",
+    "crm_dials": "v6_crm_dials_contract.json",
+    "crm_associates": "v6_crm_associates_contract.json",
+    "curve": "v6_ab_test_power_contract.json",
+    "assignments": "v6_ab_test_assignments_contract.json",
+    "queue": "v6_ab_test_queue_contract.json",
+    "metrics": "v6_ab_test_daily_metrics_contract.json",
     "raw": "v6_raw_contract.json",
     "reps": "v6_feature_contract.json",
     "leads": "v6_crm_leads_contract.json",
@@ -113,7 +121,8 @@ def text(folder: str, file: str) -> Text:
     declared = schema(folder)
     part = declared if file == "query.sql" else declared.get(file.removesuffix(".sql"), declared["checks"])
     own = declared["contract"]
-    contracts = {variable: own if variable == "candidate" else _CONTRACTS[variable] for variable in part["tables"]}
+    mine = ("candidate", "earlier")
+    contracts = {variable: own if variable in mine else _CONTRACTS[variable] for variable in part["tables"]}
     tables = {variable: f"LeadScoring.{variable}" for variable in contracts}
     lists: dict[str, list[str]] = {}
     if "contract_columns" in part["lists"]:

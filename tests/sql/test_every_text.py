@@ -25,6 +25,13 @@ ANY: dict[str, Any] = {"DATE": DAY, "INT64": 30, "STRING": "00Q", "ARRAY<DATE>":
 # Figures that no SQL measures: the contract is compared by leadscore_v6/contracts, files are read by artifacts/, and
 # scores are made again by the model.
 MEASURED_ELSEWHERE = {
+    "blocks_off",
+    "coverage_p",
+    "srm_p",
+    "process_guardrails_harmed",
+    "power",
+    "enrolment_weeks",
+    "dials_available_over_required",
     "contract_violations",
     "columns_not_allowed",
     "files_unverified",

@@ -35,6 +35,12 @@ PARAMETERS: dict[str, Any] = {
     "label_window_days": 30,
     "entry_lag_days": 0,
     "lead": "1",
+    "day": DAYS[2],
+    "first_day": DAYS[0],
+    "last_day": DAYS[3],
+    "queue_date": DAYS[1],
+    "fingerprint": "1",
+    "enrolled_on": DAYS[1],
 }
 # What a gate before it has made sure of: a query may order by it, and be told apart by it.
 UNIQUE = {"v6_training_contract.json": "Id"}

@@ -1,0 +1,256 @@
+"""Step 5.3, week by week: arms for the leads that came since, and the queue that associates dial from.
+
+Both tables are only appended to. What is published of a week is never taken back: later steps count on it, and people
+have dialled by it.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from leadscore_v6.assets.carry_out import Events, Told, carry_out, plan_asset, stops
+from leadscore_v6.assets.experiment.plan import (
+    ASSIGNMENTS,
+    CONTRACTS,
+    QUEUE,
+    Plan,
+    assignments_of,
+    days,
+    extract_day,
+    inputs_of,
+    is_concluded,
+    protocol_of,
+    records_of,
+    require_started,
+    rows,
+    running_plan,
+    table,
+    text,
+    whole_table,
+)
+from leadscore_v6.assets.experiment.scoring import load_model
+from leadscore_v6.assets.experiment.tables import as_csv, figures_of, write_table
+from leadscore_v6.assets.shadow.data import open_serving
+from leadscore_v6.contracts import contract
+from leadscore_v6.experiments.assignment import Enrolment, assign, block_balance, coverage_balance, srm
+from leadscore_v6.experiments.cohort import require_one_model
+from leadscore_v6.experiments.settings import ARMS, CONTROL, TREATMENT
+from leadscore_v6.gates.attempt import Bench, Candidates, Work
+from leadscore_v6.gates.guard import guard
+from leadscore_v6.resources import RunOptions, WarehouseResource
+from leadscore_v6.serving import UNMATCHED, SingleLeadPath
+
+# What the file for the associates has: no score, which would tell what the order alone should.
+QUEUE_COLUMNS = ("queue_date", "arm", "position", "Id", "FA_CRD__c")
+
+
+@plan_asset(ASSIGNMENTS)
+def ab_test_assignments_v6(
+    context: dg.AssetExecutionContext, warehouse: WarehouseResource, options: RunOptions
+) -> Events:
+    """Leads that entered Contacting since the last batch, by advisor into an arm that they never leave (R28)."""
+    bench = warehouse.bench
+    with stops():
+        guard(bench.ledger, ASSIGNMENTS, None)
+        plan = running_plan(bench.ledger)
+        require_started(plan, extract_day(bench.ledger))
+        work = _assignments(bench, plan)
+    yield from carry_out(context, warehouse, options, work, Told(contract=contract(CONTRACTS[ASSIGNMENTS])))
+    warehouse.artifacts.write(f"{ASSIGNMENTS}.csv", as_csv(assignments_of(bench.warehouse, plan)))
+
+
+@plan_asset(QUEUE)
+def ab_test_queue_v6(context: dg.AssetExecutionContext, warehouse: WarehouseResource, options: RunOptions) -> Events:
+    """The newest batch in the order of dialling: treatment by the model's score, control by arrival."""
+    bench = warehouse.bench
+    with stops():
+        guard(bench.ledger, QUEUE, None)
+        plan = running_plan(bench.ledger)
+        require_started(plan, extract_day(bench.ledger))
+        work = _queue(bench, plan)
+    yield from carry_out(context, warehouse, options, work, Told(contract=contract(CONTRACTS[QUEUE])))
+    newest = whole_table(bench.warehouse, QUEUE, "queue")
+    newest = newest[days(newest["queue_date"]) == pd.Timestamp(extract_day(bench.ledger) + timedelta(days=1))]
+    warehouse.artifacts.write(f"{QUEUE}.csv", as_csv(newest[list(QUEUE_COLUMNS)]))
+
+
+# --- assignments ----------------------------------------------------------------------------------------------------
+
+
+def _assignments(bench: Bench, plan: Plan) -> Work:
+    warehouse, as_of = bench.warehouse, extract_day(bench.ledger)
+    standing = whole_table(warehouse, ASSIGNMENTS, "assignments")
+    mine = standing[standing["fingerprint"] == plan.fingerprint].reset_index(drop=True)
+    closed_on = protocol_of(bench.ledger, plan, records_of(warehouse, plan, as_of), as_of).closed_on
+    arrived = _arrivals(bench, plan)
+    new = arrived[~arrived["lead_id"].isin(set(mine["lead_id"]))]
+    left_out = {
+        "without a CRD": new["crd"].isna(),
+        "dialled before they could be assigned": new["dialled_already"] == 1,
+        "with a call before they could be assigned": new["called_already"] == 1,
+        "after enrolment had closed": days(new["entered_at"]) > pd.Timestamp(closed_on or as_of),
+    }
+    if is_concluded(bench.ledger, plan):
+        left_out["after the test had ended"] = new["lead_id"].notna()
+    eligible = new[~pd.DataFrame(left_out).any(axis=1)]
+    enrolment, matched = _enrol(bench, plan, mine, eligible)
+    output, served = table(warehouse, ASSIGNMENTS), warehouse.exists(table(warehouse, ASSIGNMENTS))
+
+    def build(candidates: Candidates) -> Mapping[str, Any]:
+        added = enrolment.rows.assign(has_snapshot=enrolment.rows["lead_id"].map(matched))
+        parts = [part for part in (standing, added) if len(part)]
+        whole = pd.concat(parts, ignore_index=True) if parts else standing
+        told = write_table(warehouse, candidates[output], whole, ASSIGNMENTS)
+        return {
+            **told,
+            "plan": plan.attempt,
+            "as_of": as_of.isoformat(),
+            "enrolled_now": len(enrolment.rows),
+            "advisors_dealt_now": enrolment.dealt,
+            "leads_that_followed_their_advisor": enrolment.followed,
+            "enrolment_closed_on": closed_on.isoformat() if closed_on else "open",
+            "left_out": {why: int(out.sum()) for why, out in left_out.items() if out.any()},
+            **_by_arm(whole[whole["fingerprint"] == plan.fingerprint]),
+        }
+
+    def measure(candidates: Candidates) -> Mapping[str, Any]:
+        candidate = candidates[output]
+        figures = figures_of(warehouse, candidate, ASSIGNMENTS, {}, earlier=output if served else candidate)
+        # A table that is no assignment has no balance: its gates are not judgeable, and stop as well.
+        if figures["contract_violations"] or figures["advisors_in_two_arms"] or figures["leads_doubled"]:
+            return figures
+        read = text(warehouse, f"{ASSIGNMENTS}/query.sql", assignments=candidate.rpartition(".")[2])
+        whole = rows(warehouse, read, {}, contract(CONTRACTS[ASSIGNMENTS]).names)
+        return {**figures, **_balance(whole[whole["fingerprint"] == plan.fingerprint], plan)}
+
+    inputs = inputs_of(plan, as_of, f"{ASSIGNMENTS}/arrivals.sql", f"{ASSIGNMENTS}/checks.sql")
+    return Work(ASSIGNMENTS, None, inputs, (output,), build, measure)
+
+
+def _arrivals(bench: Bench, plan: Plan) -> pd.DataFrame:
+    warehouse = bench.warehouse
+    sql = text(warehouse, f"{ASSIGNMENTS}/arrivals.sql", leads="crm_leads", crm_dials="crm_dials")
+    columns = ("lead_id", "crd", "entered_at", "dialled_already", "called_already")
+    return rows(warehouse, sql, {"first_day": plan.started_on, "as_of": extract_day(bench.ledger)}, columns)
+
+
+def _enrol(bench: Bench, plan: Plan, standing: pd.DataFrame, new: pd.DataFrame) -> tuple[Enrolment, dict[str, int]]:
+    """Arms for `new`, by the segment that the serving copy knows; and which of them a snapshot knows, by lead."""
+    with open_serving(bench) as copy:
+        known = {crd: copy.look_up(crd) for crd in sorted(set(new["crd"]))}
+    column = plan.settings.assignment.segment
+    leads = new[["lead_id", "crd"]].assign(segment=new["crd"].map(lambda crd: known[crd].features[column]))
+    enrolment = assign(standing, leads, extract_day(bench.ledger), plan.settings.assignment)
+    matched = new["crd"].map(lambda crd: int(known[crd].matched))
+    return enrolment, dict(zip(new["lead_id"], matched, strict=True))
+
+
+def _balance(mine: pd.DataFrame, plan: Plan) -> dict[str, Any]:
+    """Figures of the plan's "balanced within each block" and "balanced discovery data coverage", and SRM (R28)."""
+    if mine.empty:
+        return {"blocks_off": 0, "srm_p": 1.0, "coverage_p": 1.0, "advisors": 0}
+    design = plan.settings.assignment
+    blocks, coverage = block_balance(mine, design), coverage_balance(mine, mine["has_snapshot"] == 1)
+    sizes = mine.groupby("arm")["crd"].nunique()
+    ratio = srm({arm: int(sizes.get(arm, 0)) for arm in ARMS}, design)
+    return {
+        "blocks": len(blocks),
+        "blocks_off": int((blocks["off"] > 0).sum()),
+        "srm_p": ratio.p,
+        "advisors": ratio.treatment + ratio.control,
+        "advisors_treatment": ratio.treatment,
+        "advisors_control": ratio.control,
+        "coverage_p": coverage.p,
+        "coverage_treatment": coverage.treatment,
+        "coverage_control": coverage.control,
+    }
+
+
+def _by_arm(mine: pd.DataFrame) -> dict[str, Any]:
+    counts = mine.groupby(["segment", "arm"]).agg(advisors=("crd", "nunique"), leads=("lead_id", "size")).reset_index()
+    batches = mine.assign(day=days(mine["enrolled_on"]).dt.strftime("%Y-%m-%d")).groupby("day")["lead_id"].size()
+    return {
+        "segments": counts.to_dict("records"),
+        "batches": [[day, int(leads)] for day, leads in batches.items()],
+    }
+
+
+# --- the queue ------------------------------------------------------------------------------------------------------
+
+
+def _queue(bench: Bench, plan: Plan) -> Work:
+    warehouse, as_of = bench.warehouse, extract_day(bench.ledger)
+    queue_date = as_of + timedelta(days=1)
+    earlier = whole_table(warehouse, QUEUE, "queue")
+    of_this = (days(earlier["queue_date"]) == pd.Timestamp(queue_date)) & (earlier["fingerprint"] == plan.fingerprint)
+    earlier = earlier[~of_this]
+    _require_one_model(earlier, plan, queue_date)
+    model = load_model(bench, plan)
+    sql = text(warehouse, f"{QUEUE}/batch.sql", assignments=ASSIGNMENTS, leads="crm_leads")
+    which = {"enrolled_on": as_of, "fingerprint": plan.fingerprint}
+    batch = rows(warehouse, sql, which, ("lead_id", "crd", "arm", "entered_at"))
+    output, served = table(warehouse, QUEUE), warehouse.exists(table(warehouse, QUEUE))
+
+    def build(candidates: Candidates) -> Mapping[str, Any]:
+        with open_serving(bench) as copy:
+            path = SingleLeadPath(copy, model, ())
+            path.score(UNMATCHED)
+            queue, errors = in_order(batch, path)
+        queue = queue.assign(
+            queue_date=pd.Timestamp(queue_date),
+            model_version=plan.model_version,
+            model_digest=plan.model_digest,
+            fingerprint=plan.fingerprint,
+        )
+        parts = [part for part in (earlier, queue) if len(part)]
+        told = write_table(
+            warehouse, candidates[output], pd.concat(parts, ignore_index=True) if parts else earlier, QUEUE
+        )
+        return {
+            **told,
+            "plan": plan.attempt,
+            "queue_date": queue_date.isoformat(),
+            "model_version": plan.model_version,
+            "model_digest": plan.model_digest,
+            "leads": {arm: int((queue["arm"] == arm).sum()) for arm in ARMS},
+            "errors": errors,
+        }
+
+    def measure(candidates: Candidates) -> Mapping[str, Any]:
+        candidate = candidates[output]
+        beside = {"earlier": output if served else candidate, "assignments": table(warehouse, ASSIGNMENTS)}
+        return figures_of(warehouse, candidate, QUEUE, {**which, "queue_date": queue_date}, **beside)
+
+    inputs = inputs_of(plan, as_of, f"{QUEUE}/batch.sql", f"{QUEUE}/checks.sql")
+    return Work(QUEUE, None, inputs, (output,), build, measure)
+
+
+def in_order(batch: pd.DataFrame, path: SingleLeadPath) -> tuple[pd.DataFrame, dict[str, int]]:
+    """The batch with `position` and `probability`, and how many leads could not be scored by kind of error.
+
+    `batch` (lead_id, crd, arm, entered_at) comes in the order of arrival. Treatment goes by score, highest first, equal
+    ones by arrival; a lead that cannot be scored goes to its end. Control goes by arrival and is not scored.
+    """
+    answers = {crd: path.score(crd) for crd in sorted(set(batch.loc[batch["arm"] == TREATMENT, "crd"]))}
+    scored = {crd: answer.score.probability for crd, answer in answers.items() if answer.score is not None}
+    treated = batch[batch["arm"] == TREATMENT]
+    treated = treated.assign(probability=treated["crd"].map(scored).astype(float))
+    treated = treated.sort_values("probability", ascending=False, na_position="last", kind="stable")
+    control = batch[batch["arm"] == CONTROL].assign(probability=None)
+    parts = [part.assign(position=range(1, len(part) + 1)) for part in (treated, control)]
+    queue = pd.concat([part.astype(object) for part in parts], ignore_index=True)
+    failed = pd.Series(
+        [str(answer.error).partition(":")[0] for answer in answers.values() if answer.error], dtype=object
+    )
+    errors = {str(kind): int(count) for kind, count in sorted(failed.value_counts().items())}
+    return queue.rename(columns={"lead_id": "Id", "crd": "FA_CRD__c"}), errors
+
+
+def _require_one_model(queues: pd.DataFrame, plan: Plan, queue_date: Any) -> None:
+    mine = queues[queues["fingerprint"] == plan.fingerprint]
+    by_day = mine.drop_duplicates("queue_date").set_index("queue_date")["model_digest"]
+    models = {pd.Timestamp(day).date(): str(digest) for day, digest in by_day.items()}
+    require_one_model(models | {queue_date: plan.model_digest})

@@ -1,0 +1,51 @@
+{#-
+  Figures of the queues. `earlier` is the table as it is served; for the first one the candidate itself.
+  Parameters: @enrolled_on, @fingerprint, @queue_date.
+-#}
+WITH batch AS (
+  SELECT lead_id, arm FROM {{ assignments }} WHERE enrolled_on = @enrolled_on AND fingerprint = @fingerprint
+),
+queue AS (
+  SELECT * FROM {{ candidate }} WHERE queue_date = @queue_date AND fingerprint = @fingerprint
+),
+numbered AS (
+  SELECT arm, position, Id, ROW_NUMBER() OVER (PARTITION BY arm ORDER BY position, Id) AS expected FROM queue
+),
+neighbours AS (
+  SELECT
+    queue.arm,
+    queue.entered_at,
+    queue.probability,
+    ahead.entered_at AS entered_ahead,
+    ahead.probability AS probability_ahead
+  FROM queue
+  INNER JOIN numbered ON numbered.arm = queue.arm AND numbered.Id = queue.Id
+  INNER JOIN numbered AS numbered_ahead
+    ON numbered_ahead.arm = numbered.arm AND numbered_ahead.expected = numbered.expected - 1
+  INNER JOIN queue AS ahead ON ahead.arm = numbered_ahead.arm AND ahead.Id = numbered_ahead.Id
+)
+SELECT
+  (SELECT COUNT(*) FROM queue) AS queued,
+  (SELECT COUNTIF(arm = 'treatment') FROM queue) AS queued_treatment,
+  (SELECT COUNTIF(arm = 'control') FROM queue) AS queued_control,
+  (SELECT COUNTIF(arm = 'treatment' AND probability IS NULL) FROM queue) AS not_scored,
+  COALESCE(SAFE_DIVIDE(
+    (SELECT COUNTIF(arm = 'treatment' AND probability IS NULL) FROM queue),
+    (SELECT COUNTIF(arm = 'treatment') FROM queue)), 0.0) AS not_scored_share,
+  (SELECT COUNT(*) FROM batch LEFT JOIN queue ON queue.Id = batch.lead_id AND queue.arm = batch.arm
+    WHERE queue.Id IS NULL)
+    + (SELECT COUNT(*) FROM queue LEFT JOIN batch ON queue.Id = batch.lead_id AND queue.arm = batch.arm
+      WHERE batch.lead_id IS NULL) AS rows_unreconciled,
+  (SELECT COUNTIF(position != expected) FROM numbered) AS positions_wrong,
+  (SELECT COUNTIF(
+    arm = 'treatment'
+    AND (probability > probability_ahead OR (probability IS NOT NULL AND probability_ahead IS NULL))
+    OR arm = 'control' AND entered_at < entered_ahead) FROM neighbours)
+    + (SELECT COUNTIF(arm = 'control' AND probability IS NOT NULL) FROM queue) AS out_of_order,
+  (SELECT COUNT(*) FROM {{ earlier }} AS earlier
+    LEFT JOIN {{ candidate }} AS now ON
+      now.queue_date = earlier.queue_date AND now.arm = earlier.arm AND now.position = earlier.position
+      AND now.Id = earlier.Id AND now.fingerprint = earlier.fingerprint AND now.model_digest = earlier.model_digest
+    WHERE now.Id IS NULL AND NOT (earlier.queue_date = @queue_date AND earlier.fingerprint = @fingerprint)
+  ) AS earlier_rows_changed,
+  (SELECT COUNT(DISTINCT model_digest) FROM {{ candidate }} WHERE fingerprint = @fingerprint) AS models

@@ -1,0 +1,66 @@
+"""The experiment's tables on both engines: what was dealt comes back as it was, and is dealt no second time."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+
+from leadscore_v6.assets.experiment.plan import ASSIGNMENTS, QUEUE, experiment_settings, whole_table
+from leadscore_v6.assets.experiment.tables import figures_of, write_table
+from leadscore_v6.experiments.assignment import assign, no_assignments
+from leadscore_v6.settings import Settings
+from tests.conformance.conftest import writing
+
+FIRST, SECOND = date(2025, 12, 8), date(2025, 12, 15)
+SERVED, CANDIDATE = f"LeadScoring.{ASSIGNMENTS}", f"LeadScoring.candidate__{ASSIGNMENTS}__k"
+
+
+def test_assignments_are_the_same_on_both_engines(settings: Settings) -> None:
+    design = experiment_settings().assignment
+    leads = pd.DataFrame(
+        {
+            "lead_id": [f"00Q{number:03}" for number in range(60)],
+            "crd": [str(1000 + number % 45) for number in range(60)],
+            "segment": [["1", "2_5", None][number % 3] for number in range(60)],
+        }
+    )
+    first = assign(no_assignments(), leads[:30], FIRST, design).rows
+    with writing(settings) as warehouse:
+        assert whole_table(warehouse, ASSIGNMENTS, "assignments").empty
+        write_table(warehouse, SERVED, first.assign(has_snapshot=1), ASSIGNMENTS)
+        standing = whole_table(warehouse, ASSIGNMENTS, "assignments")
+        added = assign(standing, leads, SECOND, design).rows
+        pd.testing.assert_frame_equal(added, assign(first, leads, SECOND, design).rows, check_dtype=False)
+        whole = pd.concat([standing, added.assign(has_snapshot=0)], ignore_index=True)
+        write_table(warehouse, CANDIDATE, whole, ASSIGNMENTS)
+        figures = figures_of(warehouse, CANDIDATE, ASSIGNMENTS, {}, earlier=SERVED)
+        moved = whole.assign(arm=whole["arm"].map({"treatment": "control", "control": "treatment"}))
+        write_table(warehouse, CANDIDATE, moved, ASSIGNMENTS)
+        spoiled = figures_of(warehouse, CANDIDATE, ASSIGNMENTS, {}, earlier=SERVED)
+    sound = {"earlier_rows_changed": 0, "advisors_in_two_arms": 0, "leads_doubled": 0, "contract_violations": 0}
+    assert figures == {"assignments": 60, **sound}
+    assert spoiled["earlier_rows_changed"] == 30
+
+
+def test_a_queue_keeps_its_times_and_its_scores(settings: Settings) -> None:
+    entered = pd.Timestamp("2025-12-05 10:11:12.345678", tz="UTC")
+    row = {"queue_date": pd.Timestamp(SECOND), "arm": "treatment", "position": 1, "Id": "00Q1", "FA_CRD__c": "1000"}
+    rest = {"model_version": "20251125", "model_digest": "d", "fingerprint": "f"}
+    rows = [
+        {**row, "entered_at": entered, "probability": 0.1 + 0.2, **rest},
+        {**row, "arm": "control", "Id": "00Q2", "entered_at": entered, "probability": None, **rest},
+    ]
+    with writing(settings) as warehouse:
+        write_table(warehouse, f"LeadScoring.{QUEUE}", pd.DataFrame(rows), QUEUE)
+        found = whole_table(warehouse, QUEUE, "queue")
+    assert found["arm"].tolist() == ["treatment", "control"]
+    assert pd.to_datetime(found["entered_at"], utc=True).tolist() == [entered, entered]
+    assert found["probability"].tolist()[0] == 0.1 + 0.2
+    assert pd.isna(found["probability"].tolist()[1])
+
+
+def test_a_table_of_the_crm_that_is_not_there_is_none(settings: Settings) -> None:
+    with writing(settings) as warehouse:
+        file = warehouse.crm_file("Dials", settings.data, settings.crm_spool, ["Id"])
+    assert file is None or not file.is_file()

@@ -19,6 +19,8 @@ import click
 
 from leadscore_v6 import __version__
 from leadscore_v6.cli_alerts import alerts
+from leadscore_v6.cli_demo import demo
+from leadscore_v6.cli_experiment import experiment
 from leadscore_v6.cli_model import model, run_and_tell, shadow, train, why
 from leadscore_v6.cli_options import day as _day
 from leadscore_v6.cli_options import home_option as _home_option
@@ -27,13 +29,13 @@ from leadscore_v6.cli_options import progress as _progress
 from leadscore_v6.cli_play import play
 from leadscore_v6.errors import LeadscoreError, UsageError, WarehouseBusy
 from leadscore_v6.locations import is_local
-from leadscore_v6.settings import Settings, from_environment
+from leadscore_v6.settings import from_environment
 
 if TYPE_CHECKING:
     from leadscore_v6.gates.attempt import Bench
 
 THROUGH = ("dataset", "model", "shadow", "experiment", "production")
-BUILT = THROUGH[:3]
+BUILT = THROUGH[:4]
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -59,43 +61,8 @@ def cli() -> None:
 def run(home: Path | None, data: str, through: str, as_json: bool, **options: Any) -> None:
     """Run the plan on a folder of files: to the promoted training set, or on to a model and its shadow scores."""
     if through not in BUILT:
-        raise UsageError(f"--through {through}: this version goes as far as shadow scoring (plan steps 0 to 5.1).")
+        raise UsageError(f"--through {through}: this version goes as far as the experiment (plan steps 0 to 5.3).")
     run_and_tell(from_environment(home=home, data=data), through, options, as_json=as_json)
-
-
-@cli.command()
-@_home_option
-@click.option("--seed", type=int, default=20240107, show_default=True, help="Seed of the sample world.")
-@click.option("--through", type=click.Choice(BUILT), default=BUILT[-1], show_default=True, help="How far to go.")
-def demo(home: Path | None, seed: int, through: str) -> None:
-    """Make a synthetic world (eight quarters) and run it through to a model and seven days of shadow scores."""
-    from leadscore_v6.sample_world import WorldSpec, write_world
-
-    settings = from_environment(home=home)
-    if settings.engine != "duckdb":
-        raise UsageError("The demo's synthetic world goes into the embedded warehouse only; unset LEADSCORE_WAREHOUSE.")
-    feed = settings.home / "demo" / "feed"
-    settings = from_environment(home=settings.home, data=feed)
-    click.echo("1. A synthetic world: advisors over eight quarters, leads, and a truth the pipeline never sees.")
-    world = write_world(feed, WorldSpec(scenario="demo", seed=seed), _progress)
-    click.echo(str(world))
-    click.echo("\n2. The plan, step by step: land, type, aggregate, join as of contact, gate, promote; model; scores.")
-    run_and_tell(settings, through, {})
-    if through != "dataset":
-        _compare_with_truth(settings, world.truth)
-
-
-def _compare_with_truth(settings: Settings, truth: Path) -> None:
-    """Print what the model reached beside what the truth itself would, on the same holdout leads (R41)."""
-    from leadscore_v6.sample_world import best_possible
-    from leadscore_v6.why import holdout_of
-
-    ids, reached = holdout_of(settings)
-    best = best_possible(truth, ids)
-    click.echo(
-        f"\n3. Beside the truth, which only this command reads: AUC-PR on {len(ids):,} holdout leads is {reached:.3f}; "
-        f"with the true probabilities {best:.3f}. The model reaches {reached / best:.2f} of what is possible."
-    )
 
 
 @cli.command()
@@ -186,9 +153,10 @@ def waive(home: Path | None, gate: str, attempt: str, by: str, reason: str, expi
 @click.option("--sha256", default="", help="Which one, by the first digits of its digest.  [default: the newest]")
 @click.option("--undo", is_flag=True, help="Take the newest withdrawal of FILE back.")
 def withdraw(home: Path | None, file: str, reason: str, sha256: str, undo: bool) -> None:
-    """Take an input FILE back (RIARepDataFeed_YYYYMMDD.csv or Lead.csv): nothing is built from it any more.
+    """Take an input FILE back (a RIARepDataFeed_YYYYMMDD.csv, or a file of the CRM): nothing is built from it any more.
 
-    It is about this content under this name: what was landed before it serves again at the next run.
+    Files of the CRM are Lead.csv, Dials.csv and Associates.csv. It is about this content under this name: what was
+    landed before it serves again at the next run.
     """
     from leadscore_v6.gates.decisions import undo_withdrawal
     from leadscore_v6.gates.decisions import withdraw as decide
@@ -291,7 +259,7 @@ def _deciding(home: Path | None, command: str) -> Iterator[Bench]:
         yield bench
 
 
-for command in (train, shadow, why, model, play, alerts):
+for command in (demo, train, shadow, experiment, why, model, play, alerts):
     cli.add_command(command)
 
 

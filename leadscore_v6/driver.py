@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from leadscore_v6.assets.intake import withdrawal_of
 from leadscore_v6.contracts import contract
+from leadscore_v6.driver_experiment import go_on
 from leadscore_v6.errors import DiskFull, GateBlocked, InputError, LeadscoreError, UsageError, ran_out_of_space
 from leadscore_v6.gates.bench import open_bench, read_ledger, wall_clock
 from leadscore_v6.gates.ledger import Ledger, Place
@@ -25,7 +26,7 @@ from leadscore_v6.gates.steps import STEPS
 from leadscore_v6.locations import Location, reaching
 from leadscore_v6.reports.status import render_overview
 from leadscore_v6.settings import Settings
-from leadscore_v6.warehouse.landing import FeedFile, Landed, feed_files, file_mark, landing_ahead
+from leadscore_v6.warehouse.landing import CRM_FILES, FeedFile, Landed, feed_files, file_mark, landing_ahead
 from leadscore_v6.warehouse.landing.leads import FILE_NAME as LEADS_FILE
 from leadscore_v6.warehouse.protocol import Warehouse
 
@@ -41,7 +42,9 @@ _NOTHING_LEFT = 1 << 20
 def run_through(settings: Settings, through: str, options: dict[str, Any], progress: Progress) -> Summary:
     """Every feed file of `settings.data`, then views, join, training set, promotion, and on as far as `through` says.
 
-    "model": steps 4.1 to 4.4 too; "shadow": then the last seven days of the extract are scored in shadow (5.1).
+    "model": steps 4.1 to 4.4 too; "shadow": then the last seven days of the extract are scored in shadow (5.1);
+    "experiment": then the test is planned, or its next week assigned (5.2, 5.3).
+
     Raises InputError or UsageError when the folder cannot be read as a feed, WarehouseBusy when another process holds
     the warehouse. A step that fails is in the summary. Leads that fail end it; of the snapshots all are judged, and the
     fan-in is run if none failed.
@@ -123,11 +126,15 @@ def _days_asked(bench: Bench, request: ShadowRequest) -> list[str]:
 
     if request.day is not None:
         return [f"{request.day:%Y%m%d}"]
-    # Read anew: the runs have written to it.
-    leads = Ledger(bench.store, bench.ledger.gates, bench.ledger.today).latest("crm_leads")
+    leads = _ledger_now(bench).latest("crm_leads")
     assert leads is not None, "the serving copy's run has passed its guard"
     extracted = date.fromisoformat(leads.facts["crm_extracted_at"])
     return last_days(extracted, request.days or scoring_settings().shadow.days)
+
+
+def _ledger_now(bench: Bench) -> Ledger:
+    """Read anew: the runs have written to it."""
+    return Ledger(bench.store, bench.ledger.gates, bench.ledger.today)
 
 
 def _run_all(
@@ -151,7 +158,8 @@ def _run_all(
             for key, facts in known.items():
                 begin_typing(bench.warehouse, settings, key, facts)
         fan_in = [TRAINING_SET] if through == "dataset" else [TRAINING_SET, MODEL]
-        others = 1 + len(fan_in) + 2 * (through == "shadow")
+        beyond = ("shadow", "experiment")
+        others = 1 + len(fan_in) + 2 * (through in beyond) + (through == "experiment")
         # The small file first: a mistake in it shows at once, not after every snapshot has been built.
         runner = held.enter_context(open_runner(settings, options, progress, keys, others))
         runner.run(LEADS, None)
@@ -161,8 +169,10 @@ def _run_all(
         for job in fan_in:
             if not runner.summary.failures:
                 runner.run(job, None)
-        if through == "shadow":
+        if through in beyond:
             _score_in_shadow(bench, runner, ShadowRequest(), progress)
+        if through == "experiment" and not runner.summary.failures:
+            go_on(runner, _ledger_now(bench), progress)
         return runner.summary
 
 
@@ -215,7 +225,8 @@ def _in_use(ledger: Ledger, feeds: list[FeedFile], settings: Settings, progress:
     """The snapshots that there is something to build from; files that were withdrawn are named."""
     inputs: list[tuple[Place, Location, FeedFile | None]] = []
     if settings.leads_in_folder:
-        inputs.append((("crm_leads", None), settings.data / LEADS_FILE, None))
+        files = ((asset, settings.data / name) for name, asset in CRM_FILES.items())
+        inputs += [((asset, None), file, None) for asset, file in files if file.is_file()]
     inputs += [(("snapshot_reps_raw", feed.key), feed.path, feed) for feed in feeds]
     for place, file, feed in inputs:
         taken_back, earlier = withdrawal_of(ledger, place, file), ledger.usable(place)

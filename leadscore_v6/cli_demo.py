@@ -1,0 +1,130 @@
+"""`leadscore demo`: a synthetic world, the plan on it, and the months after training played out to the end of a test.
+
+Belongs here: the order in which world and pipeline take turns, and what is printed beside the truth, which only this
+command reads (R41, R52). Does not belong here: any rule of either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from leadscore_v6.cli_model import run_and_tell, tell
+from leadscore_v6.cli_options import home_option, progress
+from leadscore_v6.errors import GateBlocked, UsageError
+from leadscore_v6.settings import Settings, from_environment
+
+# The weekly flow that a test is planned by is that of the last weeks (v6_experiment.yaml), so so many come before it.
+_WEEKS_BEFORE = 4
+THROUGH = ("dataset", "model", "shadow", "experiment")
+
+
+@dataclass(frozen=True)
+class _World:
+    """The played world: its feed, and its truth, which the pipeline never sees."""
+
+    feed: Path
+    truth: Path
+    null: bool
+
+    def week(self, queue: Path | None, weeks: int = 1) -> None:
+        """Some weeks more; `queue` is dialled in the first of them."""
+        from leadscore_v6.sample_world import PlayRequest, play
+
+        summary = play(self.feed, PlayRequest(weeks=weeks, queue=queue, null=self.null))
+        progress(str(summary).splitlines()[0])
+
+
+@click.command()
+@home_option
+@click.option("--seed", type=int, default=20240107, show_default=True, help="Seed of the sample world.")
+@click.option("--through", type=click.Choice(THROUGH), default=THROUGH[-1], show_default=True, help="How far to go.")
+@click.option("--null", is_flag=True, help="In the test both arms are dialled in random order: the true lift is 0.")
+def demo(home: Path | None, seed: int, through: str, null: bool) -> None:
+    """Make a synthetic world (eight quarters), run the plan on it, and play a test of the model to its end.
+
+    Training set, model, seven days of shadow scores, then an A/B test week by week: the world dials the published
+    queue, and its answers come back as Lead.csv and Dials.csv. At each end what was found stands beside the truth.
+    """
+    from leadscore_v6.sample_world import WorldSpec, write_world
+
+    settings = from_environment(home=home)
+    if settings.engine != "duckdb":
+        raise UsageError("The demo's synthetic world goes into the embedded warehouse only; unset LEADSCORE_WAREHOUSE.")
+    feed = settings.home / "demo" / "feed"
+    settings = from_environment(home=settings.home, data=feed)
+    click.echo("1. A synthetic world: advisors over eight quarters, leads, and a truth the pipeline never sees.")
+    written = write_world(feed, WorldSpec(scenario="demo", seed=seed), progress)
+    click.echo(str(written))
+    click.echo("\n2. The plan, step by step: land, type, aggregate, join as of contact, gate, promote; then the model.")
+    run_and_tell(settings, "dataset" if through == "dataset" else "model", {})
+    if through == "dataset":
+        return
+    _compare_with_truth(settings, written.truth)
+    world = _World(feed, written.truth.parent, null)
+    if through in ("shadow", "experiment"):
+        _shadow(settings, world)
+    if through == "experiment":
+        _test(settings, world)
+
+
+def _compare_with_truth(settings: Settings, truth: Path) -> None:
+    """Print what the model reached beside what the truth itself would, on the same holdout leads (R41)."""
+    from leadscore_v6.sample_world import best_possible
+    from leadscore_v6.why import holdout_of
+
+    ids, reached = holdout_of(settings)
+    best = best_possible(truth, ids)
+    click.echo(
+        f"\n3. Beside the truth, which only this command reads: AUC-PR on {len(ids):,} holdout leads is {reached:.3f}; "
+        f"with the true probabilities {best:.3f}. The model reaches {reached / best:.2f} of what is possible."
+    )
+
+
+def _shadow(settings: Settings, world: _World) -> None:
+    from leadscore_v6 import driver
+
+    click.echo(f"\n4. {_WEEKS_BEFORE} weeks more, dialled as ever; of the last one every lead is scored in shadow.")
+    world.week(None, _WEEKS_BEFORE)
+    asked = driver.ShadowRequest(land=True)
+    tell(settings, lambda: driver.shadow(settings, {}, asked, progress))
+
+
+def _test(settings: Settings, world: _World) -> None:
+    """A test from its plan to its final analysis; a no-go ends the command as a failed gate does elsewhere."""
+    from leadscore_v6 import driver_experiment as driver
+
+    click.echo(
+        "\n5. The test: planned, then week by week: leads are assigned, the queue is published, the world dials it."
+    )
+    week: Callable[[Path | None], None] = world.week
+    try:
+        tell(settings, lambda: driver.play_out(settings, week, progress))
+    except GateBlocked:
+        _beside_the_truth(settings, world)
+        raise
+    _beside_the_truth(settings, world)
+
+
+def _beside_the_truth(settings: Settings, world: _World) -> None:
+    """Print the test's estimate beside the lift that the truth gives to the very leads that were dialled (R41)."""
+    from leadscore_v6 import driver_experiment as driver
+    from leadscore_v6.gates.bench import read_ledger
+    from leadscore_v6.reports.experiment import render_standing
+    from leadscore_v6.sample_world import true_lift
+
+    ledger, _ = read_ledger(settings)
+    click.echo("\n" + render_standing(driver.status(ledger), driver.reports(ledger, settings)))
+    found = driver.estimate(ledger)
+    if found is None:
+        return
+    truth = true_lift(world.truth)
+    width = "" if found["low"] is None else f" (95 %: {found['low']:+.0%} to {found['high']:+.0%})"
+    click.echo(
+        f"\n6. Beside the truth: the test estimates a lift of {found['value']:+.0%}{width} in MQLs per 100 dials; the "
+        f"true probabilities of the leads that were dialled give {truth.lift:+.0%}, and {truth.full_adoption:+.0%} if "
+        "every dial had followed the queue."
+    )

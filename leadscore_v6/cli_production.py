@@ -1,15 +1,18 @@
-"""Commands of production: which model serves, and keeping a home safe.
+"""Commands of production: which model serves, the scores of a day, whom to call, keeping a home safe.
 
 Belongs here: commands, their arguments, what they print. Does not belong here: any rule, as in cli.py.
 """
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import click
 
-from leadscore_v6.cli_options import home_option, progress
+from leadscore_v6.cli_model import tell
+from leadscore_v6.cli_options import day, home_option, json_option, progress
 from leadscore_v6.settings import from_environment
 
 
@@ -29,6 +32,50 @@ def promote(home: Path | None, version: str, by: str, reason: str) -> None:
     headline = reign.evidence.get("headline") or "There was no champion before it."
     click.echo(f"Model {reign.version} is champion since {reign.since:%Y-%m-%d %H:%M}. {headline}")
     click.echo("The next production run scores with it.")
+
+
+@click.command()
+@home_option
+@click.option("--data", metavar="FOLDER", help="Take in the Lead.csv of this folder first.")
+@click.option("--day", "on", callback=day, help="As if contacted on that day.  [default: the day of the CRM extract]")
+@json_option
+def score(home: Path | None, data: str | None, on: str, as_json: bool) -> None:
+    """Score open leads and prospects of one day with the champion (plan step 6.1)."""
+    from leadscore_v6 import driver
+
+    settings = from_environment(home=home, data=data)
+    asked = driver.ScoreRequest(date.fromisoformat(on) if on else None, land=data is not None)
+    tell(settings, lambda: driver.score(settings, {}, asked, progress), as_json=as_json)
+
+
+@click.command(name="call-list")
+@home_option
+@click.option(
+    "--associates",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="CSV with a column `associate`, and perhaps `active` (yes or no).",
+)
+@click.option("--per-associate", type=click.IntRange(1), help="Advisors for each.  [default: v6_production.yaml's]")
+@click.option("--firm-cap", type=click.IntRange(1), help="Advisors of one firm.  [default: v6_production.yaml's]")
+@click.option(
+    "--exclude",
+    "excluded",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="CSV with a column `FA_CRD__c`, and perhaps `until` (YYYY-MM-DD): who is not to be called.",
+)
+@click.option("--day", "on", callback=day, help="By the scores of that day.  [default: the newest scored]")
+@click.option("--out", metavar="FOLDER", help="Where the files go.  [default: the artifacts of the home]")
+def call_list(home: Path | None, on: str, out: str | None, **asked: Any) -> None:
+    """Write the call list of a day: one line an advisor, spread evenly over the associates, with reasons.
+
+    Two files: one for people, one that the CRM imports (fields: crm_import of config/v6_production.yaml).
+    """
+    from leadscore_v6.call_list import CallListRequest, write_call_list
+    from leadscore_v6.locations import location
+
+    request = CallListRequest(day=date.fromisoformat(on) if on else None, out=location(out) if out else None, **asked)
+    click.echo(str(write_call_list(from_environment(home=home), request)))
 
 
 @click.command()

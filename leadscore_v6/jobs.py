@@ -7,6 +7,7 @@ from leadscore_v6.gates.steps import STEPS
 
 SNAPSHOT, LEADS, TRAINING_SET, MODEL = "snapshot", "leads", "training_set", "model"
 SERVING, SHADOW_DAY, SHADOW = "serving", "shadow_day", "shadow"
+PRODUCTION_DAY = "production_day"
 _FAN_IN = ("leads", "vintages", TRAINING_SET)
 
 snapshot_job = dg.define_asset_job(
@@ -44,4 +45,18 @@ shadow_job = dg.define_asset_job(
     selection=["shadow_scoring"],
     description="Step 5.1: the newest seven days of shadow scores judged together, and the path under stress.",
 )
-JOBS = [snapshot_job, leads_job, training_set_job, model_job, serving_job, shadow_day_job, shadow_job]
+production_day_job = dg.define_asset_job(
+    PRODUCTION_DAY,
+    selection=["production_scores_v6"],
+    description="Step 6.1 of one day: open leads and prospects, scored by the champion. One partition per run.",
+)
+JOBS = [
+    snapshot_job,
+    leads_job,
+    training_set_job,
+    model_job,
+    serving_job,
+    shadow_day_job,
+    shadow_job,
+    production_day_job,
+]

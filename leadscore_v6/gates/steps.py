@@ -318,6 +318,30 @@ _STEPS = (
         report="shadow_scoring_report_v6_{version}.md",
         kinds=SQL | MODEL,
     ),
+    Step(
+        "production_scores_v6",
+        "6.1",
+        "production",
+        "Open leads and prospects of a day, scored by the champion: percentile, trend, reasons, warnings.",
+        parents=("crm_leads", "serving_advisors_v6"),
+        partition=DAY,
+        gates=(
+            "production_success_rate",
+            "production_error_rate",
+            "production_leads_have_crd",
+            "production_latency",
+            "production_features_available",
+            "production_leads_accounted",
+            "production_one_row_each",
+            "production_outcomes_accounted",
+            "production_percentiles_complete",
+            "production_no_future_snapshot",
+            "production_no_skew",
+            "production_matches_contract",
+        ),
+        report="production_scores_report_v6.md",
+        kinds=SQL | MODEL,
+    ),
 )
 
 STEPS: dict[str, Step] = {step.asset: step for step in _STEPS}

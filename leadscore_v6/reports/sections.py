@@ -1,6 +1,7 @@
 """What a step's report says beyond its gates: losses per column, tables of snapshots, the class imbalance.
 
-Those of the model's reports are in `model.py` and `model_headlines.py`, those of shadow scoring in `shadow.py`.
+Those of the model's reports are in `model.py` and `model_headlines.py`, of shadow scoring in `shadow.py`, of production in
+`production.py`.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from leadscore_v6.reports import model, model_headlines, shadow
+from leadscore_v6.reports import model, model_headlines, production, shadow
 from leadscore_v6.reports.markdown import table
 
 Facts = Mapping[str, Any]
@@ -27,7 +28,7 @@ def headlines(about: str, figures: Facts, facts: Facts) -> tuple[str, ...]:
 
 def sections(about: str, figures: Facts, facts: Facts) -> tuple[str, ...]:
     """The extra sections of one report, from its step's figures and facts."""
-    make = {**_SECTIONS, **model.SECTIONS, **shadow.SECTIONS}.get(about)
+    make = {**_SECTIONS, **model.SECTIONS, **shadow.SECTIONS, **production.SECTIONS}.get(about)
     return tuple(make(figures, facts)) if make else ()
 
 

@@ -27,7 +27,10 @@ ANY: dict[str, Any] = {"DATE": DAY, "INT64": 30, "STRING": "00Q", "ARRAY<DATE>":
 MEASURED_ELSEWHERE = {
     "contract_violations",
     "columns_not_allowed",
+    "features_over_points",
     "files_unverified",
+    "latency_mean_ms",
+    "leads_judged",
     "lookups_differing",
     "scores_differing",
 }

@@ -74,4 +74,4 @@ SELECT
 FROM keyed
 INNER JOIN {{ serving }} AS serving ON serving.FA_CRD__c = keyed.served_as
 LEFT JOIN firms ON firms.RepCRD = keyed.served_as AND firms.place = 1
-ORDER BY keyed.kind, keyed.Id, keyed.crd
+ORDER BY keyed.kind, keyed.Id, keyed.crd, keyed.contacted_on

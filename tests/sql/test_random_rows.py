@@ -35,9 +35,12 @@ PARAMETERS: dict[str, Any] = {
     "label_window_days": 30,
     "entry_lag_days": 0,
     "lead": "1",
+    "day": DAYS[2],
+    "first_day": DAYS[0],
+    "last_day": DAYS[2],
 }
 # What a gate before it has made sure of: a query may order by it, and be told apart by it.
-UNIQUE = {"v6_training_contract.json": "Id"}
+UNIQUE = {"v6_training_contract.json": "Id", "v6_serving_contract.json": "FA_CRD__c"}
 
 
 def drawn(made: Text, variable: str, draw: random.Random) -> list[dict[str, Any]]:

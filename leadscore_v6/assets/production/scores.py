@@ -1,6 +1,6 @@
 """Step 6.1: the scores of one day by the champion: leads and prospects in one batch, a sample one by one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -38,7 +38,7 @@ from leadscore_v6.serving.settings import EXCLUDED, ScoringSettings
 from leadscore_v6.warehouse.protocol import DAY_COLUMN, Layout
 from leadscore_v6.warehouse.sql import render
 
-# So many are scored at a time: when one of them cannot be, only these are scored one by one to find it.
+# So many are scored at a time, which bounds the memory that their features take.
 _CHUNK = 50_000
 
 
@@ -121,11 +121,15 @@ def _scored(
     before: "pd.Series[Any]",
 ) -> pd.DataFrame:
     """`people` with outcome, why, probability, percentile, decile, previous_percentile, trend, reasons, warnings."""
-    told = people.assign(outcome="scored", why=_why_skipped(people, rules), reasons=None)
-    told.loc[told["why"].notna(), "outcome"] = "skipped"
-    for place, columns in _in_chunks(told, model):
-        for name, values in columns.items():
-            told.loc[place, name] = values
+    why = _why_skipped(people, rules)
+    outcomes = _outcomes(people[why.isna()], model).reindex(people.index)
+    told = people.assign(
+        outcome=outcomes["outcome"].fillna("skipped"),
+        why=why.where(why.notna(), outcomes["why"]),
+        probability=outcomes["probability"].astype(float),
+        warnings=outcomes["warnings"],
+        reasons=None,
+    )
     is_scored = told["outcome"] == "scored"
     probability = told.loc[is_scored, "probability"].to_numpy(dtype=float)
     percentile = percentiles(probability)
@@ -150,36 +154,36 @@ def _why_skipped(people: pd.DataFrame, rules: ScoringSettings) -> "pd.Series[Any
     return why
 
 
-def _in_chunks(told: pd.DataFrame, model: LoadedModel) -> Iterator[tuple["pd.Index[Any]", Mapping[str, Any]]]:
-    """Probability and warnings of those that are to be scored, by their places; or the error that each failed by."""
-    places = told.index[told["outcome"] == "scored"]
-    for first in range(0, len(places), _CHUNK):
-        place = places[first : first + _CHUNK]
-        try:
-            yield place, _batch(told.loc[place], model)
-        except ERRORS:
-            # One of them cannot be scored: which one, and by what, is found out alone (R25).
-            for one in place:
-                yield told.index[[one]], _alone(told.loc[[one]], model)
+def _outcomes(rows: pd.DataFrame, model: LoadedModel) -> pd.DataFrame:
+    """outcome, why, probability and warnings of rows that are to be scored, by their index.
+
+    Where a batch cannot be scored its halves are, down to the row that cannot: it has failed, and the others have not.
+    """
+    if len(rows) > _CHUNK:
+        parts = [_outcomes(rows.iloc[first : first + _CHUNK], model) for first in range(0, len(rows), _CHUNK)]
+        return pd.concat(parts)
+    try:
+        return _batch(rows, model)
+    except ERRORS as error:
+        if len(rows) > 1:
+            half = len(rows) // 2
+            return pd.concat([_outcomes(rows.iloc[:half], model), _outcomes(rows.iloc[half:], model)])
+        # The first line, which names the column and no value of it (R57).
+        why = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+        return pd.DataFrame(
+            {"outcome": "failed", "why": why, "probability": np.nan, "warnings": None}, index=rows.index
+        )
 
 
-def _batch(rows: pd.DataFrame, model: LoadedModel) -> Mapping[str, Any]:
+def _batch(rows: pd.DataFrame, model: LoadedModel) -> pd.DataFrame:
     found = model.scorer.score_leads(rows)
     unknown = rows["rep_snapshot_at"].isna().to_numpy()
     warned = [
         "; ".join([NO_SNAPSHOT] * bool(none) + list(said)) or None
         for said, none in zip(found["warnings"], unknown, strict=True)
     ]
-    return {"probability": found["probability"].to_numpy(), "warnings": np.array(warned, dtype=object)}
-
-
-def _alone(row: pd.DataFrame, model: LoadedModel) -> Mapping[str, Any]:
-    try:
-        return _batch(row, model)
-    except ERRORS as error:
-        # The first line, which names the column and no value of it (R57).
-        why = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
-        return {"outcome": "failed", "why": why, "probability": np.nan, "warnings": None}
+    columns = {"outcome": "scored", "why": None, "probability": found["probability"], "warnings": warned}
+    return pd.DataFrame(columns, index=rows.index)
 
 
 def _with_reasons(told: pd.DataFrame, model: LoadedModel, settings: ScoreSettings) -> pd.DataFrame:

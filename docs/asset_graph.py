@@ -19,6 +19,7 @@ TITLES = {
     "training_set": "Training set: one table per version",
     "model": "Model: one folder per version",
     "shadow": "Shadow scoring: day by day",
+    "production": "Production: day by day, by the champion",
 }
 
 

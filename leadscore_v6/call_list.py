@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ class CallListRequest:
 
     associates: Path
     excluded: Path | None = None
+    dials: Path | None = None
     day: date | None = None
     per_associate: int | None = None
     firm_cap: int | None = None
@@ -55,6 +56,7 @@ class Written:
     model: str
     people: Location
     crm: Location
+    knows_dials: bool
 
     def __str__(self) -> str:
         """As the command prints it."""
@@ -71,6 +73,8 @@ class Written:
             lines.append(
                 "Not on it: " + "; ".join(f"{count:,} {why}" for why, count in self.made.left_out.items()) + "."
             )
+        if not self.knows_dials:
+            lines.append("Nobody was left out for having been dialled lately: no --dials were given.")
         without = int(rows["reasons"].isna().sum())
         if without:
             lines.append(
@@ -93,13 +97,14 @@ def write_call_list(settings: Settings, asked: CallListRequest) -> Written:
     excluded = read_exclusions(asked.excluded, day) if asked.excluded else frozenset()
     with open_warehouse(settings, read_only=True) as warehouse:
         scores = read_day(warehouse, f"{warehouse.dataset}.{PRODUCTION}", day)
-    scores = scores.assign(last_dial_on=pd.NaT)
+    dialled = read_dials(asked.dials, day) if asked.dials else {}
+    scores = scores.assign(last_dial_on=pd.to_datetime(scores["FA_CRD__c"].map(dialled)))
     made = call_list(scores, associates, excluded, day, _settings(config.call_list, asked))
     store = ArtifactStore(asked.out or settings.artifacts)
     stem = f"call_list_v6_{day:%Y%m%d}"
     people = store.write(f"{stem}.csv", _csv(made.rows))
     crm = store.write(f"{stem}_crm_import.csv", _csv(crm_table(made.rows, config.crm_import)))
-    return Written(made, day, str(scores["model_version"].iloc[0]), people, crm)
+    return Written(made, day, str(scores["model_version"].iloc[0]), people, crm, bool(asked.dials))
 
 
 def read_associates(file: Path) -> list[str]:
@@ -144,6 +149,24 @@ def read_exclusions(file: Path, day: date) -> frozenset[str]:
     return frozenset(found)
 
 
+def read_dials(file: Path, day: date) -> dict[str, date]:
+    """By canonical CRD the newest UTC day (R37) of `dialled_at` that is not after `day`: a `Dials.csv` as R50 has it.
+
+    A dial without a CRD is nobody's. Raises InputError: not readable, a column that is missing, what is no time.
+    """
+    newest: dict[str, date] = {}
+    for row, record in _records(file, "FA_CRD__c", "dialled_at"):
+        text, crd = (record["dialled_at"] or "").strip(), _crd(record["FA_CRD__c"] or "")
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            raise InputError(f"{text!r} is no time", str(file), "dialled_at", row, "write it in ISO 8601.") from None
+        dialled = (moment if moment.tzinfo is None else moment.astimezone(UTC)).date()
+        if crd is not None and dialled <= day:
+            newest[crd] = max(dialled, newest.get(crd, dialled))
+    return newest
+
+
 def _crd(text: str) -> str | None:
     """R34, as macros.sql has it: blanks around it, leading zeros and an integral `.0` allowed."""
     text = text.strip()
@@ -154,12 +177,14 @@ def _crd(text: str) -> str | None:
     return digits if digits.isascii() and digits.isdigit() else None
 
 
-def _records(file: Path, column: str) -> list[tuple[int, dict[str, Any]]]:
+def _records(file: Path, *columns: str) -> list[tuple[int, dict[str, Any]]]:
     try:
         with file.open(newline="", encoding="utf-8-sig") as content:
             reader = csv.DictReader(content)
-            if column not in (reader.fieldnames or []):
-                raise InputError(f"There is no column {column}", str(file), column, remedy="name it in the first line.")
+            for column in columns:
+                if column not in (reader.fieldnames or []):
+                    what = f"There is no column {column}"
+                    raise InputError(what, str(file), column, remedy="name it in the first line.")
             return list(enumerate(reader, start=2))
     except OSError as error:
         raise InputError(f"The file cannot be read: {error.strerror}", str(file)) from None

@@ -64,6 +64,11 @@ def score(home: Path | None, data: str | None, on: str, as_json: bool) -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="CSV with a column `FA_CRD__c`, and perhaps `until` (YYYY-MM-DD): who is not to be called.",
 )
+@click.option(
+    "--dials",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The CRM's Dials.csv (`FA_CRD__c`, `dialled_at`): who was dialled lately is left out.",
+)
 @click.option("--day", "on", callback=day, help="By the scores of that day.  [default: the newest scored]")
 @click.option("--out", metavar="FOLDER", help="Where the files go.  [default: the artifacts of the home]")
 def call_list(home: Path | None, on: str, out: str | None, **asked: Any) -> None:

@@ -225,11 +225,32 @@ PLAN: dict[str, tuple[str, str, bool, set[str], set[str]]] = {
             "shadow_stress",
         },
     ),
+    "production_scores_v6": (
+        "6.1",
+        "production",
+        True,
+        {"crm_leads", "serving_advisors_v6"},
+        {
+            "production_success_rate",
+            "production_error_rate",
+            "production_leads_have_crd",
+            "production_latency",
+            "production_features_available",
+            "production_leads_accounted",
+            "production_one_row_each",
+            "production_outcomes_accounted",
+            "production_percentiles_complete",
+            "production_no_future_snapshot",
+            "production_no_skew",
+            "production_matches_contract",
+        },
+    ),
 }
 # Every other gate stops what follows.
-WARNINGS = {"staging_quarters_match", "model_split_by_time", "shadow_stress"}
+WARNINGS = {"staging_quarters_match", "model_split_by_time", "shadow_stress", "production_leads_have_crd"}
 OF_THE_MODEL = {"trained_model", "calibrated_model", "backtest"}
-BY_THE_MODEL = {"shadow_scores_v6", "shadow_scoring"}
+BY_THE_MODEL = {"shadow_scores_v6", "shadow_scoring", "production_scores_v6"}
+BY_DAY = {"shadow_scores_v6", "production_scores_v6"}
 OF_ONE_SNAPSHOT = {"snapshot_reps_raw", "snapshot_reps", "snapshot_firms"}
 
 
@@ -287,7 +308,7 @@ def test_snapshots_share_one_set_of_dates_and_daily_steps_one_of_days(specs: dic
     """Dates are registered, never listed in the code (R12)."""
     sets = {spec.partitions_def for spec in specs.values() if spec.partitions_def}
     assert sets == {dg.DynamicPartitionsDefinition(name=name) for name in ("snapshot_date", "day")}
-    assert {name for name, spec in specs.items() if spec.partitions_def} == {*OF_ONE_SNAPSHOT, "shadow_scores_v6"}
+    assert {name for name, spec in specs.items() if spec.partitions_def} == OF_ONE_SNAPSHOT | BY_DAY
 
 
 def test_code_version_follows_the_code_and_its_own_sql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,6 +333,7 @@ def test_code_version_follows_the_code_and_its_own_sql(tmp_path: Path, monkeypat
         ("serving", {"serving_advisors_v6"}),
         ("shadow_day", {"shadow_scores_v6"}),
         ("shadow", {"shadow_scoring"}),
+        ("production_day", {"production_scores_v6"}),
     ],
 )
 def test_jobs_run_what_belongs_together_with_all_its_gates(defs: dg.Definitions, job: str, selected: set[str]) -> None:

@@ -52,7 +52,7 @@ EACH = pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: f"{mutant.r
 def test_each_ruling_built_is_undone_or_it_is_said_why_not() -> None:
     records = {f"R{int(file.name[6:8])}": file for file in (ROOT / "docs" / "adr").glob("0*-r*.md")}
     undone = {mutant.ruling for mutant in MUTANTS}
-    excused = {entry["ruling"] for entry in DECLARED["nothing_to_undo"] if len(entry["because"]) > 40}
+    excused = {entry["ruling"] for entry in DECLARED.get("nothing_to_undo", []) if len(entry["because"]) > 40}
     assert undone & excused == set()
     assert undone | excused == set(records)
     for ruling, record in records.items():

@@ -116,7 +116,7 @@ def _needed_versions(ledger: Ledger, keep: int) -> set[str]:
 
 
 def _unused_folders(bench: Bench, keep: int) -> dict[str, str]:
-    """All folders but those of champions, the `keep` newest models, what is served, what is evidence, and the waived."""
+    """All folders but those of champions, the `keep` newest models, what is served, evidence, and the waived."""
     ledger = bench.ledger
     kept: set[str] = set()
     published = [model for model in known_models(ledger) if model.trained.state == "published"]

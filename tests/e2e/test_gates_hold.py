@@ -32,7 +32,7 @@ GATES = {gate["name"]: gate for gate in yaml.safe_load((REPOSITORY / "config/gat
 
 def test_every_gate_of_the_file_has_a_case() -> None:
     """Those of the model's steps have theirs in test_model_gates.py, those of shadow scoring in test_shadow.py."""
-    mine = {name: gate for name, gate in GATES.items() if not gate["step"].startswith(("4.", "5.1"))}
+    mine = {name: gate for name, gate in GATES.items() if not gate["step"].startswith(("4.", "5.1", "6.1"))}
     blocking = [name for name, gate in mine.items() if gate.get("severity", "error") == "error"]
     assert sorted(case.gate for case in CASES) == sorted(blocking)
     assert [WARNING.gate] == [name for name in mine if name not in blocking]

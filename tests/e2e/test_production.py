@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import csv
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from leadscore_v6.assets.production import scores as production
 from leadscore_v6.assets.production.data import read_day
+from leadscore_v6.assets.shadow.data import column_types
+from leadscore_v6.call_list import CallListRequest, write_call_list
+from leadscore_v6.contracts import contract
 from leadscore_v6.driver import ScoreRequest, raise_for, score
 from leadscore_v6.errors import GateBlocked
 from leadscore_v6.gates.bench import open_bench, read_ledger
@@ -27,7 +32,7 @@ from leadscore_v6.modeling.scorer import LeadScorer
 from leadscore_v6.promotion import promote
 from leadscore_v6.settings import Settings, from_environment
 from leadscore_v6.warehouse.engines import open_warehouse
-from tests.e2e.conftest import leadscore
+from tests.e2e.conftest import REPOSITORY, leadscore
 from tests.e2e.model_world import Modelled
 from tests.gates.later_steps import shadowed, went
 
@@ -167,6 +172,92 @@ def test_a_lead_that_cannot_be_scored_is_a_failed_row_and_the_others_are_scored(
     raise_for(score(settings, {}, ScoreRequest(day), quiet))
     trends = rows_of(settings, day)["trend"].value_counts()
     assert trends["same"] > 0.9 * len(rows)
+
+
+# --- the gates --------------------------------------------------------------------------------------------------------
+
+GATES = {gate["name"]: gate for gate in yaml.safe_load((REPOSITORY / "config/gates.yaml").read_text())["gates"]}
+Rows = Callable[[pd.DataFrame], pd.DataFrame]
+
+
+def first(rows: pd.DataFrame, kind: str, count: int, **values: object) -> pd.DataFrame:
+    """The first scored rows of a kind with other values."""
+    changed = rows.copy()
+    places = rows.index[(rows["outcome"] == "scored") & (rows["kind"] == kind)][:count]
+    for name, value in values.items():
+        changed[name] = changed[name].astype(object)
+        changed.loc[places, name] = value
+    return changed
+
+
+def unscored(outcome: str, count: int) -> Rows:
+    gone = {"outcome": outcome, "why": "x", "probability": None, "percentile": None, "decile": None}
+    return lambda rows: first(rows, "lead", count, **gone)
+
+
+SPOILED: dict[str, Rows] = {
+    "production_success_rate": unscored("skipped", 20),
+    "production_error_rate": unscored("failed", 7),
+    "production_leads_have_crd": lambda rows: first(rows, "lead", 100, FA_CRD__c=None),
+    "production_leads_accounted": lambda rows: rows.iloc[1:],
+    "production_one_row_each": lambda rows: pd.concat([rows, rows.iloc[-1:]]),
+    "production_outcomes_accounted": lambda rows: first(rows, "lead", 1, why="and yet"),
+    "production_percentiles_complete": lambda rows: first(rows, "prospect", 1, percentile=100, decile=1),
+    "production_no_future_snapshot": lambda rows: first(rows, "lead", 1, rep_snapshot_at=pd.Timestamp("2030-01-01")),
+}
+# What cannot but fail with it: places move with the rows, and what has no CRD is another lead's.
+ALSO = {
+    "production_success_rate": {"production_percentiles_complete"},
+    "production_error_rate": {"production_percentiles_complete", "production_success_rate"},
+    "production_leads_have_crd": {"production_leads_accounted"},
+    "production_leads_accounted": {"production_percentiles_complete"},
+    "production_one_row_each": {"production_percentiles_complete"},
+}
+JUDGED = {
+    "production_latency": {"latency_ms": np.array([700.0])},
+    "production_features_available": {"over_points": 1},
+    "production_no_skew": {"differing": 1},
+}
+IN_MAKE_TEST = {"production_one_row_each", "production_no_skew"}
+
+
+def test_every_gate_of_the_step_has_a_case() -> None:
+    mine = {name for name, gate in GATES.items() if gate["asset"] == "production_scores_v6"}
+    assert {*SPOILED, *JUDGED, "production_matches_contract"} == mine
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [
+        pytest.param(gate, marks=[] if gate in IN_MAKE_TEST else [pytest.mark.prove])
+        for gate in (*SPOILED, *JUDGED, "production_matches_contract")
+    ],
+)
+def test_a_gate_that_fails_holds(settings: Settings, day: date, rows: pd.DataFrame, gate: str) -> None:
+    honest_rows, honest_judge, other = production._rows, production._judge, day - timedelta(days=3)
+    types = {**column_types(contract("production_scores")), "percentile": "FLOAT64"}
+    with pytest.MonkeyPatch.context() as patch:
+        if gate in SPOILED:
+            patch.setattr(production, "_rows", lambda *given: SPOILED[gate](honest_rows(*given)).reset_index(drop=True))
+        elif gate in JUDGED:
+            patch.setattr(production, "_judge", lambda *given: replace(honest_judge(*given), **JUDGED[gate]))
+        else:
+            patch.setattr(production, "column_types", lambda _agreed: types)
+        failures = score(settings, {}, ScoreRequest(other), quiet).failures
+    ledger, _ = read_ledger(settings)
+    attempt = ledger.latest("production_scores_v6", f"{other:%Y%m%d}")
+    failed = {verdict.gate.name for verdict in ledger.verdicts(attempt) if verdict.word in ("fail", "warn")}
+    assert failed == {gate} | ALSO.get(gate, set())
+    assert [failure.exit_code for failure in failures] == [3]
+    assert rows_of(settings, other).empty
+    with pytest.raises(GateBlocked, match="scores that do not hold"):
+        write_call_list(settings, CallListRequest(associates_file(settings), day=other))
+
+
+def associates_file(settings: Settings) -> Path:
+    file = settings.home.parent / "Associates.csv"
+    file.write_text("associate\nAnn\n")
+    return file
 
 
 # --- the call list ----------------------------------------------------------------------------------------------------

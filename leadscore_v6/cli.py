@@ -25,7 +25,7 @@ from leadscore_v6.cli_options import home_option as _home_option
 from leadscore_v6.cli_options import json_option as _json_option
 from leadscore_v6.cli_options import progress as _progress
 from leadscore_v6.cli_play import play
-from leadscore_v6.cli_production import backup, call_list, promote, restore, score
+from leadscore_v6.cli_production import backup, call_list, promote, refresh, restore, score
 from leadscore_v6.errors import LeadscoreError, UsageError, WarehouseBusy
 from leadscore_v6.locations import is_local
 from leadscore_v6.settings import Settings, from_environment
@@ -301,7 +301,7 @@ def _deciding(home: Path | None, command: str) -> Iterator[Bench]:
         yield bench
 
 
-for command in (train, shadow, why, model, play, alerts, promote, backup, restore, score, call_list):
+for command in (train, shadow, why, model, play, alerts, promote, backup, restore, score, call_list, refresh):
     cli.add_command(command)
 
 

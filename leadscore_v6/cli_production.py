@@ -36,6 +36,24 @@ def promote(home: Path | None, version: str, by: str, reason: str) -> None:
 
 @click.command()
 @home_option
+@click.option("--data", required=True, metavar="FOLDER", help="The feed with the new quarter, and Lead.csv.")
+@click.option("--by", required=True, help="Who asks for it; kept in the ledger.")
+@click.option("--as-of", callback=day, help="Nothing later is known (YYYY-MM-DD).  [default: date of the CRM extract]")
+def refresh(home: Path | None, data: str, by: str, as_of: str) -> None:
+    """Renew the model on a new quarter (plan step 6.2): all steps, seven shadow days, champion against challenger.
+
+    The challenger takes the place only if it wins (R31), and waits while an experiment runs (R58); else the champion
+    stays. Either way the decision is written down. A gate that stops the challenger ends it with exit code 3.
+    """
+    from leadscore_v6.refresh import refresh as renew
+
+    done = renew(from_environment(home=home, data=data), {"as_of": as_of} if as_of else {}, by, progress)
+    click.echo(f"Model {done.report.challenger}: {done.report.outcome}. {done.report.headline}")
+    click.echo(f"The decision: {done.path}")
+
+
+@click.command()
+@home_option
 @click.option("--data", metavar="FOLDER", help="Take in the Lead.csv of this folder first.")
 @click.option("--day", "on", callback=day, help="As if contacted on that day.  [default: the day of the CRM extract]")
 @json_option

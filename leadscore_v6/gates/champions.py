@@ -18,13 +18,13 @@ from leadscore_v6.errors import GateBlocked, UsageError
 from leadscore_v6.gates.attempt import Bench
 from leadscore_v6.gates.decisions import TRAINING
 from leadscore_v6.gates.guard import obstacle_at
-from leadscore_v6.gates.ledger import MODEL_ROLLED_BACK, PROMOTED_MODEL, Attempt, Ledger
+from leadscore_v6.gates.ledger import MODEL_ROLLED_BACK, PROMOTED_MODEL, QUEUED_MODEL, Attempt, Ledger
 from leadscore_v6.gates.models import BACKTEST, CALIBRATED, TRAINED, KnownModel, folder_of, manifest_digest
 
 if TYPE_CHECKING:
     from leadscore_v6.monitoring.champion import Decision
 
-SHADOW, GO = "shadow_scoring", "ab_test_final_analysis_v6"
+SHADOW, ASSIGNED, GO = "shadow_scoring", "ab_test_assignments_v6", "ab_test_final_analysis_v6"
 _BEGINS = {PROMOTED_MODEL: "promoted", MODEL_ROLLED_BACK: "rolled back to"}
 
 
@@ -84,8 +84,10 @@ def champions(ledger: Ledger) -> list[KnownModel]:
 
 
 def role(ledger: Ledger, model: KnownModel) -> str:
-    """Champion and since when; that it once was; or nothing."""
+    """Champion and since when; that it once was; that it waits to be; or nothing."""
     mine = [reign for reign in reigns(ledger) if reign.version == model.version]
+    if queued(ledger) == model.version:
+        return "won against the champion; waits until the running experiment has ended (R58)"
     if not mine:
         return ""
     now = champion(ledger)
@@ -162,6 +164,24 @@ def promote(bench: Bench, model: KnownModel, decision: Decision | None, by: str,
     if decision is not None:
         evidence |= {"against": decision.champion.version, **decision.figures(), "headline": decision.headline}
     return _begin(bench, PROMOTED_MODEL, model, {"by": by.strip(), "reason": reason.strip(), "evidence": evidence})
+
+
+def experiment_runs(ledger: Ledger) -> bool:
+    """Whether leads were assigned since the programme's last final analysis: a test is under way (R58)."""
+    assigned, final = ledger.latest(ASSIGNED), ledger.latest(GO)
+    return assigned is not None and (final is None or final.seq < assigned.seq)
+
+
+def queue(bench: Bench, model: KnownModel, decision: Decision, by: str) -> None:
+    """Write down that a challenger won and waits for the running test to end. Promoting it is a command of its own."""
+    payload = {"by": by, "against": decision.champion.version, **decision.figures(), "headline": decision.headline}
+    bench.record(QUEUED_MODEL, model.furthest, payload)
+
+
+def queued(ledger: Ledger) -> str | None:
+    """The version that waits for a test to end: the newest that was queued, unless a reign began since."""
+    line = ledger.model_decisions[-1] if ledger.model_decisions else None
+    return str(line["version"]) if line is not None and line["event"] == QUEUED_MODEL else None
 
 
 def roll_back(bench: Bench, version: str, by: str, reason: str) -> tuple[str, Reign]:

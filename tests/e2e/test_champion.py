@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from leadscore_v6 import promotion
+from leadscore_v6 import promotion, refresh
+from leadscore_v6.errors import UsageError
 from leadscore_v6.gates.bench import open_bench, read_ledger
-from leadscore_v6.gates.champions import champion
+from leadscore_v6.gates.champions import champion, role, roll_back
 from leadscore_v6.gates.models import KnownModel, known_models, model_of
 from leadscore_v6.settings import Settings, from_environment
 from tests.e2e.conftest import leadscore
 from tests.e2e.model_world import Modelled
 from tests.e2e.sabotage import Product
 from tests.e2e.test_model_gates import ASSETS, Fitted
-from tests.gates.later_steps import shadowed, went
+from tests.gates.later_steps import ended, shadowed, went
 
 DECIDED = ("--by", "Ann", "--reason", "passed all")
 
@@ -88,29 +89,67 @@ def test_the_comparison_is_on_leads_that_neither_learned_from(settings: Settings
     assert {one.name: one.holds for one in found.conditions}["holdout later than both"]
 
 
-def test_a_better_one_takes_it_and_the_former_can_be_rolled_back_to(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first, second = versions(settings)
+def guess_for(monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+    """Let one model have lost all it knew."""
     honest = promotion._scorer
 
     class Guess:
-        """A champion that has lost all it knew."""
-
         def predict_proba(self, features: Any) -> Any:
             share = np.random.default_rng(4).random(len(features))
             return np.column_stack([1 - share, share])
 
     def scorer(folders: Any, model: KnownModel) -> Any:
-        return Guess() if model.version == first else honest(folders, model)
+        return Guess() if model.version == version else honest(folders, model)
 
     monkeypatch.setattr(promotion, "_scorer", scorer)
+
+
+def test_a_better_one_takes_it_and_the_former_can_be_rolled_back_to(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = versions(settings)
+    guess_for(monkeypatch, first)
     reign = promotion.promote(settings, second, "Ann", "better", lambda _line: None)
     assert reign.evidence["challenger_minus_champion_low"] > 0
     assert "takes the place" in reign.evidence["headline"]
     back = leadscore("rollback", "--model", first, "--home", settings.home, "--by", "Bob", "--reason", "slow")
     assert back.returncode == 0, back.stderr
     assert f"Model {first} is champion again (before: {second})" in back.stdout
+
+
+# --- the refresh (6.2) ------------------------------------------------------------------------------------------------
+
+
+def test_a_refresh_keeps_the_champion_that_is_as_good_and_writes_why(settings: Settings) -> None:
+    first, second = versions(settings)
+    kept = refresh.decide(settings, "Ann", lambda _line: None)
+    assert (kept.report.outcome, kept.report.champion, kept.report.challenger) == ("kept", first, second)
+    page = (Path(settings.artifacts) / f"champion_decision_v6_{second}.md").read_text()
+    assert "the champion stays" in page
+    assert "the lower bound of the difference" in page
+    assert "SYNTHETIC DATA" in page
+    assert champion(read_ledger(settings)[0]).version == first
+
+
+def test_a_challenger_that_wins_waits_for_a_running_test_and_is_champion_without_one(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = versions(settings)
+    guess_for(monkeypatch, first)
+    with open_bench(settings, "test", lambda _line: None) as bench:
+        ended(bench, "ab_test_assignments_v6", {}, {})
+    assert refresh.decide(settings, "Ann", lambda _line: None).report.outcome == "queued"
+    ledger = read_ledger(settings)[0]
+    assert champion(ledger).version == first
+    assert "waits until the running experiment has ended" in role(ledger, model_of(ledger, second))
+    with open_bench(settings, "test", lambda _line: None) as bench:
+        went(bench)
+    assert refresh.decide(settings, "Ann", lambda _line: None).report.outcome == "promoted"
+    assert champion(read_ledger(settings)[0]).version == second
+    with pytest.raises(UsageError, match="is the champion already"):
+        refresh.decide(settings, "Ann", lambda _line: None)
+    with open_bench(settings, "test", lambda _line: None) as bench:
+        roll_back(bench, first, "Bob", "for the tests that follow")
 
 
 def test_an_altered_champion_is_refused_before_it_is_read(settings: Settings) -> None:

@@ -6,6 +6,7 @@ import dagster as dg
 
 from leadscore_v6.assets import leads, snapshots, training_set, vintages
 from leadscore_v6.assets.model import steps as model
+from leadscore_v6.assets.production import balance
 from leadscore_v6.assets.production import scores as production
 from leadscore_v6.assets.shadow import scores, serving, week
 from leadscore_v6.jobs import JOBS, leads_job, snapshot_job, training_set_job
@@ -17,7 +18,7 @@ def build_defs(**overrides: Any) -> dg.Definitions:
     """All assets, checks, jobs and sensors. `overrides` replace resources by name: `warehouse`, `options`."""
     return dg.Definitions(
         assets=dg.load_assets_from_modules(
-            [leads, snapshots, vintages, training_set, model, serving, scores, week, production]
+            [leads, snapshots, vintages, training_set, model, serving, scores, week, production, balance]
         ),
         jobs=JOBS,
         sensors=[landing_sensor(Jobs(snapshot_job, leads_job, training_set_job))],

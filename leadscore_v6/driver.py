@@ -113,7 +113,7 @@ class ScoreRequest:
 
 
 def score(settings: Settings, options: dict[str, Any], request: ScoreRequest, progress: Progress) -> Summary:
-    """Step 6.1 for one day: the serving copy, then open leads and prospects by the champion.
+    """Step 6.1 for one day: the serving copy, open leads and prospects by the champion, and the class balance.
 
     Raises UsageError where nothing was ever landed, GateBlocked where no model serves (before anything is landed).
     """
@@ -127,16 +127,17 @@ def score(settings: Settings, options: dict[str, Any], request: ScoreRequest, pr
     if request.land:
         _require_leads(settings)
     with _told_when_full(settings), open_bench(settings, "leadscore score", progress) as bench:
-        from leadscore_v6.runs import LEADS, PRODUCTION_DAY, SERVING, open_runner
+        from leadscore_v6.runs import CLASS_BALANCE, LEADS, PRODUCTION_DAY, SERVING, open_runner
 
-        with open_runner(settings, options, progress, [], 1 + request.land) as runner:
+        with open_runner(settings, options, progress, [], 2 + request.land) as runner:
             if request.land:
                 runner.run(LEADS, None)
             if not runner.summary.failures:
                 runner.run(SERVING, None)
             if not runner.summary.failures:
-                (day,) = _days_asked(bench, ShadowRequest(request.day, days=1))
-                runner.run_days(PRODUCTION_DAY, [f"{day:%Y%m%d}"])
+                runner.run_days(PRODUCTION_DAY, _days_asked(bench, ShadowRequest(request.day, days=1)))
+            if not runner.summary.failures:
+                runner.run(CLASS_BALANCE, None)
             return runner.summary
 
 

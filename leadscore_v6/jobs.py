@@ -7,7 +7,7 @@ from leadscore_v6.gates.steps import STEPS
 
 SNAPSHOT, LEADS, TRAINING_SET, MODEL = "snapshot", "leads", "training_set", "model"
 SERVING, SHADOW_DAY, SHADOW = "serving", "shadow_day", "shadow"
-PRODUCTION_DAY = "production_day"
+PRODUCTION_DAY, CLASS_BALANCE = "production_day", "class_balance"
 _FAN_IN = ("leads", "vintages", TRAINING_SET)
 
 snapshot_job = dg.define_asset_job(
@@ -50,6 +50,11 @@ production_day_job = dg.define_asset_job(
     selection=["production_scores_v6"],
     description="Step 6.1 of one day: open leads and prospects, scored by the champion. One partition per run.",
 )
+class_balance_job = dg.define_asset_job(
+    CLASS_BALANCE,
+    selection=["class_balance_v6"],
+    description="Step 6.1, weekly: the rate of conversions among matured leads against training's.",
+)
 JOBS = [
     snapshot_job,
     leads_job,
@@ -59,4 +64,5 @@ JOBS = [
     shadow_day_job,
     shadow_job,
     production_day_job,
+    class_balance_job,
 ]

@@ -245,9 +245,16 @@ PLAN: dict[str, tuple[str, str, bool, set[str], set[str]]] = {
             "production_matches_contract",
         },
     ),
+    "class_balance_v6": ("6.1", "production", False, {"crm_leads"}, {"class_balance_stable"}),
 }
 # Every other gate stops what follows.
-WARNINGS = {"staging_quarters_match", "model_split_by_time", "shadow_stress", "production_leads_have_crd"}
+WARNINGS = {
+    "staging_quarters_match",
+    "model_split_by_time",
+    "shadow_stress",
+    "production_leads_have_crd",
+    "class_balance_stable",
+}
 OF_THE_MODEL = {"trained_model", "calibrated_model", "backtest"}
 BY_THE_MODEL = {"shadow_scores_v6", "shadow_scoring", "production_scores_v6"}
 BY_DAY = {"shadow_scores_v6", "production_scores_v6"}
@@ -328,12 +335,16 @@ def test_code_version_follows_the_code_and_its_own_sql(tmp_path: Path, monkeypat
     [
         ("snapshot", OF_ONE_SNAPSHOT),
         ("leads", {"crm_leads"}),
-        ("training_set", set(PLAN) - OF_ONE_SNAPSHOT - OF_THE_MODEL - BY_THE_MODEL - {"serving_advisors_v6"}),
+        (
+            "training_set",
+            set(PLAN) - OF_ONE_SNAPSHOT - OF_THE_MODEL - BY_THE_MODEL - {"serving_advisors_v6", "class_balance_v6"},
+        ),
         ("model", OF_THE_MODEL),
         ("serving", {"serving_advisors_v6"}),
         ("shadow_day", {"shadow_scores_v6"}),
         ("shadow", {"shadow_scoring"}),
         ("production_day", {"production_scores_v6"}),
+        ("class_balance", {"class_balance_v6"}),
     ],
 )
 def test_jobs_run_what_belongs_together_with_all_its_gates(defs: dg.Definitions, job: str, selected: set[str]) -> None:

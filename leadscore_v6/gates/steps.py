@@ -342,6 +342,15 @@ _STEPS = (
         report="production_scores_report_v6.md",
         kinds=SQL | MODEL,
     ),
+    Step(
+        "class_balance_v6",
+        "6.1",
+        "production",
+        "Weekly rate of conversions among matured leads, held against the rate that the champion learned from.",
+        parents=("crm_leads",),
+        gates=("class_balance_stable",),
+        report="class_balance_report_v6.md",
+    ),
 )
 
 STEPS: dict[str, Step] = {step.asset: step for step in _STEPS}

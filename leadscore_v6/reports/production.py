@@ -34,4 +34,27 @@ def _scores(figures: Facts, facts: Facts) -> list[str]:
     return found
 
 
-SECTIONS: dict[str, Callable[[Facts, Facts], list[str]]] = {"production_scores_report": _scores}
+def _balance(figures: Facts, facts: Facts) -> list[str]:
+    rows = [
+        (
+            row["week"],
+            f"{row['leads']:,}",
+            row["positives"],
+            f"{row['rate']:.2%}",
+            f"{row['relative_change']:+.0%}",
+            f"{row['p_value']:.3g}",
+            "alert" if row["alerts"] else "" if row["judgeable"] else "too few leads",
+        )
+        for row in facts["weeks"]
+    ]
+    head = ["week of contact", "leads", "converted", "rate", "against training", "p (exact binomial)", ""]
+    text = (
+        f"Training had {facts['training_rate']:.2%}; {facts['young']:,} leads have not matured and are not looked at."
+    )
+    return ["## Matured weeks\n\n" + table(head, rows) + f"\n\n{text}"]
+
+
+SECTIONS: dict[str, Callable[[Facts, Facts], list[str]]] = {
+    "production_scores_report": _scores,
+    "class_balance_report": _balance,
+}

@@ -22,7 +22,17 @@ from leadscore_v6.assets import snapshots
 from leadscore_v6.definitions import build_defs
 from leadscore_v6.gates.bench import read_ledger
 from leadscore_v6.gates.ledger import Ledger
-from leadscore_v6.jobs import LEADS, MODEL, PRODUCTION_DAY, SERVING, SHADOW, SHADOW_DAY, SNAPSHOT, TRAINING_SET
+from leadscore_v6.jobs import (
+    CLASS_BALANCE,
+    LEADS,
+    MODEL,
+    PRODUCTION_DAY,
+    SERVING,
+    SHADOW,
+    SHADOW_DAY,
+    SNAPSHOT,
+    TRAINING_SET,
+)
 from leadscore_v6.partitions import days, register, snapshot_dates
 from leadscore_v6.resources import WarehouseResource
 from leadscore_v6.settings import Settings
@@ -32,7 +42,7 @@ PROMOTED = "v_latest_training_dataset_v6"
 # Jobs by group, and of groups with several jobs by asset.
 JOBS = {"leads": LEADS, "model": MODEL}
 JOBS |= {"serving_advisors_v6": SERVING, "shadow_scores_v6": SHADOW_DAY, "shadow_scoring": SHADOW}
-JOBS |= {"production_scores_v6": PRODUCTION_DAY}
+JOBS |= {"production_scores_v6": PRODUCTION_DAY, "class_balance_v6": CLASS_BALANCE}
 # Edges of Dagster's graph by which a result is used as it is: what fails before the parent does not stop the child.
 PINNED = {
     ("backtest", "shadow_scores_v6"),

@@ -11,6 +11,7 @@ import pandas as pd
 
 from leadscore_v6.assets.carry_out import Events, Told, carry_out, plan_asset, stops
 from leadscore_v6.assets.model.data import model_code_hash, reason_words
+from leadscore_v6.assets.production.alarms import raise_alerts
 from leadscore_v6.assets.production.data import (
     PRODUCTION,
     champion_model,
@@ -53,7 +54,18 @@ def production_scores_v6(
         day = snapshot_day(context.partition_key)
         require_day(bench, day)
         work = _work(bench, day)
-    yield from carry_out(context, warehouse, options, work, Told(contract=contract("production_scores")))
+    try:
+        yield from carry_out(context, warehouse, options, work, Told(contract=contract("production_scores")))
+    finally:
+        _tell(bench, warehouse, context.partition_key)
+
+
+def _tell(bench: Bench, warehouse: WarehouseResource, key: str) -> None:
+    """Health of the day to whom it concerns, whether or not its gates hold; of a day that was not judged, nothing."""
+    attempt = bench.ledger.latest(PRODUCTION, key)
+    if attempt is not None and attempt.state in ("judged", "published"):
+        unavailable = {"features_unavailable": attempt.figures["features_over_points"]}
+        raise_alerts(bench, warehouse.settings, "health", {**attempt.figures, **unavailable})
 
 
 @dataclass(frozen=True)

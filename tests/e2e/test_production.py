@@ -19,6 +19,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from leadscore_v6.alerting.outbox import Outbox
+from leadscore_v6.assets.production import alarms, balance
 from leadscore_v6.assets.production import scores as production
 from leadscore_v6.assets.production.data import read_day
 from leadscore_v6.assets.shadow.data import column_types
@@ -28,6 +30,7 @@ from leadscore_v6.driver import ScoreRequest, raise_for, score
 from leadscore_v6.errors import GateBlocked
 from leadscore_v6.gates.bench import open_bench, read_ledger
 from leadscore_v6.gates.models import known_models
+from leadscore_v6.gates.status import status_lines
 from leadscore_v6.modeling.scorer import LeadScorer
 from leadscore_v6.promotion import promote
 from leadscore_v6.settings import Settings, from_environment
@@ -174,6 +177,42 @@ def test_a_lead_that_cannot_be_scored_is_a_failed_row_and_the_others_are_scored(
     assert trends["same"] > 0.9 * len(rows)
 
 
+# --- what is watched, and who hears of it -----------------------------------------------------------------------------
+
+
+def test_another_rate_of_conversions_alerts_and_stops_nothing(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (quiet_week,) = [one for one in status_lines(read_ledger(settings)[0]) if one.gate == "class_balance_stable"]
+    assert quiet_week.verdict == "pass"
+    honest = balance.class_balance
+
+    def beside_another_training(contact: Any, label: Any, rate: float, *given: Any) -> Any:
+        return honest(contact, label, 2 * rate, *given)
+
+    monkeypatch.setattr(balance, "class_balance", beside_another_training)
+    monkeypatch.setattr(balance, "production_code_hash", lambda: "another")
+    summary = score(settings, {}, ScoreRequest(), quiet)
+    assert summary.failures == []
+    (filed,) = Outbox(settings.outbox).filed()
+    assert filed.alert.key == "class_balance"
+    (line,) = [one for one in status_lines(read_ledger(settings)[0]) if one.gate == "class_balance_stable"]
+    assert line.verdict == "warn"
+
+
+def test_an_outbox_that_cannot_be_written_stops_nothing(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_given: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Outbox, "file", full)
+    figures = {"success_rate": 0.5, "error_rate": 0.0, "latency_mean_ms": 1.0, "features_unavailable": 0}
+    with open_bench(settings, "test", quiet) as bench:
+        alarms.raise_alerts(bench, settings, "health", figures)
+    assert "no alert could be raised: [Errno 28]" in caplog.text
+
+
 # --- the gates --------------------------------------------------------------------------------------------------------
 
 GATES = {gate["name"]: gate for gate in yaml.safe_load((REPOSITORY / "config/gates.yaml").read_text())["gates"]}
@@ -218,6 +257,11 @@ JUDGED = {
     "production_features_available": {"over_points": 1},
     "production_no_skew": {"differing": 1},
 }
+HEARD_OF = {
+    "production_success_rate": "scoring_success",
+    "production_latency": "scoring_latency",
+    "production_features_available": "feature_availability",
+}
 IN_MAKE_TEST = {"production_one_row_each", "production_no_skew"}
 
 
@@ -250,6 +294,8 @@ def test_a_gate_that_fails_holds(settings: Settings, day: date, rows: pd.DataFra
     assert failed == {gate} | ALSO.get(gate, set())
     assert [failure.exit_code for failure in failures] == [3]
     assert rows_of(settings, other).empty
+    told = {filed.alert.key for filed in Outbox(settings.outbox).filed()}
+    assert HEARD_OF.get(gate) in {None, *told}
     with pytest.raises(GateBlocked, match="scores that do not hold"):
         write_call_list(settings, CallListRequest(associates_file(settings), day=other))
 

@@ -1,4 +1,4 @@
-"""Step 6.1: does the rate of conversions still look like the champion's training, week by week of matured leads (R29)."""
+"""Step 6.1: the rate of conversions among matured leads, week by week, against the champion's training (R29)."""
 
 from collections.abc import Mapping
 from dataclasses import asdict

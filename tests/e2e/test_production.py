@@ -22,7 +22,7 @@ import yaml
 from leadscore_v6.alerting.outbox import Outbox
 from leadscore_v6.assets.production import alarms, balance
 from leadscore_v6.assets.production import scores as production
-from leadscore_v6.assets.production.data import read_day
+from leadscore_v6.assets.production.data import production_settings, read_day
 from leadscore_v6.assets.shadow.data import column_types
 from leadscore_v6.call_list import CallListRequest, write_call_list
 from leadscore_v6.contracts import contract
@@ -54,7 +54,10 @@ def settings(modelled: Modelled, tmp_path_factory: pytest.TempPathFactory) -> It
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {"LEADSCORE_HOME": home, "LEADSCORE_DATA": modelled.feed, "LEADSCORE_THREADS": "1"}.items():
             patch.setenv(name, str(value))
-        settings = from_environment()
+        settings, configured = from_environment(), production_settings()
+        # Reasons of ten thousand prospects would be most of what this file costs.
+        few = replace(configured, scores=replace(configured.scores, prospects_with_reasons=300))
+        patch.setattr(production, "production_settings", lambda: few)
         with pytest.raises(GateBlocked, match="No model serves"):
             score(settings, {}, ScoreRequest(), quiet)
         with open_bench(settings, "test", quiet) as bench:

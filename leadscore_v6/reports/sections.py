@@ -1,7 +1,7 @@
 """What a step's report says beyond its gates: losses per column, tables of snapshots, the class imbalance.
 
-Those of the model's reports are in `model.py` and `model_headlines.py`, of shadow scoring in `shadow.py`, of production in
-`production.py`.
+Those of the model's reports are in `model.py` and `model_headlines.py`, those of shadow scoring in `shadow.py`, those of
+production in `production.py`.
 """
 
 from __future__ import annotations

@@ -284,6 +284,8 @@ def test_a_gate_that_fails_holds(settings: Settings, day: date, rows: pd.DataFra
     honest_rows, honest_judge, other = production._rows, production._judge, day - timedelta(days=3)
     types = {**column_types(contract("production_scores")), "percentile": "FLOAT64"}
     with pytest.MonkeyPatch.context() as patch:
+        # Another content for each: what was judged before would be known.
+        patch.setattr(production, "production_code_hash", lambda: gate)
         if gate in SPOILED:
             patch.setattr(production, "_rows", lambda *given: SPOILED[gate](honest_rows(*given)).reset_index(drop=True))
         elif gate in JUDGED:

@@ -61,11 +61,22 @@ def production_scores_v6(
 
 
 def _tell(bench: Bench, warehouse: WarehouseResource, key: str) -> None:
-    """Health of the day to whom it concerns, whether or not its gates hold; of a day that was not judged, nothing."""
+    """Health of the day to whom it concerns, whether or not its gates hold; of a day that was not judged, nothing.
+
+    Of the leads, as R25 has it: prospects would hide what becomes of them.
+    """
     attempt = bench.ledger.latest(PRODUCTION, key)
-    if attempt is not None and attempt.state in ("judged", "published"):
-        unavailable = {"features_unavailable": attempt.figures["features_over_points"]}
-        raise_alerts(bench, warehouse.settings, "health", {**attempt.figures, **unavailable})
+    if attempt is None or attempt.state not in ("judged", "published"):
+        return
+    figures = attempt.figures
+    of_leads = {
+        "success_rate": figures["success_rate_leads"],
+        "error_rate": figures["error_rate_leads"],
+        "latency_mean_ms": figures["latency_mean_ms"],
+        "features_unavailable": figures["features_over_points"],
+        "open_leads": figures["open_leads"],
+    }
+    raise_alerts(bench, warehouse.settings, "health", of_leads)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ TITLES = {
     "model": "Model: one folder per version",
     "shadow": "Shadow scoring: day by day",
     "experiment": "Experiment: the model's queue against today's",
+    "production": "Production: day by day, by the champion",
 }
 
 

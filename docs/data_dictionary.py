@@ -40,6 +40,7 @@ TABLES = (
     ("training", "step_3_3_training_dataset_v6_VERSION, v_latest_training_dataset_v6", "One row per matured lead."),
     ("serving", "serving_advisors_v6", "One row per advisor of any snapshot, and one for leads that none knows."),
     ("shadow_scores", "shadow_scores_v6", "One row per lead and day on which it entered Contacting."),
+    ("production_scores", "production_scores_v6", "One row per day and open lead, or prospect (R51)."),
 )
 
 

@@ -27,6 +27,7 @@ from leadscore_v6.cli_options import home_option as _home_option
 from leadscore_v6.cli_options import json_option as _json_option
 from leadscore_v6.cli_options import progress as _progress
 from leadscore_v6.cli_play import play
+from leadscore_v6.cli_production import backup, call_list, promote, refresh, restore, score
 from leadscore_v6.errors import LeadscoreError, UsageError, WarehouseBusy
 from leadscore_v6.locations import is_local
 from leadscore_v6.settings import from_environment
@@ -173,15 +174,24 @@ def withdraw(home: Path | None, file: str, reason: str, sha256: str, undo: bool)
 
 @cli.command()
 @_home_option
-@click.option("--dataset", "version", required=True, help="The version to serve again, e.g. 20251104_2217.")
-@click.option("--by", default="", help="Who decides; kept in the ledger.")
-def rollback(home: Path | None, version: str, by: str) -> None:
-    """Let v_latest_training_dataset_v6 serve an earlier promoted version."""
+@click.option("--dataset", help="The training set to serve again, e.g. 20251104_2217.")
+@click.option("--model", "version", help="The former champion to serve again, e.g. 20251104.")
+@click.option("--by", default="", help="Who decides; kept in the ledger. A model needs it.")
+@click.option("--reason", default="", help="Why; kept in the ledger. A model needs it.")
+def rollback(home: Path | None, dataset: str | None, version: str | None, by: str, reason: str) -> None:
+    """Serve what served before: an earlier promoted training set, or a former champion."""
+    from leadscore_v6.gates.champions import roll_back
     from leadscore_v6.gates.decisions import rollback as decide
 
+    if (dataset is None) == (version is None):
+        raise UsageError("Say what to roll back: either --dataset VERSION, or --model VERSION.")
     with _deciding(home, "rollback") as bench:
-        before, after = decide(bench, version, by)
-    click.echo(f"v_latest_training_dataset_v6 serves {after} again (before: {before}).")
+        if dataset is not None:
+            before, after = decide(bench, dataset, by)
+            click.echo(f"v_latest_training_dataset_v6 serves {after} again (before: {before}).")
+        elif version is not None:
+            until_now, reign = roll_back(bench, version, by, reason)
+            click.echo(f"Model {reign.version} is champion again (before: {until_now}); the next scores are its own.")
 
 
 @cli.command()
@@ -260,6 +270,8 @@ def _deciding(home: Path | None, command: str) -> Iterator[Bench]:
 
 
 for command in (demo, train, shadow, experiment, why, model, play, alerts):
+    cli.add_command(command)
+for command in (promote, backup, restore, score, call_list, refresh):
     cli.add_command(command)
 
 

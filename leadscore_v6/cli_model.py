@@ -123,11 +123,12 @@ def model() -> None:
 def list_models(home: Path | None, as_json: bool) -> None:
     """Every model that was judged, newest first: how far it came, its AUC-PR, and the training set behind it."""
     from leadscore_v6.gates.bench import read_ledger
+    from leadscore_v6.gates.champions import role
     from leadscore_v6.gates.models import known_models, model_line
     from leadscore_v6.reports.model_list import render_list
 
     ledger, _ = read_ledger(from_environment(home=home))
-    lines = [model_line(ledger, known) for known in known_models(ledger)]
+    lines = [model_line(ledger, known, role(ledger, known)) for known in known_models(ledger)]
     click.echo(json.dumps([vars(line) for line in lines], indent=2) if as_json else render_list(lines))
 
 

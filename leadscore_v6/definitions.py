@@ -7,6 +7,8 @@ import dagster as dg
 from leadscore_v6.assets import dials, leads, snapshots, training_set, vintages
 from leadscore_v6.assets.experiment import design, enrolment, reading
 from leadscore_v6.assets.model import steps as model
+from leadscore_v6.assets.production import balance
+from leadscore_v6.assets.production import scores as production
 from leadscore_v6.assets.shadow import scores, serving, week
 from leadscore_v6.jobs import JOBS, leads_job, snapshot_job, training_set_job
 from leadscore_v6.resources import RunOptions, WarehouseResource
@@ -21,6 +23,7 @@ def build_defs(**overrides: Any) -> dg.Definitions:
                 *(leads, dials, snapshots, vintages, training_set, model),
                 *(serving, scores, week),
                 *(design, enrolment, reading),
+                *(production, balance),
             ]
         ),
         jobs=JOBS,

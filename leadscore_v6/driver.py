@@ -20,6 +20,7 @@ from leadscore_v6.contracts import contract
 from leadscore_v6.driver_experiment import go_on
 from leadscore_v6.errors import DiskFull, GateBlocked, InputError, LeadscoreError, UsageError, ran_out_of_space
 from leadscore_v6.gates.bench import open_bench, read_ledger, wall_clock
+from leadscore_v6.gates.champions import require_champion
 from leadscore_v6.gates.ledger import Ledger, Place
 from leadscore_v6.gates.status import served_versions, status_lines
 from leadscore_v6.gates.steps import STEPS
@@ -103,6 +104,43 @@ def shadow(settings: Settings, options: dict[str, Any], request: ShadowRequest, 
             if request.land:
                 runner.run(LEADS, None)
             _score_in_shadow(bench, runner, request, progress)
+            return runner.summary
+
+
+@dataclass(frozen=True)
+class ScoreRequest:
+    """What production is to score: `day`, by default that of the extract. land: take a newer extract in first."""
+
+    day: date | None = None
+    land: bool = False
+
+
+def score(settings: Settings, options: dict[str, Any], request: ScoreRequest, progress: Progress) -> Summary:
+    """Step 6.1 for one day: the serving copy, open leads and prospects by the champion, and the class balance.
+
+    Raises UsageError where nothing was ever landed, GateBlocked where no model serves (before anything is landed).
+    """
+    ledger, _ = read_ledger(settings)
+    if not ledger.snapshots():
+        raise UsageError(
+            f"There is nothing to score in {settings.home}: nothing was ever landed there.\n"
+            "  what to do: `leadscore run --data DIR --through shadow` first, or name another home with --home."
+        )
+    require_champion(ledger)
+    if request.land:
+        _require_leads(settings)
+    with _told_when_full(settings), open_bench(settings, "leadscore score", progress) as bench:
+        from leadscore_v6.runs import CLASS_BALANCE, LEADS, PRODUCTION_DAY, SERVING, open_runner
+
+        with open_runner(settings, options, progress, [], 2 + request.land) as runner:
+            if request.land:
+                runner.run(LEADS, None)
+            if not runner.summary.failures:
+                runner.run(SERVING, None)
+            if not runner.summary.failures:
+                runner.run_days(PRODUCTION_DAY, _days_asked(bench, ShadowRequest(request.day, days=1)))
+            if not runner.summary.failures:
+                runner.run(CLASS_BALANCE, None)
             return runner.summary
 
 

@@ -9,6 +9,7 @@ SNAPSHOT, LEADS, TRAINING_SET, MODEL = "snapshot", "leads", "training_set", "mod
 SERVING, SHADOW_DAY, SHADOW = "serving", "shadow_day", "shadow"
 PLAN, WEEK, INTERIM, FINAL = "experiment_plan", "experiment_week", "experiment_interim", "experiment_final"
 _PROMOTED = "v_latest_training_dataset_v6"
+PRODUCTION_DAY, CLASS_BALANCE = "production_day", "class_balance"
 
 snapshot_job = dg.define_asset_job(
     SNAPSHOT,
@@ -65,8 +66,19 @@ final_job = dg.define_asset_job(
     selection=["ab_test_final_analysis_v6"],
     description="Step 5.3: the final analysis, go or no-go. Refused before it is due.",
 )
+production_day_job = dg.define_asset_job(
+    PRODUCTION_DAY,
+    selection=["production_scores_v6"],
+    description="Step 6.1 of one day: open leads and prospects, scored by the champion. One partition per run.",
+)
+class_balance_job = dg.define_asset_job(
+    CLASS_BALANCE,
+    selection=["class_balance_v6"],
+    description="Step 6.1, weekly: the rate of conversions among matured leads against training's.",
+)
 JOBS = [
     *(snapshot_job, leads_job, training_set_job, model_job),
     *(serving_job, shadow_day_job, shadow_job),
     *(plan_job, week_job, interim_job, final_job),
+    *(production_day_job, class_balance_job),
 ]

@@ -19,11 +19,13 @@ from leadscore_v6.definitions import build_defs
 from leadscore_v6.errors import DiskFull, LeadscoreError, says_full
 from leadscore_v6.instance import dagster_instance, end_killed_runs, quick_storage, run_tags
 from leadscore_v6.jobs import (
+    CLASS_BALANCE,
     FINAL,
     INTERIM,
     LEADS,
     MODEL,
     PLAN,
+    PRODUCTION_DAY,
     SERVING,
     SHADOW,
     SHADOW_DAY,
@@ -35,11 +37,13 @@ from leadscore_v6.partitions import days, register, snapshot_dates
 from leadscore_v6.settings import Settings
 
 __all__ = [
+    "CLASS_BALANCE",
     "FINAL",
     "INTERIM",
     "LEADS",
     "MODEL",
     "PLAN",
+    "PRODUCTION_DAY",
     "SERVING",
     "SHADOW",
     "SHADOW_DAY",

@@ -19,6 +19,7 @@ from leadscore_v6.assets.model.data import contract_version, promoted_columns, r
 from leadscore_v6.assets.training_set import LABEL_WINDOW_DAYS
 from leadscore_v6.errors import InputError, UsageError
 from leadscore_v6.gates.bench import read_ledger
+from leadscore_v6.gates.champions import history, role
 from leadscore_v6.gates.decisions import PROMOTED, TRAINING
 from leadscore_v6.gates.ledger import Attempt, Ledger
 from leadscore_v6.gates.models import KnownModel, folder_of, manifest_digest, model_line, model_of
@@ -154,11 +155,13 @@ def describe(settings: Settings, version: str | None) -> Answer:
     """Everything about one model, by default the newest validated one: plain JSON data. Its files are verified."""
     ledger, _ = read_ledger(settings)
     known = model_of(ledger, version)
-    line = model_line(ledger, known)
+    line = model_line(ledger, known, role(ledger, known))
     attempts = [attempt for attempt in (known.trained, known.calibrated, known.backtest) if attempt]
     return {
         "version": known.version,
         "state": line.state,
+        "role": line.role,
+        "reigns": history(ledger, known),
         "made_from": {
             "training set": f"{line.dataset}, as of {line.as_of}",
             "trained": line.trained_at,

@@ -33,6 +33,7 @@ CONTRACT_FILES = {
     "training": "v6_training_contract.json",
     "serving": "v6_serving_contract.json",
     "shadow_scores": "v6_shadow_scores_contract.json",
+    "production_scores": "v6_production_scores_contract.json",
 }
 
 

@@ -20,8 +20,8 @@ from typing import Any, Protocol
 from leadscore_v6.artifacts.folders import PREFIX, FolderStore
 from leadscore_v6.errors import GateBlocked, InputError
 from leadscore_v6.gates.guard import guard
-from leadscore_v6.gates.judge import FAIL, Figures, Verdict
-from leadscore_v6.gates.ledger import Attempt, Ledger, LedgerStore, plain, verdict_lines
+from leadscore_v6.gates.judge import FAIL, Figures, Verdict, plain
+from leadscore_v6.gates.ledger import Attempt, Ledger, LedgerStore, verdict_lines
 from leadscore_v6.gates.steps import STEPS
 from leadscore_v6.warehouse.protocol import Warehouse
 

@@ -61,11 +61,12 @@ def find_obstacles(ledger: Ledger, asset: str, partition: str | None) -> list[Ob
     """
     places = [(step.asset, key) for step in upstream(asset) for key in ledger.keys_asked(step.asset, asset, partition)]
     used = [(step.asset, None) for step in pinned(asset) if not step.partitioned]
-    failing = [obstacle for place in [*places, *used] if (obstacle := _failing(ledger, *place))]
+    failing = [obstacle for place in [*places, *used] if (obstacle := obstacle_at(ledger, *place))]
     return failing or [obstacle for place in places if (obstacle := _outdated(ledger, *place))]
 
 
-def _failing(ledger: Ledger, asset: str, partition: str | None) -> Obstacle | None:
+def obstacle_at(ledger: Ledger, asset: str, partition: str | None) -> Obstacle | None:
+    """Why the latest attempt there does not hold, or None."""
     attempt = ledger.latest(asset, partition)
     if attempt is None:
         return Obstacle(asset, partition, None, "never built; a gate that was never judged counts as failed")

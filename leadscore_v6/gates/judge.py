@@ -6,6 +6,7 @@ import math
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -101,3 +102,20 @@ def show(figure: float | None) -> str:
     if isinstance(figure, int) or float(figure).is_integer():
         return f"{int(figure):,}"
     return f"{figure:.6f}".rstrip("0") if abs(figure) < 1000 else f"{figure:,.2f}"
+
+
+def plain(figures: Figures) -> dict[str, Any]:
+    """Figures as JSON can hold them: numbers, text, booleans, None; a date or NUMERIC by its value."""
+    return {name: _plain(value) for name, value in figures.items()}
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, (date, datetime)):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    return float(value)

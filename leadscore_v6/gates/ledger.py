@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from leadscore_v6.errors import InputError
-from leadscore_v6.gates.judge import Figures, Verdict, judge
+from leadscore_v6.gates.judge import Verdict, judge
 from leadscore_v6.gates.registry import Registry
 from leadscore_v6.gates.steps import DAY, SNAPSHOT, STEPS
 from leadscore_v6.warehouse.protocol import Warehouse
@@ -56,6 +56,9 @@ GATE_COLUMNS = {
 
 # Events that make an attempt the latest one of its asset and partition.
 _BECOMES_LATEST = {"started", "recognised", "refused", "rolled_back"}
+# Decisions about which model serves: no part of an attempt's life (champions.py).
+PROMOTED_MODEL, QUEUED_MODEL, MODEL_ROLLED_BACK = "promoted", "promotion_queued", "model_rolled_back"
+_ABOUT_MODELS = {PROMOTED_MODEL, QUEUED_MODEL, MODEL_ROLLED_BACK}
 Place = tuple[str, str | None]
 
 
@@ -127,6 +130,7 @@ class Ledger:
         self.landed: dict[Place, list[dict[str, Any]]] = {}
         self.withdrawals: list[Withdrawal] = []
         self.rollbacks: list[Mapping[str, Any]] = []
+        self.model_decisions: list[Mapping[str, Any]] = []
         self._latest: dict[Place, list[str]] = {}
         self._published: dict[str, str] = {}
         for line in reader.lines():
@@ -235,6 +239,9 @@ class Ledger:
             return
         if event in ("withdrawn", "restored"):
             self._withdraw_or_restore(line, payload)
+            return
+        if event in _ABOUT_MODELS:
+            self.model_decisions.append(line)
             return
         if event == "rolled_back":
             self.rollbacks.append(line)
@@ -379,20 +386,3 @@ def verdict_lines(attempt: Attempt, verdicts: Iterable[Verdict], run_id: str, at
         }
         for verdict in verdicts
     ]
-
-
-def plain(figures: Figures) -> dict[str, Any]:
-    """Figures as JSON can hold them: numbers, text, booleans, None; a date or NUMERIC by its value."""
-    return {name: _plain(value) for name, value in figures.items()}
-
-
-def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    if isinstance(value, (date, datetime)):
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(inner) for inner in value]
-    return float(value)

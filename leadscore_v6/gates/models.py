@@ -87,8 +87,8 @@ def folder_of(attempt: Attempt) -> str:
     return name if attempt.state == "published" else candidate
 
 
-def model_line(ledger: Ledger, model: KnownModel) -> ModelLine:
-    """What `leadscore model list` says of a model."""
+def model_line(ledger: Ledger, model: KnownModel, role: str = "") -> ModelLine:
+    """What `leadscore model list` says of a model; `role`: what the model ledger says of it."""
     stopped = [verdict.gate.name for verdict in stopping(ledger, model)]
     calibrated = model.calibrated.figures if model.calibrated else {}
     return ModelLine(
@@ -101,6 +101,7 @@ def model_line(ledger: Ledger, model: KnownModel) -> ModelLine:
         dataset=str(model.trained.facts.get("dataset_version")),
         as_of=str(model.trained.facts.get("as_of")),
         trained_at=f"{model.trained.started_at:%Y-%m-%d %H:%M}" if model.trained.started_at else "",
+        role=role,
     )
 
 

@@ -1,4 +1,6 @@
-"""What may go, and what may not (R56): nothing that the promoted view, a waiver or a registered snapshot refers to.
+"""What may go, and what may not (R56): nothing that the promoted view, a champion, a waiver or a snapshot refers to.
+
+A model that ever was champion stays, with its training set: it may be rolled back to.
 
 Belongs here: which tables, model folders and landed files are expendable, removing them, and compacting the embedded
 warehouse.
@@ -12,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from leadscore_v6.gates.attempt import Bench
+from leadscore_v6.gates.champions import champions
 from leadscore_v6.gates.decisions import PROMOTED, TRAINING
 from leadscore_v6.gates.ledger import Ledger
 from leadscore_v6.gates.models import known_models
@@ -111,17 +114,18 @@ def _needed_versions(ledger: Ledger, keep: int) -> set[str]:
     needed |= {attempt.version for attempt in built if attempt.waivers and attempt.version}
     tested = [model for model in known_models(ledger) if model.version in _tested_models(ledger)]
     needed |= {str(model.trained.facts["dataset_version"]) for model in tested}
+    needed |= _of_champions(ledger)
     return needed
 
 
 def _unused_folders(bench: Bench, keep: int) -> dict[str, str]:
-    """All folders but those of the `keep` newest models, what is served, what is evidence, and what is waived."""
+    """All folders but those of champions, the `keep` newest models, what is served, evidence, and the waived."""
     ledger = bench.ledger
     kept: set[str] = set()
     published = [model for model in known_models(ledger) if model.trained.state == "published"]
     validated = next((model for model in published if model.validated), None)
     tested = [model for model in published if model.version in _tested_models(ledger)]
-    for model in [*published[:keep], *([validated] if validated else []), *tested]:
+    for model in [*published[:keep], *([validated] if validated else []), *tested, *champions(ledger)]:
         made = [attempt for attempt in (model.trained, model.calibrated, model.backtest) if attempt]
         kept |= {name for attempt in made for name in attempt.outputs}
     # The copy that leads are looked up in is the one behind the table that is served.
@@ -146,9 +150,15 @@ def _tested_models(ledger: Ledger) -> set[str]:
     return {str(attempt.facts["plan"]["model_version"]) for attempt in planned if attempt.state == "published"}
 
 
+def _of_champions(ledger: Ledger) -> set[str]:
+    """Training sets that champions were made from: drift is measured against them."""
+    return {str(model.trained.facts["dataset_version"]) for model in champions(ledger)}
+
+
 def _promoted_files(ledger: Ledger) -> set[str]:
-    """Digests in the manifest of the version that the promoted view serves, whatever was landed since (R48)."""
+    """Digests in the manifest of what the promoted view serves, or a champion was made from, whatever landed since."""
     versions = {a.facts["promoted_version"] for a in ledger.published().values() if a.asset == PROMOTED}
+    versions |= _of_champions(ledger)
     return {
         file["sha256"]
         for attempt in ledger.attempts.values()

@@ -271,20 +271,27 @@ class LeadScorer:
         )
 
     def _all_warnings(self, encoded: Encoded, segments: NDArray[np.object_]) -> NDArray[np.object_]:
+        """(n,) tuples. Of leads that are strange in the same way, one is asked: there are few ways, and many leads."""
         missing, outside = self._strange(encoded.matrix)
-        strange = missing.any(axis=1) | outside.any(axis=1)
         known = np.array(list(self._content.calibrator.segments), dtype=object)
-        strange |= ~np.isin(segments.astype(str), known.astype(str))
-        unseen: dict[int, list[str]] = {}
+        other_segment = ~np.isin(segments.astype(str), known.astype(str))
+        unseen = np.zeros_like(missing)
         for name, rows in encoded.unseen.items():
-            for row in rows.tolist():
-                unseen.setdefault(row, []).append(name)
-        strange[list(unseen)] = True
+            unseen[rows, self._content.spec.names.index(name)] = True
         found = np.full(len(segments), None, dtype=object)
         found[:] = [()] * len(segments)
-        for row in np.flatnonzero(strange).tolist():
-            at = encoded.matrix[row : row + 1]
-            found[row] = self._warnings(at, tuple(unseen.get(row, ())), segments[row])
+        ways = np.column_stack([missing, outside, unseen, other_segment])
+        strange = np.flatnonzero(ways.any(axis=1))
+        if not len(strange):
+            return found
+        packed = np.ascontiguousarray(np.packbits(ways[strange], axis=1))
+        of_each = packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
+        _, first, way = np.unique(of_each, return_index=True, return_inverse=True)
+        said = np.full(len(first), None, dtype=object)
+        for number, row in enumerate(strange[first].tolist()):
+            names = tuple(self._content.spec.names[place] for place in np.flatnonzero(unseen[row]))
+            said[number] = self._warnings(encoded.matrix[row : row + 1], names, segments[row])
+        found[strange] = said[way]
         return found
 
     def _unknown_segment(self, segment: str) -> tuple[str, ...]:

@@ -12,7 +12,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ModelLine:
-    """One model: `state` is `validated`, or where it stands; figures that were not measured are None."""
+    """One model: `state` is `validated`, or where it stands; figures that were not measured are None.
+
+    role: champion and since when, or that it once was; empty for the others.
+    """
 
     version: str
     state: str
@@ -23,6 +26,7 @@ class ModelLine:
     dataset: str
     as_of: str
     trained_at: str
+    role: str = ""
 
 
 def render_list(lines: Sequence[ModelLine]) -> str:
@@ -34,7 +38,7 @@ def render_list(lines: Sequence[ModelLine]) -> str:
     body = [
         f"{line.version:<12} {line.state:<24} {_shown(line.cv_auc_pr):>9} {_shown(line.holdout_auc_pr):>8} "
         f"{_shown(line.ece, '.4f'):>7}  {line.dataset:<16} {line.as_of:<11} {line.trained_at}"
-        + (f"\n{'':<12} stopped by {line.stopped_by}" if line.stopped_by else "")
+        + "".join(f"\n{'':<12} {more}" for more in (line.role, f"stopped by {line.stopped_by}") if more not in _NOTHING)
         for line in lines
     ]
     return "\n".join([head, *body])
@@ -42,7 +46,9 @@ def render_list(lines: Sequence[ModelLine]) -> str:
 
 def render_model(shown: Mapping[str, Any]) -> str:
     """One model: what it was made from, its gates, its files and whether they are what was published."""
-    blocks = [f"model_v6 {shown['version']}: {shown['state']}"]
+    blocks = [f"model_v6 {shown['version']}: {shown['state']}{', ' + shown['role'] if shown['role'] else ''}"]
+    if shown["reigns"]:
+        blocks.append("\n".join(f"  {reign}" for reign in shown["reigns"]))
     width = max(map(len, shown["made_from"]))
     blocks.append("\n".join(f"  {name:<{width}}  {value}" for name, value in shown["made_from"].items()))
     blocks.append(
@@ -55,6 +61,9 @@ def render_model(shown: Mapping[str, Any]) -> str:
         word = "as published" if folder["intact"] else f"NOT AS PUBLISHED: {folder['damage']}"
         blocks.append(f"{folder['path']}: {word}\n" + "\n".join(f"  {name}" for name in folder["files"]))
     return "\n\n".join(blocks)
+
+
+_NOTHING = ("", "stopped by ")
 
 
 def _shown(value: float | None, form: str = ".3f") -> str:

@@ -1,7 +1,7 @@
 """What a step's report says beyond its gates: losses per column, tables of snapshots, the class imbalance.
 
 Those of the model's reports are in `model.py` and `model_headlines.py`, of shadow scoring in `shadow.py`, of the
-experiment in `experiment.py`.
+experiment in `experiment.py`, of production in `production.py`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from leadscore_v6.reports import experiment, model, model_headlines, shadow
+from leadscore_v6.reports import experiment, model, model_headlines, production, shadow
 from leadscore_v6.reports.markdown import table
 
 Facts = Mapping[str, Any]
@@ -28,7 +28,8 @@ def headlines(about: str, figures: Facts, facts: Facts) -> tuple[str, ...]:
 
 def sections(about: str, figures: Facts, facts: Facts) -> tuple[str, ...]:
     """The extra sections of one report, from its step's figures and facts."""
-    make = {**_SECTIONS, **model.SECTIONS, **shadow.SECTIONS, **experiment.SECTIONS}.get(about)
+    own = {**model.SECTIONS, **shadow.SECTIONS, **experiment.SECTIONS, **production.SECTIONS}
+    make = {**_SECTIONS, **own}.get(about)
     return tuple(make(figures, facts)) if make else ()
 
 

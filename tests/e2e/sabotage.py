@@ -23,7 +23,19 @@ from leadscore_v6.definitions import build_defs
 from leadscore_v6.gates.bench import read_ledger
 from leadscore_v6.gates.ledger import Ledger
 from leadscore_v6.gates.steps import STEPS
-from leadscore_v6.jobs import FINAL, INTERIM, LEADS, MODEL, SERVING, SHADOW, SHADOW_DAY, SNAPSHOT, TRAINING_SET
+from leadscore_v6.jobs import (
+    CLASS_BALANCE,
+    FINAL,
+    INTERIM,
+    LEADS,
+    MODEL,
+    PRODUCTION_DAY,
+    SERVING,
+    SHADOW,
+    SHADOW_DAY,
+    SNAPSHOT,
+    TRAINING_SET,
+)
 from leadscore_v6.jobs import PLAN as TEST_PLAN
 from leadscore_v6.jobs import WEEK as TEST_WEEK
 from leadscore_v6.partitions import days, register, snapshot_dates
@@ -37,6 +49,7 @@ JOBS = {"leads": LEADS, "model": MODEL}
 JOBS |= {"serving_advisors_v6": SERVING, "shadow_scores_v6": SHADOW_DAY, "shadow_scoring": SHADOW}
 JOBS |= {"ab_test_power_analysis_v6": TEST_PLAN, "ab_test_interim_analysis_v6": INTERIM, "experiment": TEST_WEEK}
 JOBS |= {"ab_test_final_analysis_v6": FINAL}
+JOBS |= {"production_scores_v6": PRODUCTION_DAY, "class_balance_v6": CLASS_BALANCE}
 # Edges of Dagster's graph by which a result is used as it is: what fails before the parent does not stop the child.
 PINNED = {
     ("backtest", "shadow_scores_v6"),

@@ -31,12 +31,12 @@ GATES = {gate["name"]: gate for gate in yaml.safe_load((REPOSITORY / "config/gat
 
 
 def test_every_gate_of_the_file_has_a_case() -> None:
-    """Others' are in test_model_gates.py, test_shadow.py, test_dials.py and test_experiment_gates.py."""
+    """Those of later steps, and of the dials, are in the modules that are named after them."""
     elsewhere = {"crm_associates", "crm_dials"}
     mine = {
         name: gate
         for name, gate in GATES.items()
-        if not gate["step"].startswith(("4.", "5.")) and gate["asset"] not in elsewhere
+        if not gate["step"].startswith(("4.", "5.", "6.1")) and gate["asset"] not in elsewhere
     }
     blocking = [name for name, gate in mine.items() if gate.get("severity", "error") == "error"]
     assert sorted(case.gate for case in CASES) == sorted(blocking)

@@ -11,7 +11,8 @@ import pytest
 
 from leadscore_v6.errors import InputError
 from leadscore_v6.gates.decisions import Waiver, rollback, waive, withdraw
-from leadscore_v6.gates.ledger import Ledger, LedgerReader, LedgerStore, MirrorReader, plain
+from leadscore_v6.gates.judge import plain
+from leadscore_v6.gates.ledger import Ledger, LedgerReader, LedgerStore, MirrorReader
 from leadscore_v6.gates.registry import read_gates
 from tests.gates.conftest import KEY, OTHER_KEY, TODAY, Lab
 

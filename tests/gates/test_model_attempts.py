@@ -15,7 +15,7 @@ from leadscore_v6.gates.attempt import Candidates, Outcome, Work
 from leadscore_v6.gates.decisions import Waiver, waive
 from leadscore_v6.gates.models import folder_of, known_models, model_of, stopping
 from leadscore_v6.gates.retention import collect, expendable
-from tests.gates.conftest import GATES, TODAY, Lab
+from tests.gates.conftest import GATES, TODAY, TRAINING, Lab
 
 PARENTS = {"trained_model": None, "calibrated_model": "trained_model", "backtest": "calibrated_model"}
 MODEL_GATES = """
@@ -42,7 +42,8 @@ def work(lab: Lab, asset: str, content: str, **figures: float | None) -> Work:
         (folder / "model.ubj").write_text(content)
         parent = lab.bench().ledger.latest(PARENTS[asset]) if PARENTS[asset] else None
         digest = seal(folder, candidate.rpartition("__")[2], {})
-        return {"manifest_sha256": digest, "made_from": parent.key if parent else None}
+        made = {"manifest_sha256": digest, "made_from": parent.key if parent else None}
+        return {**made, "dataset_version": lab.bench().ledger.latest(TRAINING).version}
 
     version = f"{lab.today:%Y%m%d}"
     if PARENTS[asset]:

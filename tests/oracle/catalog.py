@@ -38,6 +38,8 @@ _CONTRACTS = {
     "training": "v6_training_contract.json",
     "crm": "v6_crm_leads_contract.json",
     "scores": "v6_shadow_scores_contract.json",
+    "serving": "v6_serving_contract.json",
+    "production": "v6_production_scores_contract.json",
 }
 # Columns that R2 has settled by the time the others break a tie.
 _SETTLED = ("RepCRD", "RIAFirmCRD", "IsPrimaryRIAFirm", "snapshot_at")
@@ -129,6 +131,8 @@ def text(folder: str, file: str) -> Text:
         lists["contract_columns"] = list(contract(own))
     if "tie_breakers" in part["lists"]:
         lists["tie_breakers"] = [name for name in contract("v6_feature_contract.json") if name not in _SETTLED]
+    if "features" in part["lists"]:
+        lists["features"] = ["Has_CFP", "Branch_State", "DateBecameRep_NumberOfYears"]
     if "snapshots" in part["lists"]:
         lists["snapshots"] = list(_SNAPSHOTS)
     sql = render(f"{folder}/{file}", tables, lists)

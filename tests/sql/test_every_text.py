@@ -34,7 +34,10 @@ MEASURED_ELSEWHERE = {
     "dials_available_over_required",
     "contract_violations",
     "columns_not_allowed",
+    "features_over_points",
     "files_unverified",
+    "latency_mean_ms",
+    "leads_judged",
     "lookups_differing",
     "scores_differing",
 }

@@ -43,7 +43,7 @@ PARAMETERS: dict[str, Any] = {
     "enrolled_on": DAYS[1],
 }
 # What a gate before it has made sure of: a query may order by it, and be told apart by it.
-UNIQUE = {"v6_training_contract.json": "Id"}
+UNIQUE = {"v6_training_contract.json": "Id", "v6_serving_contract.json": "FA_CRD__c"}
 
 
 def drawn(made: Text, variable: str, draw: random.Random) -> list[dict[str, Any]]:

@@ -23,20 +23,23 @@ from leadscore_v6.warehouse.sql import render
 _MODEL_PATH = ("modeling/*.py", "artifacts/*.py", "assets/model/*.py")
 
 
-def read_training_data(warehouse: Warehouse) -> TrainingData:
-    """The promoted view, and nothing else (plan, step 4.1). Raises InputError where it cannot be trained on."""
-    promoted = f"{warehouse.dataset}.{PROMOTED}"
-    sql = render(f"{PROMOTED}/rows.sql", {"training": promoted}, promoted_columns(warehouse))
+def read_training_data(warehouse: Warehouse, table: str = PROMOTED) -> TrainingData:
+    """The promoted view (plan, step 4.1), or `table`, the version that a model was made from.
+
+    Raises InputError where it cannot be trained on.
+    """
+    name = f"{warehouse.dataset}.{table}"
+    sql = render(f"{PROMOTED}/rows.sql", {"training": name}, promoted_columns(warehouse, table))
     return training_data(warehouse.frame(sql), model_columns(), pii_droplist())
 
 
-def promoted_columns(warehouse: Warehouse) -> dict[str, list[str]]:
-    """What the texts that read the promoted view list: the contract's columns, in its order and spelling.
+def promoted_columns(warehouse: Warehouse, table: str = PROMOTED) -> dict[str, list[str]]:
+    """What the texts that read the promoted view (or `table`) list: the contract's columns, in its order and spelling.
 
     A rollback may serve a version of an older contract: what that one lacks is not asked for, and is missed by whoever
     needs it, by name.
     """
-    there = {column.name.lower() for column in warehouse.columns(f"{warehouse.dataset}.{PROMOTED}")}
+    there = {column.name.lower() for column in warehouse.columns(f"{warehouse.dataset}.{table}")}
     return {"contract_columns": [name for name in contract("training").names if name.lower() in there]}
 
 

@@ -1,0 +1,121 @@
+"""What production scoring reads: the champion, the settings, who is to be scored, where they stood before.
+
+Belongs here: from ledger, folders and warehouse to values of production/ and modeling/. Does not belong here: scoring.
+"""
+
+import hashlib
+from datetime import date, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import leadscore_v6
+from leadscore_v6.assets.shadow.data import SERVING, LoadedModel, latest, load_model, scoring_settings, served_day
+from leadscore_v6.contracts import contract, load_document
+from leadscore_v6.errors import UsageError
+from leadscore_v6.gates.attempt import Bench
+from leadscore_v6.gates.champions import Reign, require_champion
+from leadscore_v6.paths import config_root
+from leadscore_v6.production.settings import PRODUCTION_FILE, PopulationSettings, ProductionSettings
+from leadscore_v6.warehouse.protocol import Warehouse
+from leadscore_v6.warehouse.sql import render
+
+PRODUCTION = "production_scores_v6"
+# What decides a row besides the champion, the features and the configuration. The champion's code is in its content.
+_CODE = ("production/ranking.py", "assets/production/*.py", "serving/*.py")
+
+
+def production_settings() -> ProductionSettings:
+    """`config/v6_production.yaml`, checked. Raises InputError with file and line."""
+    return ProductionSettings.of(load_document(config_root() / PRODUCTION_FILE, "production"))
+
+
+def champion_model(bench: Bench) -> tuple[Reign, LoadedModel]:
+    """The model that serves, verified and loaded.
+
+    Raises GateBlocked where none was promoted, InputError when its files are not what was published.
+    """
+    reign = require_champion(bench.ledger)
+    return reign, load_model(bench, reign.model, scoring_settings().shadow.top_features)
+
+
+def require_day(bench: Bench, day: date) -> None:
+    """Raise UsageError for a day that the extract does not reach, or that the serving copy knows too much for."""
+    extracted = date.fromisoformat(latest(bench, "crm_leads").facts["crm_extracted_at"])
+    if day > extracted:
+        raise UsageError(
+            f"{day} lies after the CRM extract ({extracted}): its leads are not known yet.\n"
+            f"  what to do: bring a newer Lead.csv (`leadscore score --data DIR`), or choose a day up to {extracted}."
+        )
+    newest = served_day(bench)
+    if day < newest:
+        raise UsageError(
+            f"{day} lies before the newest snapshot ({newest}), which the serving copy is of: its scores would know "
+            f"what nobody knew that day (R9).\n  what to do: choose a day from {newest} on."
+        )
+
+
+def subjects(bench: Bench, day: date, features: list[str], population: PopulationSettings) -> pd.DataFrame:
+    """Who is scored on that day, with the features that the champion reads, in the order of kind, Id and CRD."""
+    dataset = bench.warehouse.dataset
+    tables = {
+        "crm": f"{dataset}.crm_leads",
+        "serving": f"{dataset}.{SERVING}",
+        "reps_vintages": f"{dataset}.v_discovery_reps_all_vintages",
+    }
+    asked = [*features, *(name for name in population.require if name not in features)]
+    _require_columns(asked)
+    sql = render(f"{PRODUCTION}/subjects.sql", tables, {"features": asked})
+    params = {"day": day, "open_lead_days": population.open_lead_days, "converted_days": population.converted_days}
+    frame = bench.warehouse.frame(sql, params)
+    is_admitted = frame["kind"] == "lead"
+    if population.prospects:
+        fits = pd.Series(data=True, index=frame.index)
+        for name, values in population.require.items():
+            fits &= frame[name].isin(values)
+        is_admitted |= fits
+    return frame[is_admitted].reset_index(drop=True)
+
+
+def _require_columns(names: list[str]) -> None:
+    unknown = [name for name in names if name not in contract("serving").names]
+    if unknown:
+        raise UsageError(f"population.require of {PRODUCTION_FILE}: the serving copy has no column {unknown[0]!r}.")
+
+
+def previous_percentiles(bench: Bench, day: date, days: int) -> "pd.Series[Any]":
+    """By CRD the percentile of the last score in the `days` days before; empty if there are none."""
+    table = f"{bench.warehouse.dataset}.{PRODUCTION}"
+    if not bench.warehouse.exists(table):
+        return pd.Series(dtype=float)
+    sql = render(f"{PRODUCTION}/previous.sql", {"production": table})
+    frame = bench.warehouse.frame(sql, {"first_day": day - timedelta(days=days), "day": day})
+    return pd.Series(frame["percentile"].to_numpy(dtype=float), index=frame["FA_CRD__c"].to_numpy(dtype=object))
+
+
+def earlier_contents(bench: Bench, day: date, days: int) -> dict[str, str]:
+    """Content of the published days that a trend may be taken against: another one is another trend (R38)."""
+    keys = [f"{day - timedelta(days=back):%Y%m%d}" for back in range(1, days + 1)]
+    attempts = {key: bench.ledger.latest(PRODUCTION, key) for key in keys}
+    return {key: one.content_key for key, one in attempts.items() if one is not None and one.state == "published"}
+
+
+def read_day(warehouse: Warehouse, table: str, day: date) -> pd.DataFrame:
+    """The rows of one day, leads first, as the contract has them."""
+    names = contract("production_scores").names
+    frame = warehouse.frame(
+        render(f"{PRODUCTION}/query.sql", {"production": table}, {"contract_columns": names}), {"day": day}
+    )
+    return frame if len(frame.columns) else pd.DataFrame(columns=list(names))
+
+
+@lru_cache(maxsize=1)
+def production_code_hash() -> str:
+    """Digest of the code that decides a row (R38)."""
+    root = Path(leadscore_v6.__file__).parent
+    digest = hashlib.sha256()
+    for file in sorted(file for pattern in _CODE for file in root.glob(pattern)):
+        digest.update(file.name.encode() + file.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,239 @@
+"""The call list of a day, as files: read from the published scores, written for people and for the CRM.
+
+Belongs here: whose scores are read, the files of associates and exclusions, the files that are written. Does not belong
+here: the list itself (production/call_list.py), commands (cli_production.py). Nothing in the warehouse is changed.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from leadscore_v6.artifacts.store import ArtifactStore
+from leadscore_v6.assets.production.data import PRODUCTION, production_settings, read_day
+from leadscore_v6.assets.snapshots import snapshot_day
+from leadscore_v6.errors import GateBlocked, InputError, UsageError
+from leadscore_v6.gates.bench import read_ledger
+from leadscore_v6.gates.champions import require_champion
+from leadscore_v6.gates.guard import obstacle_at
+from leadscore_v6.gates.ledger import Ledger
+from leadscore_v6.locations import Location
+from leadscore_v6.production.call_list import CallList, call_list
+from leadscore_v6.production.crm_import import crm_table, require_fields
+from leadscore_v6.production.settings import CallListSettings
+from leadscore_v6.settings import Settings
+from leadscore_v6.warehouse.engines import open_warehouse
+
+_NO = {"0", "false", "no", "n"}
+_YES = {"1", "true", "yes", "y", ""}
+
+
+@dataclass(frozen=True)
+class CallListRequest:
+    """What is asked for. None: what config/v6_production.yaml says, the newest scored day, the home's artifacts."""
+
+    associates: Path
+    excluded: Path | None = None
+    dials: Path | None = None
+    day: date | None = None
+    per_associate: int | None = None
+    firm_cap: int | None = None
+    out: Location | None = None
+
+
+@dataclass(frozen=True)
+class Written:
+    """The list, of which day and model it is, and its two files."""
+
+    made: CallList
+    day: date
+    model: str
+    people: Location
+    crm: Location
+    knows_dials: bool
+
+    def __str__(self) -> str:
+        """As the command prints it."""
+        rows, expected = self.made.rows, self.made.expected
+        per = rows["associate"].value_counts()
+        lines = [
+            f"{len(rows):,} advisors for {len(expected)} associates, by the scores of {self.day} (model {self.model})."
+        ]
+        lines += [
+            f"  {name:<24} {per.get(name, 0):>6,} advisors, {value:8.2f} calls expected of one dial each"
+            for name, value in expected.items()
+        ]
+        if self.made.left_out:
+            lines.append(
+                "Not on it: " + "; ".join(f"{count:,} {why}" for why, count in self.made.left_out.items()) + "."
+            )
+        if not self.knows_dials:
+            lines.append("Nobody was left out for having been dialled lately: no --dials were given.")
+        without = int(rows["reasons"].isna().sum())
+        if without:
+            lines.append(
+                f"{without:,} have no reasons: scores.prospects_with_reasons of v6_production.yaml is too low."
+            )
+        return "\n".join([*lines, f"For people: {self.people}", f"For the CRM: {self.crm}"])
+
+
+def write_call_list(settings: Settings, asked: CallListRequest) -> Written:
+    """Make the list and write it.
+
+    Raises UsageError: no such day, a day scored by another model than the champion, a field map that does not fit;
+    GateBlocked when the day's scores do not hold; InputError in the files of associates and exclusions.
+    """
+    config = production_settings()
+    require_fields(config.crm_import)
+    associates = read_associates(asked.associates)
+    ledger, _ = read_ledger(settings)
+    day = _day(ledger, asked.day)
+    excluded = read_exclusions(asked.excluded, day) if asked.excluded else frozenset()
+    with open_warehouse(settings, read_only=True) as warehouse:
+        scores = read_day(warehouse, f"{warehouse.dataset}.{PRODUCTION}", day)
+    dialled = read_dials(asked.dials, day) if asked.dials else {}
+    scores = scores.assign(last_dial_on=pd.to_datetime(scores["FA_CRD__c"].map(dialled)))
+    made = call_list(scores, associates, excluded, day, _settings(config.call_list, asked))
+    store = ArtifactStore(asked.out or settings.artifacts)
+    stem = f"call_list_v6_{day:%Y%m%d}"
+    people = store.write(f"{stem}.csv", _csv(made.rows))
+    crm = store.write(f"{stem}_crm_import.csv", _csv(crm_table(made.rows, config.crm_import)))
+    return Written(made, day, str(scores["model_version"].iloc[0]), people, crm, bool(asked.dials))
+
+
+def read_associates(file: Path) -> list[str]:
+    """Names of the column `associate`, in order; where there is a column `active`, those who are.
+
+    Raises InputError: not readable, no such column, a name empty or twice, another word than yes or no, nobody active.
+    """
+    names: list[str] = []
+    for row, record in _records(file, "associate"):
+        name, active = (record["associate"] or "").strip(), (record.get("active") or "").strip().lower()
+        if not name or name in names:
+            raise InputError(
+                f"An associate {'without a name' if not name else 'who is there twice'}", str(file), "associate", row
+            )
+        if active not in _NO | _YES:
+            raise InputError(
+                f"{active!r} does not say whether the associate is active", str(file), "active", row, "write yes or no."
+            )
+        if active not in _NO:
+            names.append(name)
+    if not names:
+        raise InputError("No associate is active: there is nobody to call", str(file), remedy="name at least one.")
+    return names
+
+
+def read_exclusions(file: Path, day: date) -> frozenset[str]:
+    """Canonical CRDs of the column `FA_CRD__c`; where there is a column `until`, those whose day is not over on `day`.
+
+    Raises InputError: not readable, no such column, what is no CRD (R34) or no day.
+    """
+    found = set()
+    for row, record in _records(file, "FA_CRD__c"):
+        crd = _crd(record["FA_CRD__c"] or "")
+        if crd is None:
+            raise InputError("This is no CRD", str(file), "FA_CRD__c", row, "write its digits.")
+        until = (record.get("until") or "").strip()
+        try:
+            if not until or date.fromisoformat(until) >= day:
+                found.add(crd)
+        except ValueError:
+            raise InputError(f"{until!r} is no day of the form YYYY-MM-DD", str(file), "until", row) from None
+    return frozenset(found)
+
+
+def read_dials(file: Path, day: date) -> dict[str, date]:
+    """By canonical CRD the newest UTC day (R37) of `dialled_at` that is not after `day`: a `Dials.csv` as R50 has it.
+
+    A dial without a CRD is nobody's. Raises InputError: not readable, a column that is missing, what is no time.
+    """
+    newest: dict[str, date] = {}
+    for row, record in _records(file, "FA_CRD__c", "dialled_at"):
+        text, crd = (record["dialled_at"] or "").strip(), _crd(record["FA_CRD__c"] or "")
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            raise InputError(f"{text!r} is no time", str(file), "dialled_at", row, "write it in ISO 8601.") from None
+        dialled = (moment if moment.tzinfo is None else moment.astimezone(UTC)).date()
+        if crd is not None and dialled <= day:
+            newest[crd] = max(dialled, newest.get(crd, dialled))
+    return newest
+
+
+def _crd(text: str) -> str | None:
+    """R34, as macros.sql has it: blanks around it, leading zeros and an integral `.0` allowed."""
+    text = text.strip()
+    whole, point, rest = text.partition(".")
+    if point and rest.strip("0"):
+        return None
+    digits = whole.lstrip("0")
+    return digits if digits.isascii() and digits.isdigit() else None
+
+
+def _records(file: Path, *columns: str) -> list[tuple[int, dict[str, Any]]]:
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as content:
+            reader = csv.DictReader(content)
+            for column in columns:
+                if column not in (reader.fieldnames or []):
+                    what = f"There is no column {column}"
+                    raise InputError(what, str(file), column, remedy="name it in the first line.")
+            return list(enumerate(reader, start=2))
+    except OSError as error:
+        raise InputError(f"The file cannot be read: {error.strerror}", str(file)) from None
+    except (UnicodeDecodeError, csv.Error):
+        raise InputError("The file is no CSV in UTF-8", str(file)) from None
+
+
+def _day(ledger: Ledger, asked: date | None) -> date:
+    keys = [str(key) for key in ledger.keys(PRODUCTION)]
+    if not keys:
+        raise UsageError("No day has been scored yet: `leadscore score`.")
+    key = f"{asked:%Y%m%d}" if asked else keys[-1]
+    if key not in keys:
+        raise UsageError(
+            f"{asked} has not been scored; the newest day is {snapshot_day(keys[-1])}: `leadscore score --day`."
+        )
+    obstacle = obstacle_at(ledger, PRODUCTION, key)
+    if obstacle is not None:
+        raise GateBlocked(
+            f"No call list from scores that do not hold.\n  - {obstacle}\n  what to do: `leadscore status`."
+        )
+    reign, attempt = require_champion(ledger), ledger.latest(PRODUCTION, key)
+    scored_by = str(attempt.facts["model_version"]) if attempt else ""
+    if scored_by != reign.version:
+        raise UsageError(
+            f"{snapshot_day(key)} was scored by model {scored_by}, and {reign.version} is champion since "
+            f"{reign.since:%Y-%m-%d %H:%M}: score it again with `leadscore score --day {snapshot_day(key)}`."
+        )
+    return snapshot_day(key)
+
+
+def _settings(configured: CallListSettings, asked: CallListRequest) -> CallListSettings:
+    return CallListSettings(
+        per_associate=asked.per_associate or configured.per_associate,
+        firm_cap=asked.firm_cap or configured.firm_cap,
+        days_since_contact=configured.days_since_contact,
+        days_since_dial=configured.days_since_dial,
+        lowest_percentile=configured.lowest_percentile,
+    )
+
+
+def _csv(table: pd.DataFrame) -> str:
+    """The same rows give the same bytes."""
+    shown = table.copy()
+    for name in shown.columns:
+        if pd.api.types.is_datetime64_any_dtype(shown[name].dtype):
+            shown[name] = shown[name].dt.strftime("%Y-%m-%d")
+        elif name in ("percentile", "decile"):
+            shown[name] = shown[name].astype("Int64")
+    target = io.StringIO()
+    shown.to_csv(target, index=False, lineterminator="\n", float_format="%.6f")
+    return target.getvalue()

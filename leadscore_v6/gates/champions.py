@@ -1,0 +1,271 @@
+"""Champion and challenger: which model serves, since when and why, as the ledger's lines have it (plan 6.2, R31, R58).
+
+Belongs here: the reigns of models, what must hold before one begins, beginning one, and going back to an earlier one.
+Does not belong here: comparing two models (monitoring/champion.py), getting what they are compared on (promotion.py),
+or loading one (artifacts/models.py). Lines are only ever appended: a champion's history cannot be rewritten.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from leadscore_v6.artifacts.manifest import verify
+from leadscore_v6.errors import GateBlocked, UsageError
+from leadscore_v6.gates.attempt import Bench
+from leadscore_v6.gates.decisions import TRAINING
+from leadscore_v6.gates.guard import obstacle_at
+from leadscore_v6.gates.ledger import MODEL_ROLLED_BACK, PROMOTED_MODEL, QUEUED_MODEL, Attempt, Ledger
+from leadscore_v6.gates.models import BACKTEST, CALIBRATED, TRAINED, KnownModel, folder_of, manifest_digest
+
+if TYPE_CHECKING:
+    from leadscore_v6.monitoring.champion import Decision
+
+SHADOW, ASSIGNED, GO = "shadow_scoring", "ab_test_assignments_v6", "ab_test_final_analysis_v6"
+_BEGINS = {PROMOTED_MODEL: "promoted", MODEL_ROLLED_BACK: "rolled back to"}
+
+
+@dataclass(frozen=True)
+class Reign:
+    """One model's time as champion. `how`: promoted, or rolled back to. `evidence`: what the decision rested on."""
+
+    model: KnownModel
+    how: str
+    since: datetime
+    by: str
+    reason: str
+    evidence: Mapping[str, Any]
+
+    @property
+    def version(self) -> str:
+        """The champion's version."""
+        return self.model.version
+
+    @property
+    def calibrated(self) -> Attempt:
+        """What scores are made by: the calibrated model's attempt."""
+        assert self.model.calibrated is not None, "only a validated model is promoted"
+        return self.model.calibrated
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the manifest of the folder that scores are made by."""
+        return manifest_digest(self.calibrated)
+
+
+def reigns(ledger: Ledger) -> list[Reign]:
+    """Every reign there was, oldest first; the last one lasts."""
+    return [_reign(ledger, line) for line in ledger.model_decisions if line["event"] in _BEGINS]
+
+
+def champion(ledger: Ledger) -> Reign | None:
+    """The model that serves, if one was ever promoted."""
+    known = reigns(ledger)
+    return known[-1] if known else None
+
+
+def require_champion(ledger: Ledger) -> Reign:
+    """The model that serves. Raises GateBlocked where none was promoted yet."""
+    reign = champion(ledger)
+    if reign is None:
+        raise GateBlocked(
+            "No model serves: none was promoted.\n  what to do: `leadscore promote MODEL --by NAME --reason WHY` once "
+            "a model has passed steps 4.1 to 5.3; `leadscore model list` shows which there are."
+        )
+    return reign
+
+
+def champions(ledger: Ledger) -> list[KnownModel]:
+    """Every model that ever was champion, each once: what rollback may need, and retention keeps (R56)."""
+    return list({reign.calibrated.key: reign.model for reign in reigns(ledger)}.values())
+
+
+def role(ledger: Ledger, model: KnownModel) -> str:
+    """Champion and since when; that it once was; that it waits to be; or nothing."""
+    mine = [reign for reign in reigns(ledger) if reign.version == model.version]
+    if queued(ledger) == model.version:
+        return "won against the champion; waits until the running experiment has ended (R58)"
+    if not mine:
+        return ""
+    now = champion(ledger)
+    if now is not None and now.version == model.version:
+        return f"champion since {now.since:%Y-%m-%d %H:%M}"
+    return f"champion from {mine[-1].since:%Y-%m-%d %H:%M}, not any more"
+
+
+def history(ledger: Ledger, model: KnownModel) -> list[str]:
+    """A line for each time that a model became champion: when, how, by whom, why."""
+    return [
+        f"{reign.since:%Y-%m-%d %H:%M}  {reign.how} by {reign.by}: {reign.reason}"
+        for reign in reigns(ledger)
+        if reign.version == model.version
+    ]
+
+
+def obstacles(ledger: Ledger, model: KnownModel) -> list[str]:
+    """What keeps a model from being champion, whoever is: its own 4.1 to 4.4, its shadow days, the programme's go.
+
+    Gates count as everywhere: by today's thresholds, and a waiver that is in force covers its gate (R32, R38).
+    """
+    found = list(_own(ledger, model))
+    shadow = shadow_of(ledger, model)
+    if shadow is None:
+        found.append(f"{SHADOW} (step 5.1): model {model.version} was never scored in the shadow")
+    else:
+        found.extend(_standing(ledger, shadow))
+    # The programme's go is not about this model (R58); who withdraws it stops every later promotion.
+    go = obstacle_at(ledger, GO, None)
+    if go is not None:
+        found.append(f"the programme's go (step 5.3, R58): {go}")
+    return found
+
+
+def shadow_of(ledger: Ledger, model: KnownModel) -> Attempt | None:
+    """The newest seven days in the shadow of this very model."""
+    of_model = [
+        attempt
+        for attempt in ledger.attempts.values()
+        if attempt.asset == SHADOW and attempt.facts.get("model_version") == model.version and not attempt.withdrawn
+    ]
+    return max(of_model, key=lambda attempt: attempt.seq, default=None)
+
+
+def promote(bench: Bench, model: KnownModel, decision: Decision | None, by: str, reason: str) -> Reign:
+    """Make a model champion. `decision`: R31's, against the champion that there is; None where there is none.
+
+    Raises UsageError without a name or a reason, or for the champion itself; GateBlocked with every condition that does
+    not hold; InputError when the model's files are not what was published.
+    """
+    ledger = bench.ledger
+    _require_names(by, reason)
+    before = champion(ledger)
+    if before is not None and before.version == model.version:
+        raise UsageError(f"Model {model.version} is the champion already, since {before.since:%Y-%m-%d %H:%M}.")
+    missed = obstacles(ledger, model)
+    if before is not None and decision is None:
+        missed.append(f"not compared with the champion {before.version} (R31)")
+    elif decision is not None and not decision.promotes:
+        missed += [f"against the champion (R31): {why}" for why in decision.reasons]
+    if missed:
+        lines = "\n".join(f"  - {one}" for one in missed)
+        raise GateBlocked(
+            f"Model {model.version} is not promoted"
+            f"{f'; {before.version} stays champion' if before else ''}.\n{lines}\n"
+            "  what to do: run what was not run; a gate can be waived for its attempt (`leadscore waive`), the "
+            "comparison with the champion cannot."
+        )
+    _require_intact(bench, model)
+    evidence: dict[str, Any] = {"gates": [attempt.key for attempt in _attempts(model)], "go": _key(ledger, GO)}
+    shadow = shadow_of(ledger, model)
+    evidence["shadow"] = shadow.key if shadow else None
+    if decision is not None:
+        evidence |= {"against": decision.champion.version, **decision.figures(), "headline": decision.headline}
+    return _begin(bench, PROMOTED_MODEL, model, {"by": by.strip(), "reason": reason.strip(), "evidence": evidence})
+
+
+def experiment_runs(ledger: Ledger) -> bool:
+    """Whether leads were assigned since the programme's last final analysis: a test is under way (R58)."""
+    assigned, final = ledger.latest(ASSIGNED), ledger.latest(GO)
+    return assigned is not None and (final is None or final.seq < assigned.seq)
+
+
+def queue(bench: Bench, model: KnownModel, decision: Decision, by: str) -> None:
+    """Write down that a challenger won and waits for the running test to end. Promoting it is a command of its own."""
+    payload = {"by": by, "against": decision.champion.version, **decision.figures(), "headline": decision.headline}
+    bench.record(QUEUED_MODEL, model.furthest, payload)
+
+
+def queued(ledger: Ledger) -> str | None:
+    """The version that waits for a test to end: the newest that was queued, unless a reign began since."""
+    line = ledger.model_decisions[-1] if ledger.model_decisions else None
+    return str(line["version"]) if line is not None and line["event"] == QUEUED_MODEL else None
+
+
+def roll_back(bench: Bench, version: str, by: str, reason: str) -> tuple[str, Reign]:
+    """Let an earlier champion serve again; returns (version until now, the new reign).
+
+    Raises UsageError: no such champion, it serves already, no name or reason, its folder or training set is gone;
+    InputError: its files are not what was published.
+    """
+    _require_names(by, reason)
+    known = {model.version: model for model in champions(bench.ledger)}
+    model, now = known.get(version), champion(bench.ledger)
+    if model is None or now is None:
+        there = ", ".join(known) or "none"
+        raise UsageError(f"Model {version!r} was never champion; champions so far: {there}.")
+    if now.version == version:
+        raise UsageError(f"Model {version} is the champion already, since {now.since:%Y-%m-%d %H:%M}.")
+    _require_there(bench, model)
+    _require_intact(bench, model)
+    payload = {"by": by.strip(), "reason": reason.strip(), "evidence": {"from": now.version}}
+    return now.version, _begin(bench, MODEL_ROLLED_BACK, model, payload)
+
+
+# --- pieces ---------------------------------------------------------------------------------------------------------
+
+
+def _begin(bench: Bench, event: str, model: KnownModel, payload: Mapping[str, Any]) -> Reign:
+    told = {**payload, "attempts": {attempt.asset: attempt.key for attempt in _attempts(model)}}
+    bench.record(event, model.furthest, told)
+    return reigns(bench.ledger)[-1]
+
+
+def _reign(ledger: Ledger, line: Mapping[str, Any]) -> Reign:
+    payload = json.loads(line["payload"])
+    made = {asset: ledger.attempts[key] for asset, key in payload["attempts"].items()}
+    model = KnownModel(made[TRAINED], made[CALIBRATED], made[BACKTEST])
+    how = _BEGINS[line["event"]]
+    return Reign(model, how, line["at"], payload["by"], payload["reason"], payload["evidence"])
+
+
+def _attempts(model: KnownModel) -> list[Attempt]:
+    return [attempt for attempt in (model.trained, model.calibrated, model.backtest) if attempt]
+
+
+def _own(ledger: Ledger, model: KnownModel) -> Iterator[str]:
+    for attempt in _attempts(model):
+        yield from _standing(ledger, attempt)
+    if model.backtest is None:
+        yield f"model {model.version} did not get to the backtest (steps 4.1 to 4.4)"
+
+
+def _standing(ledger: Ledger, attempt: Attempt) -> Iterator[str]:
+    blocking = ledger.blocking(attempt)
+    yield from (f"{attempt.asset}, attempt {attempt.key}: {verdict}" for verdict in blocking)
+    if not blocking and attempt.state != "published":
+        yield f"{attempt.asset}, attempt {attempt.key}: not published; run it again"
+
+
+def _key(ledger: Ledger, asset: str) -> str | None:
+    latest = ledger.latest(asset)
+    return latest.key if latest else None
+
+
+def _require_names(by: str, reason: str) -> None:
+    if not by.strip() or not reason.strip():
+        raise UsageError("Which model serves is a person's decision: it needs a name (--by) and a reason (--reason).")
+
+
+def _require_there(bench: Bench, model: KnownModel) -> None:
+    """What serving needs: the folder, and the training set that drift is measured against."""
+    assert model.calibrated is not None, "it was champion"
+    name = folder_of(model.calibrated)
+    if not bench.folders.exists(name):
+        raise UsageError(
+            f"The folder of model {model.version} is gone ({bench.folders.path(name)}). Restore it from a backup "
+            "(`leadscore restore`), or train again."
+        )
+    table = f"{bench.warehouse.dataset}.{TRAINING}_{model.trained.facts['dataset_version']}"
+    if not bench.warehouse.exists(table):
+        raise UsageError(
+            f"The training set of model {model.version} has expired ({table}): drift and performance could not be held "
+            "against it. Restore it from a backup, or train again."
+        )
+
+
+def _require_intact(bench: Bench, model: KnownModel) -> None:
+    for attempt in _attempts(model):
+        verify(bench.folders.path(folder_of(attempt)), manifest_digest(attempt))

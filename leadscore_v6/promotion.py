@@ -1,0 +1,126 @@
+"""A challenger against the champion, on leads that neither was made from: what R31 is decided on, and the promotion.
+
+Belongs here: getting the leads, the two models and their figures together. Does not belong here: the comparison
+(monitoring/champion.py), the conditions and the ledger's line (gates/champions.py), commands (cli_production.py).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date
+
+import numpy as np
+
+from leadscore_v6.artifacts.folders import FolderStore
+from leadscore_v6.artifacts.manifest import verify
+from leadscore_v6.artifacts.models import load_scorer
+from leadscore_v6.assets.model.data import contract_version, read_training_data, reason_words
+from leadscore_v6.contracts import load_document
+from leadscore_v6.errors import UsageError
+from leadscore_v6.gates import champions
+from leadscore_v6.gates.attempt import Bench
+from leadscore_v6.gates.bench import open_bench, read_ledger, require_home
+from leadscore_v6.gates.champions import Reign, champion
+from leadscore_v6.gates.decisions import TRAINING
+from leadscore_v6.gates.ledger import Ledger
+from leadscore_v6.gates.models import KnownModel, folder_of, manifest_digest, model_of
+from leadscore_v6.modeling.data import TrainingData
+from leadscore_v6.modeling.scorer import LeadScorer
+from leadscore_v6.modeling.splits import Rows
+from leadscore_v6.monitoring.champion import Contender, Decision, Evidence, Holdout, decide
+from leadscore_v6.monitoring.settings import MONITORING_FILE, MonitoringSettings
+from leadscore_v6.paths import config_root
+from leadscore_v6.settings import Settings
+
+Progress = Callable[[str], None]
+# What a model was fitted or calibrated on: leads of these blocks, and their advisors, say nothing about it.
+_LEARNED = ("training", "calibration")
+
+
+def promote(settings: Settings, version: str, by: str, reason: str, progress: Progress) -> Reign:
+    """Make a model champion, past every condition. Raises as `gates.champions.promote`; UsageError on no such model."""
+    require_home(settings)
+    with open_bench(settings, "leadscore promote", progress) as bench:
+        model = model_of(bench.ledger, version)
+        decision = against_champion(bench, model, progress)
+        return champions.promote(bench, model, decision, by, reason)
+
+
+def obstacles(settings: Settings, version: str) -> list[str]:
+    """What keeps a model from being champion, before it is compared with the one that there is. For a reader."""
+    ledger, _ = read_ledger(settings)
+    return champions.obstacles(ledger, model_of(ledger, version))
+
+
+def against_champion(bench: Bench, challenger: KnownModel, progress: Progress = lambda _line: None) -> Decision | None:
+    """R31's decision about a validated model; None where there is no champion, or nothing to compare yet.
+
+    Both score the leads of the challenger's holdout that are later than both cut-offs, by advisors that neither learned
+    from. Raises InputError when the files of one of them are not what was published.
+    """
+    reign = champion(bench.ledger)
+    if reign is None or not challenger.validated or reign.version == challenger.version:
+        return None
+    table = f"{TRAINING}_{challenger.trained.facts['dataset_version']}"
+    if not bench.warehouse.exists(f"{bench.warehouse.dataset}.{table}"):
+        raise UsageError(f"The training set of model {challenger.version} has expired ({table}): train again.")
+    progress(f"scoring leads later than {reign.version} and {challenger.version} were made from, with both")
+    data = read_training_data(bench.warehouse, table)
+    contenders = _contender(reign.model), _contender(challenger)
+    rows = _unseen(bench.folders, data, (reign.model, challenger), max(one.cut_off for one in contenders))
+    scores = [
+        _scorer(bench.folders, model).predict_proba(data.features.iloc[rows])[:, 1]
+        for model in (reign.model, challenger)
+    ]
+    holdout = Holdout(data.label[rows], data.advisors[rows], data.contact[rows], scores[0], scores[1])
+    settings = monitoring_settings()
+    evidence = Evidence(holdout, _shadow_holds(bench.ledger, challenger))
+    return decide(contenders, evidence, contenders[1].as_of, settings.champion, settings.seed)
+
+
+def monitoring_settings() -> MonitoringSettings:
+    """`config/monitoring_schedule_v6.yaml`, checked."""
+    return MonitoringSettings.of(load_document(config_root() / MONITORING_FILE, "monitoring_schedule"))
+
+
+def _unseen(folders: FolderStore, data: TrainingData, models: tuple[KnownModel, ...], cut_off: date) -> Rows:
+    learned = np.isin(data.lead_ids.astype(str), [lead for one in models for lead in _leads(folders, one, _LEARNED)])
+    is_later = data.contact > np.datetime64(cut_off, "D")
+    holdout = np.isin(data.lead_ids.astype(str), _leads(folders, models[-1], ("holdout",)))
+    known_advisor = np.isin(data.advisors, data.advisors[learned])
+    return np.flatnonzero(holdout & is_later & ~known_advisor)
+
+
+def _leads(folders: FolderStore, model: KnownModel, blocks: tuple[str, ...]) -> list[str]:
+    folder = folders.path(folder_of(model.trained))
+    verify(folder, manifest_digest(model.trained))
+    content = json.loads((folder / f"cv_fold_indices_v6_{model.version}.json").read_text(encoding="utf-8"))
+    return [lead for block in blocks for lead in content[block]]
+
+
+def _contender(model: KnownModel) -> Contender:
+    assert model.calibrated is not None, "it is validated"
+    facts, figures = model.trained.facts, model.trained.figures
+    (calibration,) = (block for block in facts["blocks"] if block["block"] == "calibration")
+    return Contender(
+        version=model.version,
+        as_of=date.fromisoformat(facts["as_of"]),
+        cut_off=date.fromisoformat(calibration["to"]),
+        ece=float(model.calibrated.figures["ece"]),
+        train_test_gap=float(figures["train_test_gap"]),
+        cv_coefficient=float(figures["cv_coefficient"]),
+    )
+
+
+def _scorer(folders: FolderStore, model: KnownModel) -> LeadScorer:
+    """The calibrated model; its files are verified before one is read."""
+    assert model.calibrated is not None, "it is validated"
+    made = model.calibrated
+    folder = folders.path(folder_of(made))
+    return load_scorer(folder, manifest_digest(made), str(made.version), reason_words(), contract_version())
+
+
+def _shadow_holds(ledger: Ledger, model: KnownModel) -> bool | None:
+    shadow = champions.shadow_of(ledger, model)
+    return None if shadow is None else shadow.state == "published" and not ledger.blocking(shadow)

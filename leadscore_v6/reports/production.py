@@ -1,0 +1,60 @@
+"""What the reports of step 6.1 say beyond their gates: who was scored, how scores are spread, why some were not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from leadscore_v6.reports.markdown import table
+
+Facts = Mapping[str, Any]
+
+
+def _scores(figures: Facts, facts: Facts) -> list[str]:
+    words = ("scored", "skipped", "failed")
+    kinds = [(kind, *(counts.get(word, 0) for word in words)) for kind, counts in sorted(facts["by_kind"].items())]
+    found = ["## Who was scored\n\n" + table(["", *words], kinds)]
+    if facts["skipped_by"]:
+        rows = sorted(facts["skipped_by"].items(), key=lambda row: -row[1])
+        found.append("## Why some have no score\n\n" + table(["why", "rows"], rows))
+    deciles = [
+        (number, f"{rows:,}", f"{leads:,}", f"{expected:.2%}")
+        for number, rows, leads, expected in facts["deciles"][::-1]
+    ]
+    head = ["decile", "rows", "leads among them", "expected conversion"]
+    found.append(
+        "## The day's scores\n\n" + table(head, deciles) + "\n\n"
+        "Expected is the mean calibrated probability of a call within 30 days of contact. The model learned from "
+        "contacted leads only: of prospects, whom nobody has chosen to contact yet, it says what it would say of a "
+        "lead with their features (R51)."
+    )
+    if facts["trends"]:
+        rows = [(word, facts["trends"][word]) for word in ("up", "same", "down", "new") if word in facts["trends"]]
+        found.append("## Against the last score\n\n" + table(["trend", "rows"], rows))
+    return found
+
+
+def _balance(figures: Facts, facts: Facts) -> list[str]:
+    rows = [
+        (
+            row["week"],
+            f"{row['leads']:,}",
+            row["positives"],
+            f"{row['rate']:.2%}",
+            f"{row['relative_change']:+.0%}",
+            f"{row['p_value']:.3g}",
+            "alert" if row["alerts"] else "" if row["judgeable"] else "too few leads",
+        )
+        for row in facts["weeks"]
+    ]
+    head = ["week of contact", "leads", "converted", "rate", "against training", "p (exact binomial)", ""]
+    text = (
+        f"Training had {facts['training_rate']:.2%}; {facts['young']:,} leads have not matured and are not looked at."
+    )
+    return ["## Matured weeks\n\n" + table(head, rows) + f"\n\n{text}"]
+
+
+SECTIONS: dict[str, Callable[[Facts, Facts], list[str]]] = {
+    "production_scores_report": _scores,
+    "class_balance_report": _balance,
+}

@@ -1,0 +1,169 @@
+"""A model becomes champion through the command line, another one only if it beats it, and the ledger tells."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from leadscore_v6 import promotion, refresh
+from leadscore_v6.errors import UsageError
+from leadscore_v6.gates.bench import open_bench, read_ledger
+from leadscore_v6.gates.champions import champion, role, roll_back
+from leadscore_v6.gates.models import KnownModel, known_models, model_of
+from leadscore_v6.settings import Settings, from_environment
+from tests.e2e.conftest import leadscore
+from tests.e2e.model_world import Modelled
+from tests.e2e.sabotage import Product
+from tests.e2e.test_model_gates import ASSETS, Fitted
+from tests.gates.later_steps import ended, shadowed, went
+
+DECIDED = ("--by", "Ann", "--reason", "passed all")
+
+
+@pytest.fixture(scope="module")
+def settings(modelled: Modelled, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """A home with two models of the same content, neither of them champion; both had their days in the shadow."""
+    home = tmp_path_factory.mktemp("champion") / "home"
+    shutil.copytree(modelled.home, home, ignore=shutil.ignore_patterns("dagster"))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"LEADSCORE_HOME": home, "LEADSCORE_DATA": modelled.feed, "LEADSCORE_THREADS": "1"}.items():
+            patch.setenv(name, str(value))
+        settings = from_environment()
+        assert Fitted(Product(settings, [], {}), modelled.fitted()).run(ASSETS).stops == []
+        with open_bench(settings, "test", lambda _line: None) as bench:
+            for model in known_models(bench.ledger):
+                shadowed(bench, model.version)
+        yield settings
+
+
+def versions(settings: Settings) -> list[str]:
+    """Oldest first."""
+    return [model.version for model in reversed(known_models(read_ledger(settings)[0]))]
+
+
+def test_without_the_programmes_go_no_model_serves_then_the_first_one_does(settings: Settings) -> None:
+    first, _ = versions(settings)
+    refused = leadscore("promote", first, "--home", settings.home, *DECIDED)
+    assert refused.returncode == 3
+    assert "the programme's go (step 5.3, R58)" in refused.stderr
+    with open_bench(settings, "test", lambda _line: None) as bench:
+        went(bench)
+    done = leadscore("promote", first, "--home", settings.home, *DECIDED)
+    assert done.returncode == 0, done.stderr
+    assert f"Model {first} is champion since" in done.stdout
+    (serving,) = [
+        line
+        for line in json.loads(leadscore("model", "list", "--home", settings.home, "--json").stdout)
+        if line["role"]
+    ]
+    assert serving["version"] == first
+    shown = leadscore("model", "show", first, "--home", settings.home)
+    assert "promoted by Ann: passed all" in shown.stdout
+
+
+def test_an_equal_model_does_not_take_the_place(settings: Settings) -> None:
+    first, second = versions(settings)
+    refused = leadscore("promote", second, "--home", settings.home, *DECIDED)
+    assert refused.returncode == 3
+    assert f"Model {second} is not promoted; {first} stays champion" in refused.stderr
+    assert "the lower bound of the difference" in refused.stderr
+    assert champion(read_ledger(settings)[0]).version == first
+
+
+def test_the_comparison_is_on_leads_that_neither_learned_from(settings: Settings) -> None:
+    _, second = versions(settings)
+    with open_bench(settings, "test", lambda _line: None) as bench:
+        model = model_of(bench.ledger, second)
+        found = promotion.against_champion(bench, model)
+    blocks = {
+        block: set(promotion._leads(bench.folders, model, (block,))) for block in ("training", "calibration", "holdout")
+    }
+    assert 0 < found.holdout_leads <= len(blocks["holdout"])
+    assert found.paired.difference.value == 0
+    assert {one.name: one.holds for one in found.conditions}["holdout later than both"]
+
+
+def guess_for(monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+    """Let one model have lost all it knew."""
+    honest = promotion._scorer
+
+    class Guess:
+        def predict_proba(self, features: Any) -> Any:
+            share = np.random.default_rng(4).random(len(features))
+            return np.column_stack([1 - share, share])
+
+    def scorer(folders: Any, model: KnownModel) -> Any:
+        return Guess() if model.version == version else honest(folders, model)
+
+    monkeypatch.setattr(promotion, "_scorer", scorer)
+
+
+def test_a_better_one_takes_it_and_the_former_can_be_rolled_back_to(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = versions(settings)
+    guess_for(monkeypatch, first)
+    reign = promotion.promote(settings, second, "Ann", "better", lambda _line: None)
+    assert reign.evidence["challenger_minus_champion_low"] > 0
+    assert "takes the place" in reign.evidence["headline"]
+    back = leadscore("rollback", "--model", first, "--home", settings.home, "--by", "Bob", "--reason", "slow")
+    assert back.returncode == 0, back.stderr
+    assert f"Model {first} is champion again (before: {second})" in back.stdout
+
+
+# --- the refresh (6.2) ------------------------------------------------------------------------------------------------
+
+
+def test_a_refresh_keeps_the_champion_that_is_as_good_and_writes_why(settings: Settings) -> None:
+    first, second = versions(settings)
+    kept = refresh.decide(settings, "Ann", lambda _line: None)
+    assert (kept.report.outcome, kept.report.champion, kept.report.challenger) == ("kept", first, second)
+    page = (Path(settings.artifacts) / f"champion_decision_v6_{second}.md").read_text()
+    assert "the champion stays" in page
+    assert "the lower bound of the difference" in page
+    assert "SYNTHETIC DATA" in page
+    assert champion(read_ledger(settings)[0]).version == first
+
+
+def test_a_challenger_that_wins_waits_for_a_running_test_and_is_champion_without_one(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = versions(settings)
+    guess_for(monkeypatch, first)
+    with open_bench(settings, "test", lambda _line: None) as bench:
+        ended(bench, "ab_test_assignments_v6", {}, {})
+    assert refresh.decide(settings, "Ann", lambda _line: None).report.outcome == "queued"
+    ledger = read_ledger(settings)[0]
+    assert champion(ledger).version == first
+    assert "waits until the running experiment has ended" in role(ledger, model_of(ledger, second))
+    with open_bench(settings, "test", lambda _line: None) as bench:
+        went(bench)
+    assert refresh.decide(settings, "Ann", lambda _line: None).report.outcome == "promoted"
+    assert champion(read_ledger(settings)[0]).version == second
+    with pytest.raises(UsageError, match="is the champion already"):
+        refresh.decide(settings, "Ann", lambda _line: None)
+    with open_bench(settings, "test", lambda _line: None) as bench:
+        roll_back(bench, first, "Bob", "for the tests that follow")
+
+
+def test_an_altered_champion_is_refused_before_it_is_read(settings: Settings) -> None:
+    first, second = versions(settings)
+    folder = Path(settings.artifacts) / f"calibrated_model_v6_{first}"
+    (folder / f"model_v6_calibrated_{first}.ubj").write_bytes(b"other trees")
+    refused = leadscore("promote", second, "--home", settings.home, *DECIDED)
+    assert refused.returncode == 2
+    assert f"model_v6_calibrated_{first}.ubj has 11 bytes" in refused.stderr
+    assert "was not loaded" in refused.stderr
+
+
+@pytest.mark.parametrize("given", [[], ["--model", "20260101", "--dataset", "20260101_1200"]])
+def test_rollback_is_of_one_thing(settings: Settings, given: list[str]) -> None:
+    refused = leadscore("rollback", "--home", settings.home, *given)
+    assert refused.returncode == 2
+    assert "either --dataset VERSION, or --model VERSION" in refused.stderr

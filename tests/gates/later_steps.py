@@ -1,0 +1,46 @@
+"""Attempts at steps 5.1 and 5.3 as the ledger would have them, for tests of what is decided by them.
+
+Belongs here: lines of attempts whose gates hold, or miss by a figure that is given. Does not belong here: the steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from leadscore_v6.gates.attempt import Bench
+from leadscore_v6.gates.champions import GO, SHADOW
+from leadscore_v6.gates.ledger import Attempt
+from leadscore_v6.gates.registry import Condition
+
+
+def holding(condition: Condition) -> float:
+    """A figure with which a condition holds."""
+    if condition.op == "between":
+        return condition.value[0]
+    return condition.value + {">": 1, ">=": 0, "<": -1, "<=": 0, "==": 0}[condition.op]
+
+
+def ended(bench: Bench, asset: str, facts: Mapping[str, Any], figures: Mapping[str, float]) -> Attempt:
+    """An attempt that was judged; published if its gates hold, which they do but for the figures given."""
+    gates = bench.ledger.gates.of(asset)
+    conditions = [one for gate in gates for one in (gate.literal, gate.companion, gate.when) if one is not None]
+    figures = {**{one.figure: holding(one) for one in conditions}, **figures}
+    key = f"{asset}_{bench.ledger.seq}"
+    attempt = Attempt(key, asset, None, None, f"content of {key}", figures=figures, facts=dict(facts))
+    bench.record("started", attempt, {"outputs": {}, "source": None, "parents": {}})
+    bench.record("judged", attempt, {"figures": figures, "facts": attempt.facts, "hashes": {}})
+    known = bench.ledger.attempts[key]
+    if not bench.ledger.blocking(known):
+        bench.record("published", known, {})
+    return known
+
+
+def shadowed(bench: Bench, version: str, **figures: float) -> Attempt:
+    """Seven days in the shadow of one model."""
+    return ended(bench, SHADOW, {"model_version": version}, figures)
+
+
+def went(bench: Bench, **figures: float) -> Attempt:
+    """The programme's final analysis: a go, unless a figure says otherwise."""
+    return ended(bench, GO, {}, figures)

@@ -1,0 +1,228 @@
+"""Which model serves: promoted past every condition, rolled back to as it was, kept as long as it may be needed."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from leadscore_v6.errors import GateBlocked, InputError, UsageError
+from leadscore_v6.gates.champions import champion, history, obstacles, promote, reigns, role, roll_back
+from leadscore_v6.gates.decisions import Waiver, waive
+from leadscore_v6.gates.models import KnownModel, model_of
+from leadscore_v6.gates.retention import collect, expendable
+from leadscore_v6.monitoring.champion import Contender, Decision, Evidence, Holdout, decide
+from leadscore_v6.monitoring.settings import ChampionSettings
+from tests.gates.conftest import GATES, TODAY, TRAINING, Lab
+from tests.gates.later_steps import shadowed, went
+from tests.gates.test_model_attempts import MODEL_GATES, attempt
+
+LATER_GATES = """
+  - {name: shadow_success, step: "5.1", asset: shadow_scoring, says: Scored., figure: success_rate, op: ">",
+     value: 0.95}
+  - {name: test_lift, step: "5.3", asset: ab_test_final_analysis_v6, says: Lift., figure: lift, op: ">", value: 0.5}
+"""
+SETTINGS = ChampionSettings("superior", 0.01, 0.05, 0.15, 0.20, 2, 100, 200)
+
+
+@pytest.fixture
+def home(lab: Lab) -> Lab:
+    """A home with a promoted training set, and gates of 4.1, 5.1 and 5.3."""
+    lab.gates.write_text(GATES + MODEL_GATES + LATER_GATES)
+    lab.run()
+    return lab
+
+
+def validated(lab: Lab, content: str = "trees") -> KnownModel:
+    """A model that passed 4.1 to 4.4."""
+    version = attempt(lab, content=content).attempt.version
+    for asset in ("calibrated_model", "backtest"):
+        attempt(lab, asset, content)
+    return model_of(lab.bench().ledger, version)
+
+
+def serving(lab: Lab, content: str = "trees") -> KnownModel:
+    """A model that was promoted, as the first one of its home or by a comparison that it won."""
+    model = validated(lab, content)
+    shadowed(lab.bench(), model.version)
+    went(lab.bench())
+    bench = lab.bench()
+    before = champion(bench.ledger)
+    promote(bench, model, decision(before.version, model.version) if before else None, "Ann", "passed")
+    return model
+
+
+def decision(champion: str, challenger: str, strength: float = 1.5) -> Decision:
+    """R31's, on leads that the challenger ranks by the truth and the champion with `1 / strength` of it."""
+    draw = np.random.default_rng(3)
+    signal = draw.normal(size=3000)
+    label = (draw.random(3000) < 1 / (1 + np.exp(2 - 2 * signal))).astype(np.int8)
+    weaker = signal + draw.normal(size=3000) * (strength - 1) * 2
+    contact = np.datetime64("2025-11-01", "D") + np.arange(3000) % 30
+    leads = Holdout(label, np.arange(3000), contact, weaker, signal)
+    as_of, cut_off = date(2025, 12, 1), date(2025, 10, 1)
+    both = (Contender(champion, as_of, cut_off, 0.02, 0.1, 0.1), Contender(challenger, as_of, cut_off, 0.02, 0.1, 0.1))
+    return decide(both, Evidence(leads, shadow_holds=True), as_of, SETTINGS, seed=1)
+
+
+def test_a_model_past_every_condition_becomes_champion_and_it_is_written_who_when_why(home: Lab) -> None:
+    model = validated(home)
+    shadow, go = shadowed(home.bench(), model.version), went(home.bench())
+    promote(home.bench(), model, None, " Ann ", " passed all ")
+    reign = champion(home.bench().ledger)
+    assert (reign.version, reign.how, reign.by, reign.reason) == (model.version, "promoted", "Ann", "passed all")
+    assert reign.since.date() == TODAY
+    assert reign.evidence["shadow"] == shadow.key
+    assert reign.evidence["go"] == go.key
+    assert reign.evidence["gates"] == [one.key for one in (model.trained, model.calibrated, model.backtest)]
+    assert role(home.bench().ledger, model) == "champion since 2026-01-05 10:30"
+    # It changed nothing else: the attempts are what they were.
+    assert model_of(home.bench().ledger, None) == model
+
+
+def test_each_condition_that_does_not_hold_is_named(home: Lab) -> None:
+    model = validated(home)
+    bench = home.bench()
+    assert [why.split(" (")[0] for why in obstacles(bench.ledger, model)] == ["shadow_scoring", "the programme's go"]
+    with pytest.raises(GateBlocked, match=r"never scored in the shadow\n.*the programme's go .*never built"):
+        promote(bench, model, None, "Ann", "why not")
+    shadowed(home.bench(), model.version, success_rate=0.9)
+    went(home.bench(), lift=0.4)
+    with pytest.raises(GateBlocked, match=r"shadow_success .*success_rate 0.9.*\n.*test_lift .*lift 0.4"):
+        promote(home.bench(), model, None, "Ann", "why not")
+    assert champion(home.bench().ledger) is None
+
+
+def test_another_models_days_in_the_shadow_are_not_this_ones(home: Lab) -> None:
+    model = validated(home)
+    shadowed(home.bench(), "20240101")
+    went(home.bench())
+    with pytest.raises(GateBlocked, match="was never scored in the shadow"):
+        promote(home.bench(), model, None, "Ann", "why not")
+
+
+def test_a_model_that_a_gate_stopped_is_not_promoted_until_the_gate_is_waived_for_its_attempt(home: Lab) -> None:
+    stopped = attempt(home, content="weak", auc_pr=0.06).attempt
+    shadowed(home.bench(), stopped.version)
+    went(home.bench())
+    with pytest.raises(GateBlocked, match=r"cv_auc_pr[\s\S]*did not get to the backtest"):
+        promote(home.bench(), model_of(home.bench().ledger, stopped.version), None, "Ann", "why not")
+    waive(home.bench(), Waiver("cv_auc_pr", stopped.key, "Ann", "pilot", TODAY + timedelta(days=1)))
+    model = validated(home, "weak") if attempt(home, content="weak", auc_pr=0.06).recognised else None
+    promote(home.bench(), model, None, "Ann", "pilot")
+    # An expired waiver makes no other champion; the reign that began stays as it is, and says under what it began.
+    home.today = TODAY + timedelta(days=2)
+    assert champion(home.bench().ledger).version == stopped.version
+    assert any("cv_auc_pr" in why for why in obstacles(home.bench().ledger, model))
+
+
+def test_a_challenger_takes_the_place_only_by_r31(home: Lab) -> None:
+    old = serving(home)
+    new = validated(home, "new trees")
+    shadowed(home.bench(), new.version)
+    with pytest.raises(GateBlocked, match=f"not compared with the champion {old.version}"):
+        promote(home.bench(), new, None, "Ann", "newer")
+    equal = decision(old.version, new.version, strength=1.0)
+    with pytest.raises(
+        GateBlocked, match=rf"{old.version} stays champion[\s\S]*R31\): the lower bound of the difference"
+    ):
+        promote(home.bench(), new, equal, "Ann", "newer")
+    assert champion(home.bench().ledger).version == old.version
+    promote(home.bench(), new, decision(old.version, new.version), "Ann", "better")
+    now = champion(home.bench().ledger)
+    assert (now.version, now.evidence["against"]) == (new.version, old.version)
+    assert now.evidence["challenger_minus_champion_low"] > 0
+    assert role(home.bench().ledger, old) == "champion from 2026-01-05 10:30, not any more"
+
+
+@pytest.mark.parametrize(("by", "reason"), [(" ", "better"), ("Ann", " ")])
+def test_it_needs_a_name_and_a_reason(home: Lab, by: str, reason: str) -> None:
+    model = validated(home)
+    with pytest.raises(UsageError, match="--by"):
+        promote(home.bench(), model, None, by, reason)
+
+
+def test_the_champion_is_not_promoted_twice(home: Lab) -> None:
+    model = serving(home)
+    with pytest.raises(UsageError, match="is the champion already"):
+        promote(home.bench(), model, None, "Ann", "again")
+
+
+def test_an_altered_model_is_not_promoted(home: Lab) -> None:
+    model = validated(home)
+    shadowed(home.bench(), model.version)
+    went(home.bench())
+    (home.settings.artifacts / f"calibrated_model_v6_{model.version}" / "model.ubj").write_text("treez")
+    with pytest.raises(InputError, match=r"model.ubj was altered"):
+        promote(home.bench(), model, None, "Ann", "passed")
+
+
+# --- back to an earlier one -------------------------------------------------------------------------------------------
+
+
+def test_an_earlier_champion_serves_again_and_its_history_grows(home: Lab) -> None:
+    old, new = serving(home), serving(home, "new trees")
+    before, reign = roll_back(home.bench(), old.version, "Bob", "new one is slow")
+    assert (before, reign.version, reign.how) == (new.version, old.version, "rolled back to")
+    ledger = home.bench().ledger
+    assert champion(ledger).calibrated.key == old.calibrated.key
+    assert [one.version for one in reigns(ledger)] == [old.version, new.version, old.version]
+    assert history(ledger, old) == [
+        "2026-01-05 10:30  promoted by Ann: passed",
+        "2026-01-05 10:30  rolled back to by Bob: new one is slow",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("version", "says"),
+    [("20240101", "never champion; champions so far: 20260105"), ("20260105_2", "is the champion already")],
+)
+def test_what_cannot_be_rolled_back_to(home: Lab, version: str, says: str) -> None:
+    serving(home)
+    serving(home, "new trees")
+    with pytest.raises(UsageError, match=says):
+        roll_back(home.bench(), version, "Bob", "slow")
+
+
+def test_a_model_whose_folder_or_training_set_is_gone_is_not_rolled_back_to(home: Lab) -> None:
+    old = serving(home)
+    serving(home, "new trees")
+    table = f"LeadScoring.{TRAINING}_{old.trained.facts['dataset_version']}"
+    home.warehouse.publish(table, "LeadScoring.elsewhere")
+    with pytest.raises(UsageError, match=f"has expired .*{TRAINING}"):
+        roll_back(home.bench(), old.version, "Bob", "slow")
+    home.warehouse.publish("LeadScoring.elsewhere", table)
+    home.bench().folders.drop(f"artifacts/calibrated_model_v6_{old.version}")
+    with pytest.raises(UsageError, match=r"folder .* is gone"):
+        roll_back(home.bench(), old.version, "Bob", "slow")
+
+
+# --- retention (R56) --------------------------------------------------------------------------------------------------
+
+
+def test_champions_and_their_training_sets_stay_however_old(home: Lab) -> None:
+    old = serving(home)
+    dataset = old.trained.facts["dataset_version"]
+    for day in range(1, 5):
+        home.today = TODAY + timedelta(days=day)
+        home.run(step_3_1_staging_join_v6=f"data {day}")
+        validated(home, f"trees {day}")
+    bench = home.bench()
+    assert model_of(bench.ledger, None).trained.facts["dataset_version"] != dataset
+    found = expendable(bench, home.settings, 1)
+    assert found.folders != {}
+    assert not any(old.version == name.rpartition("_v6_")[2] for name in found.folders)
+    assert f"LeadScoring.{TRAINING}_{dataset}" not in found.tables
+    collect(bench, found)
+    serving(home, "trees 9")
+    assert roll_back(home.bench(), old.version, "Bob", "slow")[1].version == old.version
+
+
+def test_a_model_that_never_served_expires(home: Lab) -> None:
+    old = validated(home)
+    for day in range(1, 3):
+        home.today = TODAY + timedelta(days=day)
+        validated(home, f"trees {day}")
+    names = expendable(home.bench(), home.settings, 1).folders
+    assert f"artifacts/calibrated_model_v6_{old.version}" in names

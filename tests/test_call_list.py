@@ -1,0 +1,93 @@
+"""The files that a call list is made from: what is wrong with them is said, with file, column and row."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from leadscore_v6.call_list import read_associates, read_dials, read_exclusions
+from leadscore_v6.errors import InputError
+
+DAY = date(2025, 11, 3)
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    file = tmp_path / "file.csv"
+    file.write_bytes(text.encode("latin-1"))
+    return file
+
+
+def test_the_active_ones_in_the_order_of_the_file(tmp_path: Path) -> None:
+    file = written(tmp_path, "associate,weekly_capacity,active\nDot,1,yes\n Ann ,1,TRUE\nBob,1,0\nCid,1,\n")
+    assert read_associates(file) == ["Dot", "Ann", "Cid"]
+    assert read_associates(written(tmp_path, "associate\nAnn\n")) == ["Ann"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("name\nAnn\n", r"There is no column associate \(file .*file.csv, column associate\)"),
+        ("associate\nAnn\nAnn\n", r"who is there twice|is there twice .*row 3"),
+        ("associate\n \n", r"has no name|without a name"),
+        ("associate,active\nAnn,no\n", "No associate is active"),
+        ("associate,active\nAnn,perhaps\n", r"'perhaps' does not say .*column active, row 2"),
+        ("associate\n\xe9\n", "no CSV in UTF-8"),
+        ("", "There is no column associate"),
+    ],
+)
+def test_a_file_of_associates_that_is_none(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        read_associates(written(tmp_path, text))
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read: No such file"):
+        read_associates(tmp_path / "none.csv")
+
+
+def test_crds_as_the_crm_spells_them_until_their_day_is_over(tmp_path: Path) -> None:
+    text = "FA_CRD__c,until\n007,\n 12.0 ,2025-11-03\n13,2025-11-02\n14.,2026-01-01\n"
+    assert read_exclusions(written(tmp_path, text), DAY) == {"7", "12", "14"}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("FA_CRD__c\n12x\n", r"no CRD \(.*column FA_CRD__c, row 2\)"),
+        ("FA_CRD__c\n0\n", "no CRD"),
+        ("FA_CRD__c\n1.5\n", "no CRD"),
+        ("FA_CRD__c\n-7\n", "no CRD"),
+        ("FA_CRD__c,until\n7,soon\n", r"'soon' is no day .*row 2"),
+    ],
+)
+def test_an_exclusion_that_is_none_is_refused_and_not_left_out(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        read_exclusions(written(tmp_path, text), DAY)
+
+
+def test_the_newest_dial_of_each_advisor_that_is_not_of_the_future(tmp_path: Path) -> None:
+    rows = [
+        "007,2025-10-01T09:00:00Z",
+        "7,2025-10-20 23:30:00-05:00",
+        "7.0,2025-11-04 00:00:00",
+        "8,2025-11-03",
+        ",2025-11-01",
+    ]
+    file = written(tmp_path, "Id,FA_CRD__c,dialled_at\n" + "".join(f"x,{row}\n" for row in rows))
+    # The second one is of the UTC day after (R37).
+    assert read_dials(file, DAY) == {"7": date(2025, 10, 21), "8": DAY}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("FA_CRD__c,dialled_at\n7,yesterday\n", r"'yesterday' is no time \(.*column dialled_at, row 2\)"),
+        ("FA_CRD__c,dialled_at\n7,\n", "is no time"),
+        ("FA_CRD__c\n7\n", "There is no column dialled_at"),
+    ],
+)
+def test_dials_that_are_none(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        read_dials(written(tmp_path, text), DAY)

@@ -17,8 +17,8 @@ from leadscore_v6.gates.bench import open_bench, read_ledger
 from leadscore_v6.gates.champions import champion, role, roll_back
 from leadscore_v6.gates.models import KnownModel, known_models, model_of
 from leadscore_v6.settings import Settings, from_environment
-from tests.e2e.conftest import leadscore
 from tests.e2e.model_world import Modelled
+from tests.e2e.process import leadscore
 from tests.e2e.sabotage import Product
 from tests.e2e.test_model_gates import ASSETS, Fitted
 from tests.gates.later_steps import ended, shadowed, went

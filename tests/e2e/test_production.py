@@ -35,8 +35,8 @@ from leadscore_v6.modeling.scorer import LeadScorer
 from leadscore_v6.promotion import promote
 from leadscore_v6.settings import Settings, from_environment
 from leadscore_v6.warehouse.engines import open_warehouse
-from tests.e2e.conftest import REPOSITORY, leadscore
 from tests.e2e.model_world import Modelled
+from tests.e2e.process import REPOSITORY, leadscore
 from tests.gates.later_steps import shadowed, went
 
 TABLE = "LeadScoring.production_scores_v6"

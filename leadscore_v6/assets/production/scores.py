@@ -170,7 +170,7 @@ def _why_skipped(people: pd.DataFrame, rules: ScoringSettings) -> "pd.Series[Any
     why = pd.Series(data=None, index=people.index, dtype=object)
     asked = people.loc[leads, ["Id", "FA_CRD__c"]].itertuples(index=False)
     why[leads] = [
-        rules.why_skipped({"Id": Id, "crd": crd if isinstance(crd, str) else None, "call_before_contact": 0})
+        rules.why_skipped({"lead_id": Id, "crd": crd if isinstance(crd, str) else None, "call_before_contact": 0})
         for Id, crd in asked
     ]
     why[~leads & people["FA_CRD__c"].isin(rules.advisors)] = EXCLUDED

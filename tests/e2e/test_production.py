@@ -250,7 +250,7 @@ SPOILED: dict[str, Rows] = {
 # What cannot but fail with it: places move with the rows, and what has no CRD is another lead's.
 ALSO = {
     "production_success_rate": {"production_percentiles_complete"},
-    "production_error_rate": {"production_percentiles_complete", "production_success_rate"},
+    "production_error_rate": {"production_percentiles_complete"},
     "production_leads_have_crd": {"production_leads_accounted"},
     "production_leads_accounted": {"production_percentiles_complete"},
     "production_one_row_each": {"production_percentiles_complete"},

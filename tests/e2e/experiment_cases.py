@@ -132,7 +132,12 @@ CASES = [
         "SELECT * FROM {honest} WHERE arm = 'treatment' OR MOD(block, 2) = 0",
         also=("assignments_only_appended",),
     ),
-    Case("assignments_match_contract", ASSIGNMENTS, "SELECT *, 'a@b.example' AS Email_PersonalType FROM {honest}"),
+    Case(
+        "assignments_match_contract",
+        ASSIGNMENTS,
+        "SELECT *, 'a@b.example' AS Email_PersonalType FROM {honest}",
+        also=("assignments_balanced_in_blocks", "assignments_coverage_balanced", "assignments_sample_ratio"),
+    ),
     Case("queue_is_the_batch", QUEUE, f"SELECT * FROM {{honest}} WHERE NOT ({FIRST})", also=("queue_in_order",)),
     Case("queue_in_order", QUEUE, put("probability + 1", "probability", "arm = 'treatment' AND position > 5")),
     Case(

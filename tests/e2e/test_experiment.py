@@ -147,9 +147,9 @@ def another(settings: ExperimentSettings, name: str, value: Any) -> ExperimentSe
     ("name", "value"),
     [
         ("salt", "another"),
-        ("segment", "Branch_State"),
-        ("ratio", {"treatment": 3, "control": 1}),
-        ("looks", (0.25, 0.5, 1.0)),
+        pytest.param("segment", "Branch_State", marks=pytest.mark.prove),
+        pytest.param("ratio", {"treatment": 3, "control": 1}, marks=pytest.mark.prove),
+        pytest.param("looks", (0.25, 0.5, 1.0), marks=pytest.mark.prove),
     ],
 )
 def test_a_changed_setting_of_a_running_test_is_refused(
@@ -210,7 +210,11 @@ def control_by_model(records: list[Row]) -> None:
     ("change", "says"),
     [
         (stranger_dialled, "was dialled from the test's queue and was never assigned"),
-        (control_by_model, "is of the control arm and was dialled from the model's queue"),
+        pytest.param(
+            control_by_model,
+            "is of the control arm and was dialled from the model's queue",
+            marks=pytest.mark.prove,
+        ),
     ],
 )
 def test_dials_that_contradict_the_design_stop_the_reading(

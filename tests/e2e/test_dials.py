@@ -131,7 +131,8 @@ def test_a_spoiled_table_is_not_published(gate: str, sabotage: Sabotage, product
     with sabotage.done_to(product) as warehouse:
         ran = product.materialize(ASSETS, None, REBUILD, warehouse)
     assert gate in ran.failed_checks
-    assert land(product).failed_checks == {gate}
+    # What was judged is recognised, and fails as before.
+    assert land(product).failed_checks == ran.failed_checks
     assert product.materialize(ASSETS, None, REBUILD).stops == []
 
 

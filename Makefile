@@ -35,7 +35,7 @@ help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
 
 .PHONY: demo
-demo: $(VENV)/.runtime ## Make a sample feed and run it through to a backtested model
+demo: $(VENV)/.runtime ## Make a sample world: model, shadow scores, a played test, a call list
 	@$(BIN)/leadscore demo
 
 .PHONY: ui

@@ -19,7 +19,7 @@ from leadscore_v6.settings import Settings, from_environment
 
 # The weekly flow that a test is planned by is that of the last weeks (v6_experiment.yaml), so so many come before it.
 _WEEKS_BEFORE = 4
-THROUGH = ("dataset", "model", "shadow", "experiment")
+THROUGH = ("dataset", "model", "shadow", "experiment", "production")
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,11 @@ class _World:
 @click.option("--through", type=click.Choice(THROUGH), default=THROUGH[-1], show_default=True, help="How far to go.")
 @click.option("--null", is_flag=True, help="In the test both arms are dialled in random order: the true lift is 0.")
 def demo(home: Path | None, seed: int, through: str, null: bool) -> None:
-    """Make a synthetic world (eight quarters), run the plan on it, and play a test of the model to its end.
+    """Make a synthetic world (eight quarters), run the plan on it, play a test of the model, and put it to work.
 
     Training set, model, seven days of shadow scores, then an A/B test week by week: the world dials the published
     queue, and its answers come back as Lead.csv and Dials.csv. At each end what was found stands beside the truth.
+    After a go the model is promoted, the day is scored, and a call list is written.
     """
     from leadscore_v6.sample_world import WorldSpec, write_world
 
@@ -65,10 +66,12 @@ def demo(home: Path | None, seed: int, through: str, null: bool) -> None:
         return
     _compare_with_truth(settings, written.truth)
     world = _World(feed, written.truth.parent, null)
-    if through in ("shadow", "experiment"):
+    if through in ("shadow", "experiment", "production"):
         _shadow(settings, world)
-    if through == "experiment":
+    if through in ("experiment", "production"):
         _test(settings, world)
+    if through == "production":
+        _produce(settings, world)
 
 
 def _compare_with_truth(settings: Settings, truth: Path) -> None:
@@ -128,3 +131,20 @@ def _beside_the_truth(settings: Settings, world: _World) -> None:
         f"true probabilities of the leads that were dialled give {truth.lift:+.0%}, and {truth.full_adoption:+.0%} if "
         "every dial had followed the queue."
     )
+
+
+def _produce(settings: Settings, world: _World) -> None:
+    """The tested model becomes champion, scores the day of the newest extract, and its call list is written."""
+    from leadscore_v6 import driver
+    from leadscore_v6.call_list import CallListRequest, write_call_list
+    from leadscore_v6.driver_experiment import status
+    from leadscore_v6.gates.bench import read_ledger
+    from leadscore_v6.promotion import promote
+
+    click.echo("\n7. Production: the tested model is promoted, the day is scored, and whom to call is written down.")
+    ledger, _ = read_ledger(settings)
+    reign = promote(settings, status(ledger)["model_version"], "leadscore demo", "the go of the played test", progress)
+    click.echo(f"Model {reign.version} is champion; `leadscore model list` tells its history.")
+    tell(settings, lambda: driver.score(settings, {}, driver.ScoreRequest(), progress))
+    asked = CallListRequest(associates=world.feed / "Associates.csv", dials=world.feed / "Dials.csv")
+    click.echo(str(write_call_list(settings, asked)))

@@ -169,10 +169,13 @@ def test_every_job_is_limited_labelled_and_placed(runs: dict[str, Run], wire: Pr
     assert all(int(one["query"]["maximumBytesBilled"]) > 0 for one in real if "query" in one)
     assert {one["labels"]["leadscore_asset"] for one in built if "leadscore_asset" in one["labels"]} == {
         "crm_leads",
+        "crm_dials",
+        "crm_associates",
         "snapshot_reps",
         "snapshot_firms",
         "step_3_1_staging_join_v6",
         "step_3_3_training_dataset_v6",
+        "serving_advisors_v6",
     }
     assert all(
         {"leadscore_run", "leadscore_version"} <= one["labels"].keys()
@@ -231,7 +234,7 @@ def test_the_same_again_builds_nothing(runs: dict[str, Run], engine: str) -> Non
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["built"] == []
-    assert len(told["recognised"]) == 14
+    assert len(told["recognised"]) == 16
 
 
 @pytest.mark.prove

@@ -68,7 +68,7 @@ def test_gate_holds(case: Case, product: Product) -> None:
 
 
 def first_of_each_asset() -> list[ParameterSet]:
-    """What follows an asset is the same for all of its gates: `make test` runs it once, `make prove` for each."""
+    """Runs of what follows an asset are the same for all of its gates: one in `make test`, each in `make prove`."""
     seen: set[str] = set()
     found = []
     for case in CASES:
@@ -79,11 +79,12 @@ def first_of_each_asset() -> list[ParameterSet]:
 
 
 @pytest.mark.parametrize("case", first_of_each_asset())
-def test_everything_proceeds_once_the_data_is_mended(case: Case, product: Product) -> None:
+def test_what_follows_refuses_to_run_and_proceeds_once_the_data_is_mended(case: Case, product: Product) -> None:
     asset = GATES[case.gate]["asset"]
     version, rows = product.served()
     with case.spoil.done_to(product) as warehouse:
         assert product.run_from(case.start or asset, KEY, REBUILD, warehouse).stops
+        refuses_a_run(case, asset, product)
     first = case.mend or case.start or asset
     mended = product.run_from(first, KEY, REBUILD)
     assert mended.stops == []
@@ -117,21 +118,28 @@ def stops(case: Case, asset: str, product: Product, ran: Ran) -> None:
 
 
 def refuses_downstream(case: Case, asset: str, product: Product) -> None:
-    """(b) No asset after it may start, whoever asks; what does not come from there may."""
+    """(b) The guard lets no asset after it start; what does not come from there may."""
     following, ledger = product.after(asset), product.ledger
     for name in following:
         with pytest.raises(GateBlocked, match=case.gate):
             guard(ledger, name, KEY if product.is_partitioned(name) else None)
-    # Without anything after it, the asset itself: what was judged is recognised, and fails as before.
+    if product.is_partitioned(asset):
+        others = [name for name in following if product.is_partitioned(name)]
+        assert not any(find_obstacles(ledger, name, OTHER_KEY) for name in others)
+
+
+def refuses_a_run(case: Case, asset: str, product: Product) -> None:
+    """(b) A run of what follows asks the guard, and stops as the first one did.
+
+    Without anything after it, the asset itself: what was judged is recognised, and fails as before.
+    """
+    following = product.after(asset)
     for name in {following[0], following[-1]} if following else {asset}:
         later = product.materialize([name], KEY)
         (refusal,) = later.stops
         assert refusal.exit_code == 3
         assert case.gate in refusal.message
         assert later.materialized == []
-    if product.is_partitioned(asset):
-        others = [name for name in following if product.is_partitioned(name)]
-        assert not any(find_obstacles(ledger, name, OTHER_KEY) for name in others)
 
 
 def test_a_gate_that_warns_is_told_and_stops_nothing(product: Product) -> None:

@@ -89,7 +89,7 @@ def test_tables_have_the_names_of_the_plan(other: Path) -> None:
     dated = {f"snapshot_{kind.format(key)}" for key in (D1, D2, D3) for kind in ("reps_{}_raw", "reps_{}", "firms_{}")}
     views = {"v_discovery_reps_all_vintages", "v_discovery_firms_all_vintages", "v_latest_training_dataset_v6"}
     versioned = {f"step_3_1_staging_join_v6_{version}", f"step_3_3_training_dataset_v6_{version}"}
-    ours = {"crm_leads", "attempt_ledger", "gate_ledger"}
+    ours = {"crm_leads", "crm_dials", "crm_associates", "attempt_ledger", "gate_ledger"}
     expected = {f"LeadScoring.{name}" for name in dated | views | versioned | ours}
     assert tables(other) == expected | {"SavvyGTMData.Lead"}
     assert (other / "home/artifacts" / f"step_3_3_class_imbalance_analysis_v6_{version}.md").is_file()

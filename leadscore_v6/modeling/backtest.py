@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,41 +146,50 @@ def backtest(data: TrainingData, settings: ModelSettings, *, workers: int = 1, p
         )
         compared = (inside, validated(data, fold.model), fold.scored)
         gap_draws = _gap_draws(compared, settings.evaluation, settings.seed + 10 * number)
-        return _Fold(fold, ScoredLeads.of(data, block.test, fitted.logit), gap_draws)
+        return _Fold(fold, gap_draws)
 
-    # The largest window first: the short ones fill the gap at the end.
-    numbered = list(enumerate(blocks, start=1))
-    folded = side_by_side(whole_fold, numbered[::-1], workers)[::-1]
+    # The largest window first, the logits last: what is short fills the gaps at the end.
+    numbered = list(enumerate(blocks, start=1))[::-1]
+    tasks: list[Callable[[], Any]] = [partial(whole_fold, one) for one in numbered]
+    tasks += [partial(_by_logit, data, block, settings) for _, block in numbered]
+    made = side_by_side(lambda task: task(), tasks, workers)
     progress("figures over the folds, with intervals over advisors")
-    return _outcome(data, folded, settings)
+    return _outcome(data, made[: len(blocks)][::-1], made[len(blocks) :][::-1], settings)
 
 
 @dataclass(frozen=True)
 class _Fold:
-    """A fold, its test block by the logit, and draws (b, 3) of its gaps."""
+    """A fold, and draws (b, 3) of its gaps."""
 
     judged: BacktestFold
-    logit: ScoredLeads
     gap_draws: Floats
 
 
 @dataclass(frozen=True)
 class _Fitted:
-    """What one fold fits: `logit` scores its test block."""
+    """What one fold fits."""
 
     model: FittedModel
     calibrated_on: Rows
     calibrator: Calibrator
-    logit: Floats
+
+
+def _inner(data: TrainingData, block: Block, settings: ModelSettings) -> Block:
+    """The fold's window: what trains its model, and what calibrates it."""
+    share = settings.split.calibrate_share / (settings.split.train_share + settings.split.calibrate_share)
+    return tail(data, block.train, share, settings.split)
+
+
+def _by_logit(data: TrainingData, block: Block, settings: ModelSettings) -> ScoredLeads:
+    """The fold's test block by a logit that was fitted on what its model is."""
+    return score(data, block.test, fit_baseline(data, _inner(data, block, settings).train, settings))
 
 
 def _fit(data: TrainingData, block: Block, settings: ModelSettings) -> _Fitted:
-    share = settings.split.calibrate_share / (settings.split.train_share + settings.split.calibrate_share)
-    inner = tail(data, block.train, share, settings.split)
+    inner = _inner(data, block, settings)
     require_positives(data, inner.train, settings.split.min_positives_train, "a backtest fold's training leads")
     require_positives(data, inner.test, settings.split.min_positives_test, "a backtest fold's calibration leads")
     model = fit(data, inner.train, settings)
-    logit = fit_baseline(data, inner.train, settings).margin(data.features.iloc[block.test])
     margin = model.margin(data.features.iloc[inner.test])
     if block.method == "stratified_kfold":
         # Random folds are in sample by advisor and in time: the fallback is what it is, and every report says so (R16).
@@ -187,7 +197,7 @@ def _fit(data: TrainingData, block: Block, settings: ModelSettings) -> _Fitted:
         calibrator = fit_segments(margin, data.label[inner.test], segments, data.segment_column, settings.calibration)
     else:
         calibrator = fit_calibrator(data, inner.test, margin, inner.train, settings.calibration)
-    return _Fitted(model, inner.test, calibrator, logit)
+    return _Fitted(model, inner.test, calibrator)
 
 
 def _judged(
@@ -213,14 +223,16 @@ def _judged(
     )
 
 
-def _outcome(data: TrainingData, folded: Sequence[_Fold], settings: ModelSettings) -> Backtest:
+def _outcome(
+    data: TrainingData, folded: Sequence[_Fold], by_logit: Sequence[ScoredLeads], settings: ModelSettings
+) -> Backtest:
     of, seed = settings.evaluation, settings.seed
     judged = [fold.judged for fold in folded]
     last = judged[-1]
     earlier = float(np.mean([fold.evaluation.average_precision.value for fold in judged[:-1]]))
     # Folds are calibrated apart, but each to probabilities of one kind: their log-odds can be ranked together.
     pooled = _pool(data, [fold.scored for fold in judged])
-    logit = _pool(data, [fold.logit for fold in folded])
+    logit = _pool(data, by_logit)
     return Backtest(
         folds=tuple(judged),
         cross_validation=cross_validation([fold.scored for fold in judged], of, seed),

@@ -147,7 +147,6 @@ def _train(window: _Window, settings: ModelSettings, until: int | tuple[Matrix, 
         "verbosity": 0,
     }
     shape = {
-        "feature_names": list(window.spec.names),
         "feature_types": window.spec.types,
         "enable_categorical": True,
         "max_bin": settings.booster.max_bin,
@@ -155,8 +154,12 @@ def _train(window: _Window, settings: ModelSettings, until: int | tuple[Matrix, 
     }
     train = xgboost.QuantileDMatrix(window.matrix, window.label, **shape)
     if isinstance(until, int):
-        return xgboost.train(parameters, train, until)
-    watched = xgboost.QuantileDMatrix(*until, ref=train, **shape)
-    return xgboost.train(
-        parameters, train, most, evals=[(watched, "end")], early_stopping_rounds=patience, verbose_eval=False
-    )
+        trained = xgboost.train(parameters, train, until)
+    else:
+        watched = xgboost.QuantileDMatrix(*until, ref=train, **shape)
+        trained = xgboost.train(
+            parameters, train, most, evals=[(watched, "end")], early_stopping_rounds=patience, verbose_eval=False
+        )
+    # Named only now: names are compared in every round, in Python, while the fits beside this one wait for it.
+    trained.feature_names = list(window.spec.names)
+    return trained

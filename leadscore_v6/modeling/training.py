@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from functools import partial
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
@@ -114,22 +115,27 @@ def train(data: TrainingData, settings: ModelSettings, *, workers: int = 1, prog
     """
     split = final_split(data, settings.split)
     blocks = folds(data, split.train, settings.split)
-    progress(f"leak canaries among {len(data.columns)} features")
-    canaries = sing(data, split.train, settings.canaries, settings.seed)
     # The largest windows first: the short ones fill the gaps at the end.
     windows = {_MODEL: split.train}
     windows |= {f"fold {number}": block.train for number, block in reversed(list(enumerate(blocks, start=1)))}
 
-    def fit_window(window: tuple[str, Rows]) -> FittedModel:
-        name, rows = window
+    def fit_window(name: str, rows: Rows) -> FittedModel:
         model = fit(data, rows, settings)
         progress(f"{name}: {len(rows)} leads, {int(data.label[rows].sum())} positive, {model.rounds} rounds")
         return model
 
+    def look_for_leaks() -> CanaryReport:
+        progress(f"leak canaries among {len(data.columns)} features")
+        return sing(data, split.train, settings.canaries, settings.seed)
+
     fits = {_WITH: _with_advisors(data, split, settings)} | windows
-    models = dict(zip(fits, side_by_side(fit_window, list(fits.items()), workers), strict=True))
-    fitted = side_by_side(lambda rows: fit_baseline(data, rows, settings), list(windows.values()), workers)
-    logits = dict(zip(windows, fitted, strict=True))
+    # All in one row: what is short fills the gaps that the long ones leave.
+    tasks: list[Callable[[], Any]] = [partial(fit_window, name, rows) for name, rows in fits.items()]
+    tasks += [partial(fit_baseline, data, rows, settings) for rows in windows.values()]
+    made = side_by_side(lambda task: task(), [*tasks, look_for_leaks], workers)
+    models = dict(zip(fits, made[: len(fits)], strict=True))
+    logits = dict(zip(windows, made[len(fits) : -1], strict=True))
+    canaries: CanaryReport = made[-1]
     results = tuple(
         FoldResult(block, models[name], score(data, block.test, models[name]), score(data, block.test, logits[name]))
         for name, block in ((f"fold {number}", block) for number, block in enumerate(blocks, start=1))

@@ -31,8 +31,8 @@ from leadscore_v6.warehouse.lease import HOLDER_FILE, LOCK_FILE
 
 FORMAT = 1
 LIST = "leadscore-backup.json"
-# Who holds the warehouse now, and what its engine has spilled, are no part of a home.
-_LEFT_OUT = {LOCK_FILE, HOLDER_FILE, f".{HOLDER_FILE}.tmp", "tmp"}
+# No part of a home: who holds the warehouse, what its engine has spilled, the list of a backup unpacked by hand.
+_LEFT_OUT = {LOCK_FILE, HOLDER_FILE, f".{HOLDER_FILE}.tmp", "tmp", LIST}
 _CHUNK = 1 << 20
 Progress = Callable[[str], None]
 

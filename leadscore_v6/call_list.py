@@ -17,6 +17,7 @@ import pandas as pd
 
 from leadscore_v6.artifacts.store import ArtifactStore
 from leadscore_v6.assets.production.data import PRODUCTION, production_settings, read_day
+from leadscore_v6.assets.shadow.data import scoring_settings
 from leadscore_v6.assets.snapshots import snapshot_day
 from leadscore_v6.errors import GateBlocked, InputError, UsageError
 from leadscore_v6.gates.bench import read_ledger
@@ -95,9 +96,13 @@ def write_call_list(settings: Settings, asked: CallListRequest) -> Written:
     ledger, _ = read_ledger(settings)
     day = _day(ledger, asked.day)
     excluded = read_exclusions(asked.excluded, day) if asked.excluded else frozenset()
+    # By the rules of today: who was excluded after the day was scored is not called either.
+    rules = scoring_settings()
+    excluded |= rules.advisors
     with open_warehouse(settings, read_only=True) as warehouse:
         scores = read_day(warehouse, f"{warehouse.dataset}.{PRODUCTION}", day)
-    dialled = read_dials(asked.dials, day) if asked.dials else {}
+    dialled = read_dials(asked.dials) if asked.dials else {}
+    scores = scores[~scores["Id"].isin(rules.leads)]
     scores = scores.assign(last_dial_on=pd.to_datetime(scores["FA_CRD__c"].map(dialled)))
     made = call_list(scores, associates, excluded, day, _settings(config.call_list, asked))
     store = ArtifactStore(asked.out or settings.artifacts)
@@ -149,10 +154,11 @@ def read_exclusions(file: Path, day: date) -> frozenset[str]:
     return frozenset(found)
 
 
-def read_dials(file: Path, day: date) -> dict[str, date]:
-    """By canonical CRD the newest UTC day (R37) of `dialled_at` that is not after `day`: a `Dials.csv` as R50 has it.
+def read_dials(file: Path) -> dict[str, date]:
+    """By canonical CRD the newest UTC day (R37) of `dialled_at`: a `Dials.csv` as R50 has it.
 
-    A dial without a CRD is nobody's. Raises InputError: not readable, a column that is missing, what is no time.
+    Also one after the day of the scores: the list is for those who dial now. A dial without a CRD is nobody's. Raises
+    InputError: not readable, a column that is missing, what is no time.
     """
     newest: dict[str, date] = {}
     for row, record in _records(file, "FA_CRD__c", "dialled_at"):
@@ -162,7 +168,7 @@ def read_dials(file: Path, day: date) -> dict[str, date]:
         except ValueError:
             raise InputError(f"{text!r} is no time", str(file), "dialled_at", row, "write it in ISO 8601.") from None
         dialled = (moment if moment.tzinfo is None else moment.astimezone(UTC)).date()
-        if crd is not None and dialled <= day:
+        if crd is not None:
             newest[crd] = max(dialled, newest.get(crd, dialled))
     return newest
 

@@ -77,6 +77,12 @@ def _decided(bench: Bench, challenger: KnownModel, decision: Decision | None, by
     before = champions.champion(bench.ledger)
     missed = list(champions.obstacles(bench.ledger, challenger))
     missed += list(decision.reasons) if decision is not None and not decision.promotes else []
+    back = champions.rolled_back_from(bench.ledger, challenger)
+    if back is not None:
+        missed.append(
+            f"it was rolled back from on {back.since:%Y-%m-%d} by {back.by} ({back.reason}): only a person brings it "
+            "back, by `leadscore promote`"
+        )
     outcome = FIRST if before is None else KEPT
     headline = decision.headline if decision else "The first champion is a person's decision: `leadscore promote`."
     if before is not None and not missed and decision is not None:

@@ -67,7 +67,7 @@ def test_an_exclusion_that_is_none_is_refused_and_not_left_out(tmp_path: Path, t
         read_exclusions(written(tmp_path, text), DAY)
 
 
-def test_the_newest_dial_of_each_advisor_that_is_not_of_the_future(tmp_path: Path) -> None:
+def test_the_newest_dial_of_each_advisor_also_after_the_day_of_the_scores(tmp_path: Path) -> None:
     rows = [
         "007,2025-10-01T09:00:00Z",
         "7,2025-10-20 23:30:00-05:00",
@@ -76,8 +76,10 @@ def test_the_newest_dial_of_each_advisor_that_is_not_of_the_future(tmp_path: Pat
         ",2025-11-01",
     ]
     file = written(tmp_path, "Id,FA_CRD__c,dialled_at\n" + "".join(f"x,{row}\n" for row in rows))
-    # The second one is of the UTC day after (R37).
-    assert read_dials(file, DAY) == {"7": date(2025, 10, 21), "8": DAY}
+    assert read_dials(file) == {"7": date(2025, 11, 4), "8": DAY}
+    # This one is of the UTC day after (R37).
+    late = written(tmp_path, f"Id,FA_CRD__c,dialled_at\nx,{rows[1]}\n")
+    assert read_dials(late) == {"7": date(2025, 10, 21)}
 
 
 @pytest.mark.parametrize(
@@ -90,4 +92,4 @@ def test_the_newest_dial_of_each_advisor_that_is_not_of_the_future(tmp_path: Pat
 )
 def test_dials_that_are_none(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(InputError, match=says):
-        read_dials(written(tmp_path, text), DAY)
+        read_dials(written(tmp_path, text))

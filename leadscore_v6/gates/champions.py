@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from leadscore_v6.monitoring.champion import Decision
 
 SHADOW, ASSIGNED, GO = "shadow_scoring", "ab_test_assignments_v6", "ab_test_final_analysis_v6"
+_PLANNED, _INTERIM = "ab_test_power_analysis_v6", "ab_test_interim_analysis_v6"
 _BEGINS = {PROMOTED_MODEL: "promoted", MODEL_ROLLED_BACK: "rolled back to"}
 
 
@@ -120,6 +121,10 @@ def obstacles(ledger: Ledger, model: KnownModel) -> list[str]:
     go = obstacle_at(ledger, GO, None)
     if go is not None:
         found.append(f"the programme's go (step 5.3, R58): {go}")
+    # What the interim look found harmful is not made good by a later one.
+    interim, planned = ledger.latest(_INTERIM), ledger.latest(_PLANNED)
+    if interim is not None and (planned is None or _began(planned) <= _began(interim)):
+        found.extend(_standing(ledger, interim))
     return found
 
 
@@ -145,6 +150,8 @@ def promote(bench: Bench, model: KnownModel, decision: Decision | None, by: str,
     if before is not None and before.version == model.version:
         raise UsageError(f"Model {model.version} is the champion already, since {before.since:%Y-%m-%d %H:%M}.")
     missed = obstacles(ledger, model)
+    if experiment_runs(ledger):
+        missed.append("a test is running, and what serves does not change in mid-test (R58)")
     if before is not None and decision is None:
         missed.append(f"not compared with the champion {before.version} (R31)")
     elif decision is not None and not decision.promotes:
@@ -166,10 +173,27 @@ def promote(bench: Bench, model: KnownModel, decision: Decision | None, by: str,
     return _begin(bench, PROMOTED_MODEL, model, {"by": by.strip(), "reason": reason.strip(), "evidence": evidence})
 
 
+def rolled_back_from(ledger: Ledger, model: KnownModel) -> Reign | None:
+    """The rollback by which a person took this model out of service, unless a person promoted it again since."""
+    found = None
+    for reign in reigns(ledger):
+        if reign.how == _BEGINS[MODEL_ROLLED_BACK] and reign.evidence.get("from") == model.version:
+            found = reign
+        elif reign.version == model.version:
+            found = None
+    return found
+
+
 def experiment_runs(ledger: Ledger) -> bool:
-    """Whether leads were assigned since the programme's last final analysis: a test is under way (R58)."""
-    assigned, final = ledger.latest(ASSIGNED), ledger.latest(GO)
-    return assigned is not None and (final is None or final.seq < assigned.seq)
+    """Whether leads were assigned by the newest plan, and it was not read to its end: a test is under way (R58).
+
+    By when the attempts began: a batch that is dealt, or looked at again, after the final analysis opens no other test.
+    """
+    planned, assigned, final = ledger.latest(_PLANNED), ledger.latest(ASSIGNED), ledger.latest(GO)
+    if assigned is None:
+        return False
+    begun = _began(planned or assigned)
+    return _began(assigned) >= begun and (final is None or _began(final) < begun)
 
 
 def queue(bench: Bench, model: KnownModel, decision: Decision, by: str) -> None:
@@ -237,6 +261,11 @@ def _standing(ledger: Ledger, attempt: Attempt) -> Iterator[str]:
     yield from (f"{attempt.asset}, attempt {attempt.key}: {verdict}" for verdict in blocking)
     if not blocking and attempt.state != "published":
         yield f"{attempt.asset}, attempt {attempt.key}: not published; run it again"
+
+
+def _began(attempt: Attempt) -> datetime:
+    assert attempt.started_at is not None, "the ledger's first line of an attempt has its time"
+    return attempt.started_at
 
 
 def _key(ledger: Ledger, asset: str) -> str | None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from leadscore_v6 import promotion, refresh
-from leadscore_v6.errors import UsageError
+from leadscore_v6.errors import GateBlocked, UsageError
 from leadscore_v6.gates.bench import open_bench, read_ledger
 from leadscore_v6.gates.champions import champion, role, roll_back
 from leadscore_v6.gates.models import KnownModel, known_models, model_of
@@ -104,19 +104,6 @@ def guess_for(monkeypatch: pytest.MonkeyPatch, version: str) -> None:
     monkeypatch.setattr(promotion, "_scorer", scorer)
 
 
-def test_a_better_one_takes_it_and_the_former_can_be_rolled_back_to(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first, second = versions(settings)
-    guess_for(monkeypatch, first)
-    reign = promotion.promote(settings, second, "Ann", "better", lambda _line: None)
-    assert reign.evidence["challenger_minus_champion_low"] > 0
-    assert "takes the place" in reign.evidence["headline"]
-    back = leadscore("rollback", "--model", first, "--home", settings.home, "--by", "Bob", "--reason", "slow")
-    assert back.returncode == 0, back.stderr
-    assert f"Model {first} is champion again (before: {second})" in back.stdout
-
-
 # --- the refresh (6.2) ------------------------------------------------------------------------------------------------
 
 
@@ -149,7 +136,36 @@ def test_a_challenger_that_wins_waits_for_a_running_test_and_is_champion_without
     with pytest.raises(UsageError, match="is the champion already"):
         refresh.decide(settings, "Ann", lambda _line: None)
     with open_bench(settings, "test", lambda _line: None) as bench:
-        roll_back(bench, first, "Bob", "for the tests that follow")
+        roll_back(bench, first, "Bob", "it promised too much")
+    # The same comparison would promote it again: what a person took back is a person's to bring back.
+    kept = refresh.decide(settings, "Ann", lambda _line: None)
+    assert (kept.report.outcome, kept.report.champion) == ("kept", first)
+    assert "by Bob (it promised too much)" in Path(str(kept.path)).read_text()
+
+
+def test_in_mid_test_nobody_promotes(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = versions(settings)
+    guess_for(monkeypatch, first)
+    with open_bench(settings, "test", lambda _line: None) as bench:
+        ended(bench, "ab_test_assignments_v6", {}, {})
+    with pytest.raises(GateBlocked, match=r"a test is running.*R58"):
+        promotion.promote(settings, second, "Ann", "better", lambda _line: None)
+    assert champion(read_ledger(settings)[0]).version == first
+    with open_bench(settings, "test", lambda _line: None) as bench:
+        went(bench)
+
+
+def test_a_better_one_takes_it_and_the_former_can_be_rolled_back_to(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = versions(settings)
+    guess_for(monkeypatch, first)
+    reign = promotion.promote(settings, second, "Ann", "better", lambda _line: None)
+    assert reign.evidence["challenger_minus_champion_low"] > 0
+    assert "takes the place" in reign.evidence["headline"]
+    back = leadscore("rollback", "--model", first, "--home", settings.home, "--by", "Bob", "--reason", "slow")
+    assert back.returncode == 0, back.stderr
+    assert f"Model {first} is champion again (before: {second})" in back.stdout
 
 
 def test_an_altered_champion_is_refused_before_it_is_read(settings: Settings) -> None:

@@ -15,12 +15,14 @@ from leadscore_v6.gates.retention import collect, expendable
 from leadscore_v6.monitoring.champion import Contender, Decision, Evidence, Holdout, decide
 from leadscore_v6.monitoring.settings import ChampionSettings
 from tests.gates.conftest import GATES, TODAY, TRAINING, Lab
-from tests.gates.later_steps import shadowed, went
+from tests.gates.later_steps import ended, shadowed, went
 from tests.gates.test_model_attempts import MODEL_GATES, attempt
 
 LATER_GATES = """
   - {name: shadow_success, step: "5.1", asset: shadow_scoring, says: Scored., figure: success_rate, op: ">",
      value: 0.95}
+  - {name: test_harm, step: "5.3", asset: ab_test_interim_analysis_v6, says: No harm., figure: adverse_effects,
+     op: "==", value: 0}
   - {name: test_lift, step: "5.3", asset: ab_test_final_analysis_v6, says: Lift., figure: lift, op: ">", value: 0.5}
 """
 SETTINGS = ChampionSettings("superior", 0.01, 0.05, 0.15, 0.20, 2, 100, 200)
@@ -226,3 +228,13 @@ def test_a_model_that_never_served_expires(home: Lab) -> None:
         validated(home, f"trees {day}")
     names = expendable(home.bench(), home.settings, 1).folders
     assert f"artifacts/calibrated_model_v6_{old.version}" in names
+
+
+def test_harm_at_the_interim_look_is_not_made_good_by_the_final_one(home: Lab) -> None:
+    model = validated(home)
+    shadowed(home.bench(), model.version)
+    ended(home.bench(), "ab_test_interim_analysis_v6", {}, {"adverse_effects": 1})
+    went(home.bench())
+    (found,) = obstacles(home.bench().ledger, model)
+    assert "ab_test_interim_analysis_v6" in found
+    assert "test_harm" in found

@@ -17,14 +17,14 @@ from leadscore_v6.contracts import contract, load_document
 from leadscore_v6.errors import UsageError
 from leadscore_v6.gates.attempt import Bench
 from leadscore_v6.gates.champions import Reign, require_champion
-from leadscore_v6.paths import config_root
+from leadscore_v6.paths import config_root, sql_root
 from leadscore_v6.production.settings import PRODUCTION_FILE, PopulationSettings, ProductionSettings
 from leadscore_v6.warehouse.protocol import Warehouse
 from leadscore_v6.warehouse.sql import render
 
 PRODUCTION = "production_scores_v6"
 # What decides a row besides the champion, the features and the configuration. The champion's code is in its content.
-_CODE = ("production/ranking.py", "assets/production/*.py", "serving/*.py")
+_CODE = ("production/ranking.py", "assets/production/*.py", "serving/*.py", "monitoring/class_balance.py")
 
 
 def production_settings() -> ProductionSettings:
@@ -113,9 +113,11 @@ def read_day(warehouse: Warehouse, table: str, day: date) -> pd.DataFrame:
 
 @lru_cache(maxsize=1)
 def production_code_hash() -> str:
-    """Digest of the code that decides a row (R38)."""
+    """Digest of the code, the SQL with its checks, and the contract that decide a row and its verdicts (R38)."""
     root = Path(leadscore_v6.__file__).parent
+    code = sorted(file for pattern in _CODE for file in root.glob(pattern))
+    texts = [*sorted((sql_root() / PRODUCTION).glob("*.sql")), sql_root() / "macros.sql"]
     digest = hashlib.sha256()
-    for file in sorted(file for pattern in _CODE for file in root.glob(pattern)):
+    for file in (*code, *texts, contract("production_scores").path):
         digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()

@@ -14,6 +14,7 @@ import xgboost
 from leadscore_v6 import paths
 from leadscore_v6.assets.model import data
 from leadscore_v6.contracts import contract
+from leadscore_v6.errors import InputError
 
 
 def test_the_settings_that_ship_leave_the_odds_as_they_are() -> None:
@@ -35,7 +36,10 @@ def test_the_settings_that_ship_leave_the_odds_as_they_are() -> None:
 
 
 def test_every_feature_of_the_contract_has_words_for_a_reason() -> None:
-    data.reason_words().require(column.name for column in data.model_columns())
+    words, names = data.reason_words(), [column.name for column in data.model_columns()]
+    words.require(names)
+    with pytest.raises(InputError, match="a_feature_without_words"):
+        words.require([*names, "a_feature_without_words"])
 
 
 def test_a_changed_column_is_another_contract_and_a_mended_description_is_not(

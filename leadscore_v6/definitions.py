@@ -10,7 +10,7 @@ from leadscore_v6.assets.model import steps as model
 from leadscore_v6.assets.production import balance
 from leadscore_v6.assets.production import scores as production
 from leadscore_v6.assets.shadow import scores, serving, week
-from leadscore_v6.jobs import JOBS, leads_job, snapshot_job, training_set_job
+from leadscore_v6.jobs import JOBS, LEADS, SNAPSHOT, TRAINING_SET
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.sensors import Jobs, landing_sensor
 
@@ -26,8 +26,8 @@ def build_defs(**overrides: Any) -> dg.Definitions:
                 *(production, balance),
             ]
         ),
-        jobs=JOBS,
-        sensors=[landing_sensor(Jobs(snapshot_job, leads_job, training_set_job))],
+        jobs=list(JOBS.values()),
+        sensors=[landing_sensor(Jobs(JOBS[SNAPSHOT], JOBS[LEADS], JOBS[TRAINING_SET]))],
         resources={"warehouse": WarehouseResource(), "options": RunOptions(), **overrides},
         # A step costs 0.07 s in process and 1.5 s in a process of its own, and DuckDB has one writer anyway.
         executor=dg.in_process_executor,

@@ -8,12 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import yaml
 
-import leadscore_v6
+from leadscore_v6.assets.code import code_digest
 from leadscore_v6.contracts import Contract, compare, pii_droplist
 from leadscore_v6.gates.attempt import Candidates, Work
 from leadscore_v6.paths import sql_root
@@ -141,13 +140,7 @@ def contract_violations(warehouse: Warehouse, name: str, contract: Contract) -> 
 @lru_cache(maxsize=1)
 def code_hash() -> str:
     """Digest of the code, ours and the engine's, that decides a table's content (R38)."""
-    root = Path(leadscore_v6.__file__).parent
-    digest = hashlib.sha256()
-    for file in sorted(file for pattern in _DATA_PATH for file in root.glob(pattern)):
-        digest.update(file.name.encode() + file.read_bytes())
-    for library in _ENGINES:
-        digest.update(f"{library} {metadata.version(library)}".encode())
-    return digest.hexdigest()
+    return code_digest(_DATA_PATH, {library: metadata.version(library) for library in _ENGINES})
 
 
 def code_version(asset: str) -> str:

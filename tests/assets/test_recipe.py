@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+import leadscore_v6
 from leadscore_v6.assets import recipe as recipes
 from leadscore_v6.assets.recipe import Recipe, code_hash, contract_violations
 from leadscore_v6.contracts import Contract, contract
@@ -112,12 +113,12 @@ def test_another_check_or_another_value_to_check_against_is_another_content(monk
 def test_another_code_on_the_data_path_is_another_content(
     module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root = Path(recipes.leadscore_v6.__file__).parent
+    root = Path(leadscore_v6.__file__).parent
     for file in root.rglob("*.py"):
         copy = tmp_path / file.relative_to(root)
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(file.read_bytes())
-    monkeypatch.setattr(recipes.leadscore_v6, "__file__", str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(leadscore_v6, "__file__", str(tmp_path / "__init__.py"))
     code_hash.cache_clear()
     before = code_hash()
     (tmp_path / module).write_text((tmp_path / module).read_text() + "# changed")

@@ -7,18 +7,16 @@ here: statistics (experiments/), building tables (steps.py).
 model (R58): what the steps of 5.3 use is what stands in the plan, and a configuration that says otherwise is refused.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-import leadscore_v6
+from leadscore_v6.assets.code import code_digest
 from leadscore_v6.contracts import contract, load_document
 from leadscore_v6.errors import InputError, UsageError
 from leadscore_v6.experiments.daily import Records
@@ -271,11 +269,7 @@ def days(values: pd.Series) -> pd.Series:
 @lru_cache(maxsize=1)
 def experiment_code_hash() -> str:
     """Digest of the code that decides what the experiment's steps build (R38)."""
-    root = Path(leadscore_v6.__file__).parent
-    digest = hashlib.sha256()
-    for file in sorted(file for pattern in _PATH for file in root.glob(pattern)):
-        digest.update(file.name.encode() + file.read_bytes())
-    return digest.hexdigest()
+    return code_digest(_PATH)
 
 
 def inputs_of(plan: Plan, as_of: date, *names: str) -> Mapping[str, Any]:

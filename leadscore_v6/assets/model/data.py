@@ -6,10 +6,9 @@ Belongs here: from warehouse and configuration to values of modeling/. Does not 
 import hashlib
 import json
 from functools import lru_cache
-from pathlib import Path
 
-import leadscore_v6
 from leadscore_v6.artifacts.models import libraries
+from leadscore_v6.assets.code import code_digest
 from leadscore_v6.contracts import contract, feature_columns, load_document, pii_droplist
 from leadscore_v6.gates.decisions import PROMOTED
 from leadscore_v6.modeling.data import FeatureColumn, TrainingData, training_data
@@ -75,8 +74,4 @@ def reason_words() -> Words:
 @lru_cache(maxsize=1)
 def model_code_hash() -> str:
     """Digest of the code and the libraries that decide a model's content (R38)."""
-    root = Path(leadscore_v6.__file__).parent
-    digest = hashlib.sha256(json.dumps(libraries()).encode())
-    for file in sorted(file for pattern in _MODEL_PATH for file in root.glob(pattern)):
-        digest.update(file.name.encode() + file.read_bytes())
-    return digest.hexdigest()
+    return code_digest(_MODEL_PATH, libraries())

@@ -3,15 +3,13 @@
 Belongs here: from ledger, folders and warehouse to values of production/ and modeling/. Does not belong here: scoring.
 """
 
-import hashlib
 from datetime import date, timedelta
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-import leadscore_v6
+from leadscore_v6.assets.code import code_digest
 from leadscore_v6.assets.shadow.data import SERVING, LoadedModel, latest, load_model, scoring_settings, served_day
 from leadscore_v6.contracts import contract, load_document
 from leadscore_v6.errors import UsageError
@@ -114,10 +112,5 @@ def read_day(warehouse: Warehouse, table: str, day: date) -> pd.DataFrame:
 @lru_cache(maxsize=1)
 def production_code_hash() -> str:
     """Digest of the code, the SQL with its checks, and the contract that decide a row and its verdicts (R38)."""
-    root = Path(leadscore_v6.__file__).parent
-    code = sorted(file for pattern in _CODE for file in root.glob(pattern))
     texts = [*sorted((sql_root() / PRODUCTION).glob("*.sql")), sql_root() / "macros.sql"]
-    digest = hashlib.sha256()
-    for file in (*code, *texts, contract("production_scores").path):
-        digest.update(file.name.encode() + file.read_bytes())
-    return digest.hexdigest()
+    return code_digest(_CODE, files=[*texts, contract("production_scores").path])

@@ -4,19 +4,17 @@ Belongs here: from ledger, folders and warehouse to values of serving/ and model
 builds or judges. Production and the experiment score leads by the same functions.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-import leadscore_v6
 from leadscore_v6.artifacts.folders import PREFIX
 from leadscore_v6.artifacts.models import load_baseline, load_scorer
+from leadscore_v6.assets.code import code_digest
 from leadscore_v6.assets.model.data import contract_version, reason_words
 from leadscore_v6.assets.training_set import LABEL_WINDOW_DAYS, tie_breakers
 from leadscore_v6.contracts import Contract, contract, load_document
@@ -141,8 +139,4 @@ def latest(bench: Bench, asset: str, partition: str | None = None) -> Attempt:
 @lru_cache(maxsize=1)
 def scoring_code_hash() -> str:
     """Digest of the code that decides a score's row (R38); the model's own is in its content."""
-    root = Path(leadscore_v6.__file__).parent
-    digest = hashlib.sha256()
-    for file in sorted(file for pattern in _SCORING_PATH for file in root.glob(pattern)):
-        digest.update(file.name.encode() + file.read_bytes())
-    return digest.hexdigest()
+    return code_digest(_SCORING_PATH)

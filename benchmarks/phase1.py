@@ -129,6 +129,8 @@ def _report(costs: dict[str, Cost], arguments: argparse.Namespace) -> None:
     }
     if "ninth" in costs:
         ratios["ninth / run (one ninth is 0.11)"] = costs["ninth"].wall / costs["run"].wall
+        added = costs["ninth"].wall - costs["again"].wall
+        ratios["what the ninth adds to the command again / run"] = added / costs["run"].wall
     print()
     for name, ratio in ratios.items():
         print(f"{ratio:8.2f}  {name}")

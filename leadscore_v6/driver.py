@@ -189,7 +189,7 @@ def _run_all(
         begin = partial(_begin, bench.warehouse, settings)
         held.enter_context(landing_ahead(fresh, settings.store, contract("feed").names, begin))
         # Loaded only now: Dagster takes as long to load as a file to land.
-        from leadscore_v6.assets.snapshots import begin_typing
+        from leadscore_v6.assets.snapshots import begin_typing, standing
         from leadscore_v6.runs import LEADS, MODEL, SNAPSHOT, TRAINING_SET, open_runner
 
         if options.get("rebuild"):
@@ -203,7 +203,9 @@ def _run_all(
         runner.run(LEADS, None)
         if not runner.summary.failures:
             for key in keys:
-                runner.run(SNAPSHOT, key)
+                stands = standing(bench, settings, key) if key in known and not options.get("rebuild") else []
+                if not runner.passes_over(SNAPSHOT, key, stands):
+                    runner.run(SNAPSHOT, key)
         for job in fan_in:
             if not runner.summary.failures:
                 runner.run(job, None)

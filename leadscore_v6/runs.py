@@ -6,17 +6,21 @@ runs follow which (driver.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.data_version import DATA_VERSION_TAG
 from dagster._core.events import JobFailureData
 
+from leadscore_v6.artifacts.store import ArtifactStore
+from leadscore_v6.assets.carry_out import report_name
 from leadscore_v6.definitions import build_defs
 from leadscore_v6.errors import DiskFull, LeadscoreError, says_full
+from leadscore_v6.gates.ledger import Attempt
 from leadscore_v6.instance import dagster_instance, end_killed_runs, quick_storage, run_tags
 from leadscore_v6.jobs import (
     CLASS_BALANCE,
@@ -58,6 +62,8 @@ __all__ = [
 
 # A failed step says what is wrong in one message; Dagster's own stack traces would bury it.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
 
 
 @dataclass(frozen=True)
@@ -112,6 +118,27 @@ class Runner:
         if not result.success and not failed:
             raise _run_error(job, result, self.settings)
         self.summary.failures.extend(failed)
+
+    def passes_over(self, job: str, partition: str, standing: Sequence[Attempt]) -> bool:
+        """Whether a run of the job would tell nobody anything new; then it counts as done, all recognised.
+
+        `standing`: what serves of each of its steps. Dagster must have been told of it, and its report be there: a
+        process that was killed between publishing and telling leaves that to the next run.
+        """
+        if not standing or not all(map(self._is_told, standing)):
+            return False
+        self.done += 1
+        self.progress(f"[{self.done}/{self.total}] {job} {partition}: known, nothing built")
+        self.summary.recognised += [f"{attempt.asset}[{partition}]" for attempt in standing]
+        return True
+
+    def _is_told(self, attempt: Attempt) -> bool:
+        wanted = dg.AssetRecordsFilter(dg.AssetKey(attempt.asset), asset_partitions=[str(attempt.partition)])
+        told = self.instance.fetch_materializations(wanted, limit=1).records
+        event = told[0].asset_materialization if told else None
+        if event is None or (event.tags or {}).get(DATA_VERSION_TAG) != attempt.content_key:
+            return False
+        return ArtifactStore(self.settings.artifacts).exists(report_name(attempt))
 
     def run_days(self, job: str, keys: list[str]) -> None:
         """The job of each day, in order; none after one that failed."""

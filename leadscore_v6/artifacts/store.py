@@ -35,6 +35,12 @@ class ArtifactStore:
                 path.fs.pipe_file(path.path, data)
         return path
 
+    def exists(self, name: str) -> bool:
+        """Whether there is an artifact of that name."""
+        path = self.root / name
+        with reaching(path):
+            return path.is_file()
+
     def read(self, name: str) -> bytes:
         """An artifact's content. Raises FileNotFoundError if there is none of that name."""
         path = self.root / name

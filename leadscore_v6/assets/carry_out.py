@@ -98,7 +98,7 @@ def _write_reports(
     Returns the texts with the pictures in them, as Dagster's page shows them (`report` is the main one), and its path.
     """
     attempt = outcome.attempt
-    folder = f"failed/{attempt.key}/" if outcome.blocking else f"{attempt.partition}/" if attempt.partition else ""
+    folder = f"failed/{attempt.key}/" if outcome.blocking else _folder(attempt)
     whole = _report(step, outcome, warehouse.bench.ledger)
     if rows:
         whole = replace(whole, sections=("## Rows to look at\n\n" + bullets(rows), *whole.sections))
@@ -113,11 +113,24 @@ def _write_reports(
         text = render_further(replace(own, pictures=tuple(pictures)))
         warehouse.artifacts.write(f"{stem}.md", text)
         texts[topic(name)] = embed(text, pictures)
-    stem = folder + Path(step.report.format(version=attempt.version)).stem
+    stem = folder + _report_stem(attempt)
     pictures = _draw(warehouse, stem, topic(step.report), whole)
     text = render_report(replace(whole, pictures=tuple(pictures)))
     path = warehouse.artifacts.write(f"{stem}.md", _with_the_others(step, text, warehouse.bench))
     return {"report": embed(text, pictures), **texts}, path
+
+
+def report_name(attempt: Attempt) -> str:
+    """Where the report of a published attempt is, among the artifacts."""
+    return f"{_folder(attempt)}{_report_stem(attempt)}.md"
+
+
+def _folder(attempt: Attempt) -> str:
+    return f"{attempt.partition}/" if attempt.partition else ""
+
+
+def _report_stem(attempt: Attempt) -> str:
+    return Path(STEPS[attempt.asset].report.format(version=attempt.version)).stem
 
 
 def _draw(warehouse: WarehouseResource, stem: str, about: str, report: StepReport) -> dict[str, bytes]:

@@ -16,6 +16,7 @@ from leadscore_v6.assets.recipe import Recipe, code_hash
 from leadscore_v6.contracts import compare, contract
 from leadscore_v6.errors import InputError
 from leadscore_v6.gates.attempt import Bench, Candidates, Work
+from leadscore_v6.gates.ledger import Attempt
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.landing import land_once
@@ -33,34 +34,29 @@ def snapshot_reps_raw(context: dg.AssetExecutionContext, warehouse: WarehouseRes
 @plan_asset("snapshot_reps")
 def snapshot_reps(context: dg.AssetExecutionContext, warehouse: WarehouseResource, options: RunOptions) -> Events:
     """Step 1.5: typed and named as the rest of the plan wants it."""
-    bench, key = warehouse.bench, context.partition_key
-    raw = bench.ledger.latest("snapshot_reps_raw", key)
     with stops():
-        for landed in bench.ledger.landed.get(("snapshot_reps_raw", key), []):
-            if raw is not None and landed["digest"] == raw.source:
-                require_whole(landed, warehouse.settings.store)
-    recipe = _typing(bench.warehouse, key, raw.facts.get("records") if raw else None)
-    work = replace(recipe.work(bench.warehouse, "snapshot_reps", key), source=raw.source if raw else None)
+        recipe, work = _reps_work(warehouse.bench, warehouse.settings, context.partition_key)
     yield from carry_out(context, warehouse, options, work, Told(recipe.sql, recipe.contract))
 
 
 @plan_asset("snapshot_firms")
 def snapshot_firms(context: dg.AssetExecutionContext, warehouse: WarehouseResource, options: RunOptions) -> Events:
     """Step 1.6: firms aggregated from the advisors of the same snapshot."""
-    dataset, key = warehouse.bench.warehouse.dataset, context.partition_key
-    reps = {"reps": f"{dataset}.snapshot_reps_{key}"}
-    recipe = Recipe(
-        "snapshot_firms_YYYYMMDD",
-        f"{dataset}.snapshot_firms_{key}",
-        tables=reps,
-        check_tables=reps,
-        check_params={"snapshot_at": snapshot_day(key)},
-        contract=contract("firms"),
-    )
-    reps_attempt = warehouse.bench.ledger.latest("snapshot_reps", key)
-    source = reps_attempt.source if reps_attempt else None
-    work = replace(recipe.work(warehouse.bench.warehouse, "snapshot_firms", key), source=source)
+    recipe, work = _firms_work(warehouse.bench, context.partition_key)
     yield from carry_out(context, warehouse, options, work, Told(recipe.sql, recipe.contract))
+
+
+def standing(bench: Bench, settings: Settings, key: str) -> list[Attempt]:
+    """What serves of a landed snapshot, step by step, if a run of its job would build and judge nothing; else nothing.
+
+    Writes nothing. `bench` has the file in its ledger: one that was never landed is for a run to take in.
+    """
+    try:
+        works = [_raw_work(bench, settings, key), _reps_work(bench, settings, key)[1], _firms_work(bench, key)[1]]
+    except InputError:
+        return []  # the run says what is wrong, where a report says it too
+    found = [bench.standing(work) for work in works]
+    return [attempt for attempt in found if attempt is not None] if all(found) else []
 
 
 def begin_typing(warehouse: Warehouse, settings: Settings, key: str, facts: Mapping[str, Any]) -> None:
@@ -72,6 +68,31 @@ def begin_typing(warehouse: Warehouse, settings: Settings, key: str, facts: Mapp
         lambda raw: replace(recipe, tables={"raw": raw}).sql,
         recipe.params,
     )
+
+
+def _reps_work(bench: Bench, settings: Settings, key: str) -> tuple[Recipe, Work]:
+    raw = bench.ledger.latest("snapshot_reps_raw", key)
+    for landed in bench.ledger.landed.get(("snapshot_reps_raw", key), []):
+        if raw is not None and landed["digest"] == raw.source:
+            require_whole(landed, settings.store)
+    recipe = _typing(bench.warehouse, key, raw.facts.get("records") if raw else None)
+    return recipe, replace(recipe.work(bench.warehouse, "snapshot_reps", key), source=raw.source if raw else None)
+
+
+def _firms_work(bench: Bench, key: str) -> tuple[Recipe, Work]:
+    dataset = bench.warehouse.dataset
+    reps = {"reps": f"{dataset}.snapshot_reps_{key}"}
+    recipe = Recipe(
+        "snapshot_firms_YYYYMMDD",
+        f"{dataset}.snapshot_firms_{key}",
+        tables=reps,
+        check_tables=reps,
+        check_params={"snapshot_at": snapshot_day(key)},
+        contract=contract("firms"),
+    )
+    attempt = bench.ledger.latest("snapshot_reps", key)
+    source = attempt.source if attempt else None
+    return recipe, replace(recipe.work(bench.warehouse, "snapshot_firms", key), source=source)
 
 
 def _typing(warehouse: Warehouse, key: str, records: int | None) -> Recipe:

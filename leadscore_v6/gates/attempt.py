@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from leadscore_v6.artifacts.folders import PREFIX, FolderStore
 from leadscore_v6.errors import GateBlocked, InputError
-from leadscore_v6.gates.guard import guard
+from leadscore_v6.gates.guard import find_obstacles, guard
 from leadscore_v6.gates.judge import FAIL, Figures, Verdict, plain
 from leadscore_v6.gates.ledger import Attempt, Ledger, LedgerStore, verdict_lines
 from leadscore_v6.gates.steps import STEPS
@@ -102,7 +102,7 @@ class Bench:
     def attempt(self, work: Work, *, rebuild: bool = False) -> Outcome:
         """Carry out one attempt. Raises GateBlocked when a step before it does not hold, InputError when refused."""
         guard(self.ledger, work.asset, work.partition)
-        content_key = work.same_as or self.content_key(work)
+        content_key = self.content_key(work)
         # What a person rolled back to is served as it is, not built again.
         anew = rebuild and work.same_as is None
         known = None if anew else self.ledger.of_content(work.asset, work.partition, content_key)
@@ -122,8 +122,25 @@ class Bench:
             self._write("judged", attempt, {"figures": attempt.figures, "facts": attempt.facts}, judged=True)
             return self._conclude(attempt, recognised=False)
 
+    def standing(self, work: Work) -> Attempt | None:
+        """What `attempt` would recognise without a line in the ledger: published, judged as today. Writes nothing."""
+        if find_obstacles(self.ledger, work.asset, work.partition):
+            return None
+        known = self.ledger.of_content(work.asset, work.partition, self.content_key(work))
+        stands = (
+            known is not None
+            and known.state == "published"
+            and self.ledger.latest(*known.place) is known
+            and self._usable(known)
+            and not self._judged_by_others(known)
+            and not self.outcome(known).blocking
+        )
+        return known if stands else None
+
     def content_key(self, work: Work) -> str:
         """SHA-256 over what decides the content: the step's inputs and its parents' latest content (R38)."""
+        if work.same_as is not None:
+            return work.same_as
         parents = self.ledger.parents_of(work.asset, work.partition)
         text = json.dumps({"inputs": work.inputs, "parents": parents}, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
@@ -157,13 +174,17 @@ class Bench:
             return all(self._there(name) and self.ledger.serving(name) is known for name in known.outputs)
         return known.state == "judged" and all(map(self._there, known.outputs.values()))
 
+    def _judged_by_others(self, known: Attempt) -> bool:
+        """Whether the gates that it was last judged by are not those of today."""
+        return any(known.hashes.get(gate.name) != gate.config_hash for gate in self.ledger.gates.of(known.asset))
+
     def _there(self, name: str) -> bool:
         return self.shelf(name).exists(name)
 
     def _recognise(self, known: Attempt) -> Outcome:
         if self.ledger.latest(*known.place) is not known:
             self._write("recognised", known, {})
-        if any(known.hashes.get(gate.name) != gate.config_hash for gate in self.ledger.gates.of(known.asset)):
+        if self._judged_by_others(known):
             self._write("rejudged", known, {}, judged=True)
         if known.state == "judged":
             return self._conclude(known, recognised=True)

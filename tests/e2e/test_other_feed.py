@@ -167,6 +167,25 @@ def test_the_same_command_again_builds_nothing(own: Path) -> None:
     assert promoted_version(own) == version
 
 
+def test_a_snapshot_that_stands_is_passed_over_but_not_before_everyone_was_told(own: Path) -> None:
+    command = ("run", "--data", own / "feed", "--home", own / "home", "--as-of", AS_OF, "--through", "dataset")
+    assert leadscore(*command).returncode == 0, "the files of the copy are other files: they are read once"
+    told = own / "home" / "artifacts" / D1 / "step_1_5_validation_report.md"
+    before = told.read_bytes()
+    told.unlink()
+    again = leadscore(*command)
+    assert again.returncode == 0, again.stderr
+    assert f"snapshot {D1} …" in again.stderr, "its report is gone: a run writes it again"
+    assert told.read_bytes() == before
+    assert f"snapshot {D2}: known, nothing built" in again.stderr
+
+    shutil.rmtree(own / "home" / "dagster")
+    again = leadscore(*command)
+    assert again.returncode == 0, again.stderr
+    assert f"snapshot {D2} …" in again.stderr, "Dagster has forgotten: a run tells it again"
+    assert f"snapshot {D2}: known, nothing built" in leadscore(*command).stderr
+
+
 @pytest.mark.parametrize("threads", ["1", "2"])
 def test_a_rebuild_gives_a_new_version_of_the_same_rows(other: Path, own: Path, threads: str) -> None:
     answer = run(own, "--rebuild", by=in_an_own_interpreter, LEADSCORE_THREADS=threads)

@@ -60,6 +60,38 @@ def test_the_same_content_is_recognised(lab: Lab) -> None:
     assert events(lab).count("recognised") == 0
 
 
+def test_what_stands_is_what_an_attempt_would_recognise_without_a_word(lab: Lab) -> None:
+    assert lab.bench().standing(lab.work("crm_leads")) is None
+    lab.run()
+    before = events(lab)
+    for asset in ("crm_leads", STAGING, TRAINING):
+        stands, latest = lab.bench().standing(lab.work(asset)), lab.bench().ledger.latest(asset)
+        assert stands is not None
+        assert stands.key == latest.key
+    assert lab.bench().standing(lab.work("crm_leads", content="b")) is None
+    assert events(lab) == before
+
+
+def test_nothing_stands_before_whose_parent_there_is_an_obstacle(lab: Lab) -> None:
+    lab.run()
+    lab.attempt("crm_leads", content="b", leads=0)
+    assert lab.bench().standing(lab.work(STAGING)) is None
+
+
+def test_a_table_that_somebody_dropped_stands_no_more(lab: Lab) -> None:
+    lab.attempt("crm_leads")
+    lab.warehouse.drop(LEADS)
+    assert lab.bench().standing(lab.work("crm_leads")) is None
+
+
+def test_what_other_gates_judged_does_not_stand(lab: Lab) -> None:
+    lab.run()
+    lab.change_gates("value: 7, severity: warn}", "value: 8, severity: warn}")
+    assert lab.bench().standing(lab.work("crm_leads")) is None
+    lab.attempt("crm_leads")
+    assert lab.bench().standing(lab.work("crm_leads")) is not None
+
+
 def test_content_follows_the_parents(lab: Lab) -> None:
     lab.run()
     lab.built.clear()

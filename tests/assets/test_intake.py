@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -84,7 +85,10 @@ def test_a_withdrawn_file_can_be_landed_under_the_date_that_it_is_of(folder: Fol
     folder.take_in()
     withdraw(folder.bench, folder.file().name, "wrong date in its name")
     folder.file().rename(folder.file(OTHER_KEY))
-    assert withdrawal_of(folder.bench.ledger, ("snapshot_reps_raw", OTHER_KEY), folder.file(OTHER_KEY)) is None
+    other, digest = ("snapshot_reps_raw", OTHER_KEY), hashlib.sha256(BAD).hexdigest()
+    assert folder.bench.ledger.withdrawal(("snapshot_reps_raw", KEY), digest) is not None
+    assert folder.bench.ledger.withdrawal(other, digest) is None
+    assert withdrawal_of(folder.bench.ledger, other, folder.file(OTHER_KEY)) is None
     assert folder.take_in(OTHER_KEY) == BAD
     with pytest.raises(InputError, match="no earlier one"):
         folder.take_in()

@@ -18,7 +18,9 @@ from leadscore_v6.resources import RunOptions
 def bench(extracted: str) -> Bench:
     """A bench with a CRM extract of that day and three registered snapshots."""
     leads = SimpleNamespace(facts={"crm_extracted_at": extracted})
-    ledger = SimpleNamespace(latest=lambda asset: leads, snapshots=lambda: ["20240107", "20240331", "20240707"])
+    staging = SimpleNamespace(version="1", outputs=["LeadScoring.staging_1"], facts={"as_of": extracted})
+    latest = {"crm_leads": leads, "step_3_1_staging_join_v6": staging}
+    ledger = SimpleNamespace(latest=latest.get, snapshots=lambda: ["20240107", "20240331", "20240707"])
     return cast("Bench", SimpleNamespace(ledger=ledger, warehouse=SimpleNamespace(dataset="LeadScoring")))
 
 

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from leadscore_v6.modeling.baseline import Baseline, fit_baseline
 from leadscore_v6.modeling.booster import FittedModel, fit
@@ -151,11 +152,16 @@ def score(data: TrainingData, rows: Rows, model: FittedModel | Baseline) -> Scor
 
 
 def side_by_side(task: Callable[[Given], Made], over: Sequence[Given], workers: int) -> list[Made]:
-    """`task` of each, in order, `workers` at a time. XGBoost and numpy let other threads run while they compute."""
-    if workers <= 1:
-        return [task(one) for one in over]
-    with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(task, over))
+    """`task` of each, in order, `workers` at a time. XGBoost and numpy let other threads run while they compute.
+
+    BLAS keeps to one thread meanwhile: a logit's last bits would depend on how many it has, and on matrices this narrow
+    they cost five times what they save.
+    """
+    with threadpool_limits(1, user_api="blas"):
+        if workers <= 1:
+            return [task(one) for one in over]
+        with ThreadPoolExecutor(workers) as pool:
+            return list(pool.map(task, over))
 
 
 def _with_advisors(data: TrainingData, split: FinalSplit, settings: ModelSettings) -> Rows:

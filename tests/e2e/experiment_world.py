@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import fcntl
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from leadscore_v6.partitions import days, register
@@ -85,6 +87,15 @@ class Played:
     def follow_up(self, weeks: int, *, dial: bool = False) -> Ran:
         self.let_pass(weeks, self.artifacts / f"{QUEUE}.csv" if dial else None)
         return self.week()
+
+
+At = Callable[[str], Played]
+
+
+def table(world: Played, name: str) -> pd.DataFrame:
+    """A published table of the home, its rows in order."""
+    with world.product.open_by_hand(read_only=True) as connection:
+        return connection.execute(f"SELECT * FROM LeadScoring.{name} ORDER BY ALL").df()
 
 
 # --- run once -------------------------------------------------------------------------------------------------------

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,8 +13,9 @@ import pytest
 
 from leadscore_v6.artifacts.folders import FolderStore
 from leadscore_v6.artifacts.models import load_scorer
-from leadscore_v6.assets.experiment import design, plan, scoring
+from leadscore_v6.assets.experiment import design, plan, progress, scoring
 from leadscore_v6.assets.model.data import contract_version, reason_words
+from leadscore_v6.errors import InputError
 from leadscore_v6.experiments.settings import ExperimentSettings
 from leadscore_v6.gates.models import folder_of, manifest_digest
 from tests.e2e.experiment_world import (
@@ -25,26 +25,11 @@ from tests.e2e.experiment_world import (
     INTERIM,
     POWER,
     QUEUE,
-    Played,
-    copy_of,
+    At,
+    table,
 )
 from tests.e2e.process import leadscore
 from tests.e2e.sabotage import REBUILD, Row, edit
-
-At = Callable[[str], Played]
-
-
-@pytest.fixture
-def at(stages: Callable[[str], Path], tmp_path: Path) -> Iterator[At]:
-    """One's own home and world at a stage."""
-    with pytest.MonkeyPatch.context() as patch:
-        yield lambda name: copy_of(stages(name), tmp_path / name).use(patch)
-
-
-def table(world: Played, name: str) -> pd.DataFrame:
-    with world.product.open_by_hand(read_only=True) as connection:
-        return connection.execute(f"SELECT * FROM LeadScoring.{name} ORDER BY ALL").df()
-
 
 # --- assignments ------------------------------------------------------------------------------------------------------
 
@@ -230,31 +215,12 @@ def test_dials_that_contradict_the_design_stop_the_reading(
         assert says in stop.message
 
 
-def test_an_outcome_before_assignment_stops_the_reading(at: At) -> None:
-    world = at("interim")
-    (lead, enrolled) = table(world, ASSIGNMENTS).iloc[0][["lead_id", "enrolled_on"]]
-
-    def too_early(records: list[Row]) -> None:
-        (row,) = (row for row in records if row["Id"] == lead)
-        row["Stage_Entered_Call_Scheduled__c"] = row["Stage_Entered_Contacting__c"]
-
-    assert enrolled == pd.Timestamp("2025-12-08")
-    edit(world.feed / "Lead.csv", too_early)
-    assert world.land().stops == []
-    assert world.product.materialize([ASSIGNMENTS, QUEUE], None).stops == []
-    (stop,) = world.product.materialize([INTERIM], None).stops
-    assert stop.exit_code == 2
-    assert f"lead {lead}" in stop.message
-
-
 def test_without_dials_the_test_is_not_read(at: At) -> None:
     world = at("interim")
     edit(world.feed / "Dials.csv", lambda records: records.clear())
     assert world.land().stops == []
-    assert world.product.materialize([ASSIGNMENTS, QUEUE], None).stops == []
-    (stop,) = world.product.materialize([INTERIM], None).stops
-    assert stop.exit_code == 2
-    assert "no dial was landed" in stop.message
+    with pytest.raises(InputError, match="no dial was landed"):
+        progress.require_dials(world.product.ledger)
 
 
 # --- what is found is true --------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from tests.e2e.experiment_world import (
     POWER,
     QUEUE,
     At,
+    stopped,
     table,
 )
 from tests.e2e.process import leadscore
@@ -104,7 +105,7 @@ def test_treatment_goes_by_the_batch_score_and_control_by_arrival(at: At) -> Non
 def test_the_running_test_keeps_its_model(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
     world = at("enrolled")
     monkeypatch.setattr(scoring, "manifest_digest", lambda attempt: "0" * 64)
-    (stop,) = world.product.materialize([QUEUE], None, REBUILD).stops
+    stop = stopped(world.product.materialize([QUEUE], None, REBUILD))
     assert stop.exit_code == 2
     assert "is not the one that the running test began with" in stop.message
     assert world.product.ledger.latest(QUEUE).state == "published"
@@ -115,7 +116,7 @@ def test_a_queue_of_another_model_in_mid_test_is_refused(at: At) -> None:
     with world.product.open_by_hand(read_only=False) as connection:
         connection.execute(f"UPDATE LeadScoring.{QUEUE} SET model_digest = 'x' WHERE queue_date = DATE '2025-12-09'")
     for asset in (QUEUE, INTERIM):
-        (stop,) = world.product.materialize([asset], None, REBUILD).stops
+        stop = stopped(world.product.materialize([asset], None, REBUILD))
         assert stop.exit_code == 2
         assert "the model changed in mid-test" in stop.message
 
@@ -145,10 +146,10 @@ def test_a_changed_setting_of_a_running_test_is_refused(
     monkeypatch.setattr(plan, "experiment_settings", lambda: changed)
     monkeypatch.setattr(design, "experiment_settings", lambda: changed)
     for asset in (ASSIGNMENTS, QUEUE, DAILY, INTERIM):
-        (stop,) = world.product.materialize([asset], None).stops
+        stop = stopped(world.product.materialize([asset], None))
         assert stop.exit_code == 2
         assert f".{name}: planned" in stop.message
-    (stop,) = world.product.materialize([POWER], None).stops
+    stop = stopped(world.product.materialize([POWER], None))
     assert stop.exit_code == 2
     assert "A test has been running since 2025-12-02" in stop.message
 
@@ -157,7 +158,7 @@ def test_a_look_before_its_day_is_refused_with_that_day(at: At) -> None:
     world = at("enrolled")
     for asset in (INTERIM, FINAL):
         before = world.product.ledger.latest(asset)
-        (stop,) = world.product.materialize([asset], None).stops
+        stop = stopped(world.product.materialize([asset], None))
         assert stop.exit_code == 2
         assert "arms may not be compared as of 2025-12-15" in stop.message
         assert "It is due on 2026-01-" in stop.message
@@ -169,7 +170,7 @@ def test_a_look_before_its_day_is_refused_with_that_day(at: At) -> None:
 def test_a_look_is_taken_once(at: At) -> None:
     world = at("final")
     first = world.product.ledger.latest(INTERIM)
-    (stop,) = world.product.materialize([INTERIM], None).stops
+    stop = stopped(world.product.materialize([INTERIM], None))
     assert stop.exit_code == 2
     assert f"this look was taken on {first.facts['as_of']}" in stop.message
     assert world.product.materialize([FINAL], None).stops == []
@@ -210,7 +211,7 @@ def test_dials_that_contradict_the_design_stop_the_reading(
     assert world.land().stops == []
     assert world.product.materialize([ASSIGNMENTS, QUEUE], None).stops == []
     for asset in (DAILY, INTERIM):
-        (stop,) = world.product.materialize([asset], None).stops
+        stop = stopped(world.product.materialize([asset], None))
         assert stop.exit_code == 2
         assert says in stop.message
 
@@ -286,7 +287,7 @@ def test_the_plan_says_what_it_assumes(at: At) -> None:
 
 def test_nothing_is_assigned_before_the_first_day(at: At) -> None:
     world = at("planned")
-    (first, *_) = world.product.materialize([ASSIGNMENTS], None).stops
+    first = stopped(world.product.materialize([ASSIGNMENTS], None))
     assert first.exit_code == 2
     assert "The test starts on 2025-12-02, and the CRM extract is of 2025-12-01" in first.message
 

@@ -13,7 +13,7 @@ import pytest
 
 from leadscore_v6.assets.experiment import design, plan, reading, scoring
 from leadscore_v6.serving import SingleLeadPath
-from tests.e2e.experiment_world import ASSIGNMENTS, DAILY, FINAL, INTERIM, POWER, QUEUE, At, Played, table
+from tests.e2e.experiment_world import ASSIGNMENTS, DAILY, FINAL, INTERIM, POWER, QUEUE, At, Played, stopped, table
 from tests.e2e.process import leadscore
 from tests.e2e.sabotage import REBUILD, Row, SabotagedWarehouse, edit
 
@@ -95,7 +95,7 @@ def test_an_extract_that_has_lost_what_the_test_knew_stops_it(
     assert lost.facts["enrolment_closed_on"] == closed, "what has closed is not opened by dials that are forgotten"
     assert lost.figures["dials_lost"] > 30
     for asset in (QUEUE, DAILY, INTERIM):
-        (stop, *_) = world.product.materialize([asset], None).stops
+        stop = stopped(world.product.materialize([asset], None))
         assert stop.exit_code == 3
         assert "assignments_dials_known" in stop.message
     for name, content in later.items():
@@ -111,7 +111,7 @@ def test_nothing_is_assigned_while_the_newest_dials_are_missing(at: At) -> None:
     world.let_pass(1)
     (world.feed / "Dials.csv").write_bytes(dials)
     assert world.land().stops == []
-    (stop, *_) = world.product.materialize([ASSIGNMENTS], None).stops
+    stop = stopped(world.product.materialize([ASSIGNMENTS], None))
     assert stop.exit_code == 2
     assert "more than 5 days before the CRM extract of 2025-12-08" in stop.message
     assert "Dials.csv" in stop.message
@@ -161,12 +161,12 @@ def test_what_was_withdrawn_scores_no_lead(at: At, monkeypatch: pytest.MonkeyPat
     assert world.land().stops == []
     with monkeypatch.context() as patch:
         patch.setattr(scoring, "served_day", lambda bench: date(2026, 1, 5))
-        (stop, *_) = world.product.materialize([ASSIGNMENTS], None).stops
+        stop = stopped(world.product.materialize([ASSIGNMENTS], None))
         assert stop.exit_code == 2
         assert "The serving copy is of the snapshot of 2026-01-05, after the CRM extract of 2025-12-08" in stop.message
     newest = max(file.name for file in world.feed.glob("RIARepDataFeed_*.csv"))
     assert leadscore("withdraw", newest, "--reason", "wrong", "--home", world.product.settings.home).returncode == 0
-    (stop, *_) = world.product.materialize([ASSIGNMENTS], None).stops
+    stop = stopped(world.product.materialize([ASSIGNMENTS], None))
     assert stop.exit_code == 2
     assert f"{newest} was withdrawn after the serving copy was built" in stop.message
     undone = leadscore("withdraw", "--undo", newest, "--home", world.product.settings.home)
@@ -193,7 +193,7 @@ def test_a_look_is_spent_on_the_data_that_it_was_taken_on(at: At) -> None:
     sound = (world.feed / "Lead.csv").read_bytes()
     edit(world.feed / "Lead.csv", one_more)
     assert world.week().stops == []
-    (stop,) = world.product.materialize([INTERIM], None).stops
+    stop = stopped(world.product.materialize([INTERIM], None))
     assert stop.exit_code == 2
     assert f"this look was taken on {taken.facts['as_of']}" in stop.message
     assert "on other data" in stop.message

@@ -28,7 +28,7 @@ from leadscore_v6.assets.experiment.plan import (
 from leadscore_v6.assets.experiment.tables import digest_of
 from leadscore_v6.errors import InputError
 from leadscore_v6.experiments.looks import Look, Protocol
-from leadscore_v6.experiments.records import Records, Standing, days, standing
+from leadscore_v6.experiments.records import Records, Standing, days, left_out, standing
 from leadscore_v6.gates.ledger import Attempt, Ledger
 from leadscore_v6.warehouse.protocol import Warehouse
 
@@ -133,8 +133,9 @@ def _closed_on(ledger: Ledger, plan: Plan, records: Records, as_of: date) -> dat
     None while it goes on. What was found closed once is not opened again by dials that are not known any more.
     """
     ends = [plan.enrols_until, *_closed_before(ledger, plan)]
-    assigned = set(records.assignments["lead_id"])
-    of_test = records.dials[records.dials["lead_id"].isin(assigned)]
+    unread = left_out(records.assignments, records.dials, records.outcomes).any(axis=1)
+    read = set(records.assignments.loc[~unread, "lead_id"])
+    of_test = records.dials[records.dials["lead_id"].isin(read)]
     first = np.sort(days(of_test["dialled_at"]).groupby(of_test["lead_id"]).min().to_numpy())
     if len(first) >= plan.dials:
         ends.append(pd.Timestamp(first[plan.dials - 1]).date())

@@ -74,7 +74,11 @@ class LookNotDue(UsageError):
 
 
 def matured(leads: pd.DataFrame, as_of: date, design: DesignSettings) -> pd.DataFrame:
-    """The cohort's leads whose first dial is `follow_up_days` old or older: those that may be read."""
+    """The cohort's leads whose first dial is `follow_up_days` old or older: those that may be read.
+
+    Known is what was at the end of the day `as_of`: of an extract taken earlier that day, the last of a lead's days is
+    not whole, in both arms alike.
+    """
     return leads[leads["dialled_on"] + pd.Timedelta(days=design.follow_up_days) <= pd.Timestamp(as_of)]
 
 

@@ -20,6 +20,7 @@ from tests.e2e.sabotage import REBUILD, Row, SabotagedWarehouse, edit
 # --- the CRM ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.prove
 def test_what_the_crm_changes_of_a_lead_loses_no_outcome(at: At) -> None:
     """One lead dated anew into October, one dialled early, as when a week of dials is brought later: both counted."""
     world = at("interim")

@@ -21,6 +21,7 @@ from leadscore_v6.settings import Settings
 
 if TYPE_CHECKING:
     from leadscore_v6.gates.attempt import Bench
+    from leadscore_v6.gates.ledger import Attempt
     from leadscore_v6.runs import Runner, Summary
 
 Progress = Callable[[str], None]
@@ -120,8 +121,8 @@ def status(ledger: Ledger) -> dict[str, Any]:
     """Where the test stands, as plain data. Raises UsageError where none was ever planned."""
     if _facts(ledger, _POWER) is None:
         raise UsageError("No test is planned here yet: `leadscore experiment plan`.")
-    planned, daily, dealt = _plan(ledger), _facts(ledger, _DAILY) or {}, ledger.latest(_ASSIGNMENTS)
-    figures = dealt.figures if dealt is not None and dealt.state == "published" else {}
+    planned, daily, dealt = _plan(ledger), _facts(ledger, _DAILY) or {}, _newest(ledger, _ASSIGNMENTS)
+    figures = dealt.figures if dealt is not None else {}
     looks = {name: _facts(ledger, asset, judged=True) for name, asset in (("interim", _INTERIM), ("final", _FINAL))}
     return {
         "started_on": planned["started_on"],
@@ -147,8 +148,8 @@ def reports(ledger: Ledger, settings: Settings) -> dict[str, str]:
     }
     found = {}
     for says, asset in about.items():
-        attempt = ledger.latest(asset)
-        if attempt is not None and attempt.state in ("judged", "published"):
+        attempt = _newest(ledger, asset, judged=True)
+        if attempt is not None:
             failed = "" if attempt.state == "published" else f"failed/{attempt.key}/"
             found[says] = str(settings.artifacts / f"{failed}{STEPS[asset].report}")
     return found
@@ -203,11 +204,22 @@ def _due_job(ledger: Ledger) -> str:
 
 
 def _facts(ledger: Ledger, asset: str, *, judged: bool = False) -> dict[str, Any] | None:
-    """Facts of the latest attempt that was published, or at least judged, for the plan in force."""
+    """Facts of `_newest`."""
+    newest = _newest(ledger, asset, judged=judged)
+    return newest.facts if newest is not None else None
+
+
+def _newest(ledger: Ledger, asset: str, *, judged: bool = False) -> Attempt | None:
+    """The latest attempt that was published, or at least judged, under the plan in force; of the plan the latest.
+
+    What an earlier test came to is told by its own reports.
+    """
     states = ("judged", "published") if judged else ("published",)
     found = [one for one in ledger.attempts.values() if one.asset == asset and one.state in states]
-    newest = max(found, key=lambda one: one.seq, default=None)
-    return newest.facts if newest is not None else None
+    if asset != _POWER:
+        plan = _newest(ledger, _POWER)
+        found = [one for one in found if plan is not None and one.facts.get("plan") == plan.key]
+    return max(found, key=lambda one: one.seq, default=None)
 
 
 def _plan(ledger: Ledger) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Who is in which arm: by advisor, in salted permuted blocks within the segment, append-only (plan 5.3, R28).
 
-Belongs here: dealing new advisors, and whether what was dealt is what stands there (balance, coverage, SRM). Does not
-belong here: which leads are eligible, the queue.
+Belongs here: dealing new advisors, and whether what was dealt is what stands there (balance, coverage). Does not
+belong here: which leads are eligible, the queue, whether the sizes are right at a reading (`sample_ratio.py`).
 
 A row is a lead; all leads of an advisor are in the advisor's arm, those to come as well. Assigned rows never change:
 `assign` returns rows to append. What it returns depends on the rows that stand and on the leads that are new, not on
@@ -44,16 +44,6 @@ class Enrolment:
     already: int
     followed: int
     dealt: int
-
-
-@dataclass(frozen=True)
-class Srm:
-    """Sample ratio: advisors per arm, the chi-square statistic of the design's ratio (1 degree of freedom), its p."""
-
-    treatment: int
-    control: int
-    chi_square: float
-    p: float
 
 
 @dataclass(frozen=True)
@@ -138,21 +128,6 @@ def coverage_balance(assignments: pd.DataFrame, matched: pd.Series) -> Coverage:
     table = [[int(found.sum()), int((~found).sum())] for found in by_arm.values()]
     shares = {arm: float(found.mean()) for arm, found in by_arm.items()}
     return Coverage(shares[TREATMENT], shares[CONTROL], float(fisher_exact(table).pvalue))
-
-
-def srm(advisors: Mapping[Arm, int], settings: AssignmentSettings) -> Srm:
-    """Chi-square test of the arms' sizes against the design's ratio.
-
-    Blocks keep the sizes closer together than a coin would, so that a loss on the way stands out all the more.
-    """
-    from scipy.special import chdtrc
-
-    treatment, control = (advisors.get(arm, 0) for arm in ARMS)
-    share, together = settings.treatment_share, treatment + control
-    if not together:
-        return Srm(0, 0, 0.0, 1.0)
-    chi_square = (treatment - together * share) ** 2 / (together * share * (1 - share))
-    return Srm(treatment, control, chi_square, float(chdtrc(1, chi_square)))
 
 
 def _deal(advisors: pd.DataFrame, taken: Mapping[str, int], settings: AssignmentSettings) -> pd.DataFrame:

@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leadscore_v6.errors import InputError, UsageError
+from leadscore_v6.experiments.records import days, left_out
 from leadscore_v6.experiments.settings import ARMS, CONTROL, DesignSettings
 
 COHORT_COLUMNS: Final = (
@@ -29,13 +30,15 @@ _QUEUES: Final = (*_OF_THE_TEST, "usual")  # R50
 class Cohort:
     """`leads` has COHORT_COLUMNS, by lead_id; days are midnights, NaT: not yet.
 
-    dials_outside    dials of leads that were never enrolled (queue `usual`): none of the experiment's business
+    dials_outside    dials of leads that are not read (never enrolled, or left out)
     dials_unknown    dials later than `as_of`, which are not known yet (R9)
+    left_out         leads that were assigned and are not read, by reason (`records.LEFT_OUT`)
     """
 
     leads: pd.DataFrame
     dials_outside: int
     dials_unknown: int
+    left_out: Mapping[str, int]
 
 
 def cohort(
@@ -43,10 +46,10 @@ def cohort(
 ) -> Cohort:
     """Enrolled leads as known at the end of the day `as_of`.
 
-    `assignments` as `assignment.assign` made them; `dials` has lead_id, dialled_on, queue (R50); `outcomes` has
-    lead_id, converted_on (the day a call was scheduled, NaT: none). `dials` of a lead are those within its follow-up;
-    it is adopted if the first one followed the published order. Raises InputError on a dial that the queue of the test
-    cannot have had, and as `require_cohort` does.
+    The three tables are a `Records`'. A lead that the extract does not have any more, or with a dial or a call up to
+    the day of its assignment, is left out and counted (`records.left_out`). `dials` of a lead are those within its
+    follow-up; it is adopted if the first one followed the published order. Raises InputError on a dial that the queue
+    of the test cannot have had, and as `require_cohort` does.
     """
     return Journal.of(assignments, dials, outcomes, as_of, design).as_known(as_of)
 
@@ -60,6 +63,7 @@ class Journal:
     dial_days  (n,) days of all dials known, rising; dial_leads (n,) place in `leads`, -1: never enrolled; dial_within
                (n,) whether the dial is within the follow-up of its lead's first one
     later      dials after the day of the journal
+    left_out   leads that were assigned and are not read, by reason
     """
 
     leads: pd.DataFrame
@@ -67,34 +71,40 @@ class Journal:
     dial_leads: NDArray[np.intp]
     dial_within: NDArray[np.bool_]
     later: int
+    left_out: Mapping[str, int]
 
     @classmethod
     def of(
         cls, assignments: pd.DataFrame, dials: pd.DataFrame, outcomes: pd.DataFrame, as_of: date, design: DesignSettings
     ) -> Journal:
         """What `cohort` takes; it raises what `cohort` does."""
-        leads = assignments[["lead_id", "crd", "arm", "segment"]].assign(enrolled_on=_days(assignments["enrolled_on"]))
+        leads = assignments[["lead_id", "crd", "arm", "segment"]].assign(enrolled_on=days(assignments["enrolled_on"]))
         leads = leads[leads["enrolled_on"] <= pd.Timestamp(as_of)].sort_values("lead_id", ignore_index=True)
         _refuse(leads, leads["lead_id"].duplicated(), "is assigned twice", "Id")
         _refuse(outcomes, outcomes["lead_id"].duplicated(), "has two outcomes", "Id")
-        made = dials.assign(dialled_on=_days(dials["dialled_on"]))
+        made = dials.assign(dialled_at=pd.to_datetime(dials["dialled_at"], utc=True))
+        made["dialled_on"] = days(made["dialled_at"])
         _refuse(made, made["dialled_on"].isna(), "was dialled on no day", "dialled_at")
         _refuse(
             made, ~made["queue"].isin(_QUEUES), f"was dialled from none of the queues {', '.join(_QUEUES)}", "queue"
         )
         made = made[made["dialled_on"] <= pd.Timestamp(as_of)]
-        made = made.sort_values(["dialled_on", "lead_id", "queue"], ignore_index=True)
-        made["place"] = pd.Index(leads["lead_id"]).get_indexer(made["lead_id"])
-        _require_dials_of_the_test(made, leads["arm"])
+        made = made.sort_values(["dialled_at", "lead_id", "queue"], ignore_index=True)
+        _require_dials_of_the_test(made.assign(place=_places(leads, made)), leads["arm"])
+        reasons = left_out(leads, made, outcomes)
+        leads = leads[~reasons.any(axis=1)].reset_index(drop=True)
+        made["place"] = _places(leads, made)
         first = made[made["place"] >= 0].drop_duplicates("place").set_index("place")
         leads["first"], leads["queue"] = first["dialled_on"], first["queue"]
         converted = outcomes.set_index("lead_id")["converted_on"]
-        leads["converted_on"] = leads["lead_id"].map(_days(converted[converted.notna()]))
+        leads["converted_on"] = pd.to_datetime(leads["lead_id"].map(days(converted[converted.notna()])))
         leads.loc[leads["converted_on"] > pd.Timestamp(as_of), "converted_on"] = pd.NaT
         since = made["dialled_on"] - made["place"].map(leads["first"])
         within = (since <= pd.Timedelta(days=design.follow_up_days)).to_numpy()
-        days, places = made["dialled_on"].to_numpy(), made["place"].to_numpy()
-        journal = cls(leads, days, places, within, later=len(dials) - len(made))
+        counts = {name: int(count) for name, count in reasons.sum().items()}
+        journal = cls(
+            leads, made["dialled_on"].to_numpy(), made["place"].to_numpy(), within, len(dials) - len(made), counts
+        )
         require_cohort(journal.as_known(as_of).leads)
         return journal
 
@@ -112,13 +122,13 @@ class Journal:
         )
         leads = leads.loc[enrolled, list(COHORT_COLUMNS)].reset_index(drop=True)
         unknown = self.later + len(self.dial_leads) - len(made)
-        return Cohort(leads, dials_outside=int((made < 0).sum()), dials_unknown=unknown)
+        return Cohort(leads, int((made < 0).sum()), unknown, self.left_out)
 
 
 def require_cohort(leads: pd.DataFrame) -> None:
     """Raises InputError, naming the first lead, if rows contradict the design of the test.
 
-    A lead twice, an unknown arm, an advisor in both arms, a dial or an outcome before assignment, a dial without its
+    A lead twice, an unknown arm, an advisor in both arms, a dial or an outcome up to assignment, a dial without its
     day, a lead of the control arm that followed the model's order.
     """
     missing = [name for name in COHORT_COLUMNS if name not in leads.columns]
@@ -129,8 +139,8 @@ def require_cohort(leads: pd.DataFrame) -> None:
     _refuse(leads, leads["lead_id"].duplicated(), "stands there twice", "Id")
     _refuse(leads, ~leads["arm"].isin(ARMS), f"is in no arm of {' and '.join(ARMS)}", "arm")
     _refuse(leads, in_both, "has an advisor who is in both arms (R28)", "arm")
-    _refuse(leads, leads["dialled_on"] < enrolled, "was dialled before it was assigned", "dialled_at")
-    _refuse(leads, leads["converted_on"] < enrolled, "had its outcome before it was assigned",
+    _refuse(leads, leads["dialled_on"] <= enrolled, "was dialled before it could be queued", "dialled_at")
+    _refuse(leads, leads["converted_on"] <= enrolled, "had its outcome before it could be queued",
             "Stage_Entered_Call_Scheduled__c")  # fmt: skip
     _refuse(leads, leads["dialled_on"].notna() != (leads["dials"] > 0), "has dials without a day, or a day without",
             "dialled_at")  # fmt: skip
@@ -167,8 +177,7 @@ def _refuse(rows: pd.DataFrame, wrong: pd.Series, what: str, column: str) -> Non
         )
 
 
-def _days(values: pd.Series) -> pd.Series:
-    """Midnights, without a zone (days of the CRM are UTC days, R37)."""
-    if not pd.api.types.is_datetime64_dtype(values):  # true only without a zone
-        values = pd.to_datetime(values, utc=True).dt.tz_localize(None)
-    return values.dt.normalize()
+def _places(leads: pd.DataFrame, dials: pd.DataFrame) -> NDArray[np.intp]:
+    """Of each dial the row of its lead; -1: it has none."""
+    places: NDArray[np.intp] = pd.Index(leads["lead_id"]).get_indexer(dials["lead_id"])
+    return places

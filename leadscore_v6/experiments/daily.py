@@ -7,33 +7,24 @@ any rate or significance by arm; those are read at planned looks only (`readout.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
 import pandas as pd
 
-from leadscore_v6.experiments.assignment import srm
 from leadscore_v6.experiments.cohort import Journal
 from leadscore_v6.experiments.guardrails import is_mql, process_guardrails
 from leadscore_v6.experiments.looks import Protocol, information, matured
-from leadscore_v6.experiments.settings import ARMS, TREATMENT, ExperimentSettings
+from leadscore_v6.experiments.records import Records
+from leadscore_v6.experiments.sample_ratio import sample_ratios
+from leadscore_v6.experiments.settings import TREATMENT, ExperimentSettings
 
 DAILY_COLUMNS: Final = (
-    "day", "enrolled_leads", "enrolled_advisors", "srm_p", "decision_ready", "dialled_leads", "dials",
+    "day", "enrolled_leads", "enrolled_advisors", "srm_p", "srm_dials_p", "decision_ready", "dialled_leads", "dials",
     "matured_dialled_leads", "information", "mqls", "mqls_per_100_dials", "adoption",
     "dials_per_lead_ratio", "dials_per_lead_bound", "dials_per_lead_state",
     "days_to_first_dial_ratio", "days_to_first_dial_bound", "days_to_first_dial_state",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Records:
-    """What `cohort.cohort` takes: assignments, dials, outcomes."""
-
-    assignments: pd.DataFrame
-    dials: pd.DataFrame
-    outcomes: pd.DataFrame
 
 
 def daily_metrics(records: Records, protocol: Protocol, as_of: date, settings: ExperimentSettings) -> pd.DataFrame:
@@ -52,15 +43,15 @@ def _row(journal: Journal, protocol: Protocol, day: date, settings: ExperimentSe
     design = settings.design
     leads = journal.as_known(day).leads
     read = matured(leads, day, design)
-    advisors = leads.groupby("arm")["crd"].nunique()
-    sizes = srm({arm: int(advisors.get(arm, 0)) for arm in ARMS}, settings.assignment)
+    sizes = sample_ratios(leads, read, settings.assignment)
     mqls, dials = int(is_mql(read, design.follow_up_days).sum()), int(read["dials"].sum())
     treated = leads[(leads["arm"] == TREATMENT) & leads["dialled_on"].notna()]
     row = {
         "day": pd.Timestamp(day),
         "enrolled_leads": len(leads),
-        "enrolled_advisors": sizes.treatment + sizes.control,
-        "srm_p": sizes.p,
+        "enrolled_advisors": sizes.advisors.treatment + sizes.advisors.control,
+        "srm_p": sizes.advisors.p,
+        "srm_dials_p": sizes.dials.p,
         "decision_ready": sizes.p >= settings.readout.srm_alpha,
         "dialled_leads": int(leads["dialled_on"].notna().sum()),
         "dials": int(leads["dials"].sum()),

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from leadscore_v6.errors import UsageError
+from leadscore_v6.errors import InputError, UsageError
 from leadscore_v6.experiments.settings import DesignSettings
 
 
@@ -21,7 +21,7 @@ from leadscore_v6.experiments.settings import DesignSettings
 class Look:
     """A look that was taken: `information` is matured dials over planned ones, `planned` the share it was planned at.
 
-    `z` is None where it was not judgeable.
+    `z` is None where it was not judgeable. `harm`: what it showed of harm, in sentences.
     """
 
     number: int
@@ -30,6 +30,7 @@ class Look:
     as_of: date
     z: float | None
     critical: float
+    harm: tuple[str, ...] = ()
 
     @property
     def crossed(self) -> bool:
@@ -42,13 +43,15 @@ class Protocol:
     """What step 5.2 planned, and what happened since.
 
     `dials` are planned first dials of both arms; `closed_on` is the day on which enrolment ended (None: it goes on);
-    `taken` are the looks so far, in order.
+    `taken` are the looks so far, in order. `last_batch_on`: when leads were last assigned (None: not yet); the batch
+    that closes an enrolment may be assigned some days after its last day.
     """
 
     dials: int
     started_on: date
     closed_on: date | None = None
     taken: tuple[Look, ...] = ()
+    last_batch_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,11 @@ class LookNotDue(UsageError):
 
 
 def matured(leads: pd.DataFrame, as_of: date, design: DesignSettings) -> pd.DataFrame:
-    """The cohort's leads whose first dial is `follow_up_days` old or older: those that may be read."""
+    """The cohort's leads whose first dial is `follow_up_days` old or older: those that may be read.
+
+    Known is what was at the end of the day `as_of`: of an extract taken earlier that day, the last of a lead's days is
+    not whole, in both arms alike.
+    """
     return leads[leads["dialled_on"] + pd.Timedelta(days=design.follow_up_days) <= pd.Timestamp(as_of)]
 
 
@@ -84,9 +91,11 @@ def due_look(leads: pd.DataFrame, protocol: Protocol, as_of: date, design: Desig
     """The look that may be taken at `as_of`, the latest if several became due.
 
     The final one is due at full information, or once enrolment is closed and its last follow-up over: a test that ends
-    short of its plan spends what alpha is left. Raises LookNotDue with the day of the next look.
+    short of its plan spends what alpha is left. Raises LookNotDue with the day of the next look; InputError where less
+    is known than at a look before: information that was spent cannot be unknown again.
     """
     reached = information(leads, protocol, as_of, design)
+    _require_as_much(reached, protocol)
     last, final = max((look.number for look in protocol.taken), default=0), len(design.looks)
     if last == final:
         raise LookNotDue(f"the test was finally analysed on {protocol.taken[-1].as_of}: there is no later look.", None)
@@ -132,11 +141,24 @@ def next_due(
     return min(expected, end or expected), "expected at the pace of dialling so far"
 
 
+def _require_as_much(reached: float, protocol: Protocol) -> None:
+    if protocol.taken and reached < protocol.taken[-1].information:
+        before = protocol.taken[-1]
+        raise InputError(
+            f"{round(reached * protocol.dials):,} matured dials are known, and "
+            f"{round(before.information * protocol.dials):,} were at look {before.number} of {before.as_of}",
+            file="Dials.csv",
+            remedy="land a Dials.csv that has every dial since the test began: what a look has spent stays spent (R26)",
+        )
+
+
 def _needed(protocol: Protocol, number: int, design: DesignSettings) -> int:
     return math.ceil(design.looks[number - 1] * protocol.dials)
 
 
 def _last_follow_up(protocol: Protocol, design: DesignSettings) -> date | None:
-    """The day on which the last dial of a closed enrolment has matured."""
-    days = timedelta(days=design.queue_days + design.follow_up_days)
-    return None if protocol.closed_on is None else protocol.closed_on + days
+    """The day on which the last dial of a closed enrolment has matured: that of the last batch, if it came later."""
+    if protocol.closed_on is None:
+        return None
+    last = max(protocol.closed_on, protocol.last_batch_on or protocol.closed_on)
+    return last + timedelta(days=design.queue_days + design.follow_up_days)

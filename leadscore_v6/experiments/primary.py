@@ -45,7 +45,8 @@ class ArmFigures:
 class Primary:
     """The arms compared. `z` is None without any MQL; then nothing below is judgeable.
 
-    p          two-sided, stage-wise adjusted for the looks; None until a boundary is crossed or the final look is here
+    p          two-sided, stage-wise adjusted for the looks; None until a boundary is crossed or the final look is here,
+               and where an arm has too few MQLs
     deciding_z the z that p is of: this look's, or that of the first look that crossed; None where p is
     p_nominal  as if this were the only look; to be read beside `critical`, never alone
     lift       relative, treatment over control, minus 1. Its interval is stage-wise (exact) at the look that gives the
@@ -101,7 +102,7 @@ def compare(
     z = float(arms.z) if math.isfinite(arms.z) else None
     sure = z is not None and min(treatment.mqls, control.mqls) >= rules.min_conversions
     crossed = next((place for place, look in enumerate(taken) if look.crossed), None)
-    ends = due.is_final or (z is not None and abs(z) >= critical)
+    ends = sure and (due.is_final or (z is not None and abs(z) >= critical))
     interval: Interval = "none" if not sure else "stage-wise" if ends and crossed is None else "repeated"
     decides = ends or crossed is not None
     deciding_z = (z if crossed is None else taken[crossed].z) if decides else None

@@ -17,14 +17,14 @@ from typing import Final, Literal
 import pandas as pd
 
 from leadscore_v6.errors import InputError
-from leadscore_v6.experiments.assignment import Srm, srm
 from leadscore_v6.experiments.cohort import require_cohort
 from leadscore_v6.experiments.guardrails import Guardrail, outcome_guardrail, process_guardrails
 from leadscore_v6.experiments.looks import DueLook, Look, Protocol, due_look, matured
 from leadscore_v6.experiments.power import chance_of_go
 from leadscore_v6.experiments.primary import Primary, compare
+from leadscore_v6.experiments.sample_ratio import SampleRatios, sample_ratios
 from leadscore_v6.experiments.sequential import Boundaries, lan_demets, lan_demets_final
-from leadscore_v6.experiments.settings import ARMS, ExperimentSettings, ReadoutSettings
+from leadscore_v6.experiments.settings import ExperimentSettings, ReadoutSettings
 
 Verdict = Literal["go", "no-go", "continue", "not decision-ready"]
 _LIFTS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)  # true lifts at which the plan's gate is described, besides its own (R27)
@@ -49,7 +49,7 @@ class Readout:
     due: DueLook
     as_of: date
     boundaries: Boundaries
-    srm: Srm
+    srm: SampleRatios
     look: Look | None
     primary: Primary | None
     guardrails: tuple[Guardrail, ...]
@@ -59,7 +59,8 @@ class Readout:
     def figures(self) -> dict[str, float | int | None]:
         """What the gates of 5.3 read; None is not judgeable, which blocks.
 
-        p_value, lift (literal); srm_p, guardrails_not_held, adverse_effects (guardrails that show harm); beside them
+        p_value, lift (literal); srm_p (advisors), srm_dials_p, guardrails_not_held, adverse_effects (guardrails that
+        show harm), verdict_go, verdict_no_go (1 or 0); beside them
         lift_low, lift_high, z, critical_value, p_nominal, information, adoption, cace, chance_of_go_at_min_lift, and by
         arm mqls_per_100_dials_…, mqls_…, dials_… (`treatment`, `control`).
         """
@@ -69,7 +70,10 @@ class Readout:
             **(self.primary.figures() if self.primary is not None else dict.fromkeys(Primary.NAMES)),
             "information": self.due.information,
             "is_final": int(self.due.is_final),
-            "srm_p": self.srm.p,
+            "srm_p": self.srm.advisors.p,
+            "srm_dials_p": self.srm.dials.p,
+            "verdict_go": int(self.decision.verdict == "go"),
+            "verdict_no_go": int(self.decision.verdict == "no-go"),
             "guardrails_not_held": sum(state != "holds" for state in states) if ready else None,
             "adverse_effects": states.count("harm") if ready else None,
             "chance_of_go_at_min_lift": self.chance_of_go[0][1] if self.chance_of_go else None,
@@ -86,35 +90,40 @@ def analyse(leads: pd.DataFrame, protocol: Protocol, as_of: date, settings: Expe
     _require_known(leads, as_of)
     due = due_look(leads, protocol, as_of, settings.design)
     boundaries = _boundaries(due, protocol, settings)
-    sizes = leads.groupby("arm")["crd"].nunique()
-    ratio = srm({arm: int(sizes.get(arm, 0)) for arm in ARMS}, settings.assignment)
+    read = matured(leads, as_of, settings.design)
+    ratio = sample_ratios(leads, read, settings.assignment)
     if ratio.p < settings.readout.srm_alpha:
         return Readout(due, as_of, boundaries, ratio, None, None, (), (), _not_ready(ratio))
-    primary = compare(matured(leads, as_of, settings.design), due, boundaries, protocol.taken, settings)
+    primary = compare(read, due, boundaries, protocol.taken, settings)
     guardrails = (*process_guardrails(leads, as_of, settings), outcome_guardrail(leads, as_of, settings))
     return Readout(
         due=due,
         as_of=as_of,
         boundaries=boundaries,
         srm=ratio,
-        look=Look(due.number, due.planned, due.information, as_of, primary.z, primary.critical),
+        look=_taken(due, as_of, primary, guardrails, settings),
         primary=primary,
         guardrails=guardrails,
         chance_of_go=_operating_characteristic(primary, settings),
-        decision=decide(primary, guardrails, due, settings),
+        decision=decide(primary, guardrails, due, protocol.taken, settings),
     )
 
 
-def decide(primary: Primary, guardrails: tuple[Guardrail, ...], due: DueLook, settings: ExperimentSettings) -> Decision:
+def decide(
+    primary: Primary,
+    guardrails: tuple[Guardrail, ...],
+    due: DueLook,
+    taken: tuple[Look, ...],
+    settings: ExperimentSettings,
+) -> Decision:
     """The plan's decision (R27): go needs p < alpha, a lift above `min_lift`, and guardrails that hold.
 
     Before the final look: no-go if harm is shown, go if the boundary was crossed and all of it holds; else continue.
-    Harm that a look has shown stays: a test that crossed its lower boundary is never a go.
+    Harm that a look has shown stays: what matures after it does not make it good.
     """
     alpha, rules = settings.design.alpha, settings.readout
-    harm = [f"{one.says}: treatment is worse by more than the margin" for one in guardrails if one.state == "harm"]
-    if primary.p is not None and primary.deciding_z is not None and primary.p < alpha and primary.deciding_z < 0:
-        harm.append("treatment makes fewer MQLs per 100 dials: the lower boundary is crossed")
+    before = [f"look {look.number}, of {look.as_of}, showed harm: {what}" for look in taken for what in look.harm]
+    harm = [*_harm(primary, guardrails, alpha), *before]
     missed = [*_missed(primary, alpha, rules), *_unproven(guardrails)]
     if harm:
         return Decision("no-go", tuple(harm))
@@ -122,6 +131,22 @@ def decide(primary: Primary, guardrails: tuple[Guardrail, ...], due: DueLook, se
         lift = f"p = {primary.p:.4f} < {alpha}, lift {primary.lift.value:+.0%} > {rules.min_lift:+.0%}"
         return Decision("go", (f"{lift}, and every guardrail holds",))
     return Decision("no-go" if due.is_final else "continue", tuple(missed))
+
+
+def _harm(primary: Primary, guardrails: tuple[Guardrail, ...], alpha: float) -> list[str]:
+    harm = [f"{one.says}: treatment is worse by more than the margin" for one in guardrails if one.state == "harm"]
+    if primary.p is not None and primary.deciding_z is not None and primary.p < alpha and primary.deciding_z < 0:
+        harm.append("treatment makes fewer MQLs per 100 dials: the lower boundary is crossed")
+    return harm
+
+
+def _taken(
+    due: DueLook, as_of: date, primary: Primary, guardrails: tuple[Guardrail, ...], settings: ExperimentSettings
+) -> Look:
+    """What later looks know of this one. Where it was not judgeable it has no z, and cannot have crossed."""
+    z = primary.z if primary.interval != "none" else None
+    harm = tuple(_harm(primary, guardrails, settings.design.alpha))
+    return Look(due.number, due.planned, due.information, as_of, z, primary.critical, harm)
 
 
 def _missed(primary: Primary, alpha: float, rules: ReadoutSettings) -> list[str]:
@@ -145,13 +170,17 @@ def _unproven(guardrails: tuple[Guardrail, ...]) -> list[str]:
     ]
 
 
-def _not_ready(ratio: Srm) -> Decision:
-    reason = (
-        f"sample ratio mismatch: {ratio.treatment} advisors in treatment and {ratio.control} in control, p = "
-        f"{ratio.p:.2g}. The arms are not what was dealt, and no rate was computed: find where advisors got lost "
-        "(enrolment, joins, exclusions), mend it, and read again."
+def _not_ready(ratio: SampleRatios) -> Decision:
+    reasons = (
+        f"sample ratio mismatch: {of.treatment} {what} in treatment and {of.control} in control, p = {of.p:.2g}"
+        for of, what in ((ratio.advisors, "advisors"), (ratio.dials, "matured dials"))
+        if of.p == ratio.p
     )
-    return Decision("not decision-ready", (reason,))
+    remedy = (
+        "The arms are not what was dealt, and no rate was computed: find where advisors or dials got lost (enrolment, "
+        "joins, exclusions, the split of the capacity), mend it, and read again."
+    )
+    return Decision("not decision-ready", (*reasons, remedy))
 
 
 def _boundaries(due: DueLook, protocol: Protocol, settings: ExperimentSettings) -> Boundaries:

@@ -36,6 +36,7 @@ class DesignSettings:
     capacity_share: float
     flow_window_weeks: int
     max_enrolment_weeks: int
+    max_dial_age_days: int
     queue_days: int
     follow_up_days: int
     advisor_correlation: float

@@ -44,18 +44,36 @@ def _assignments(figures: Facts, facts: Facts) -> list[str]:
         "## Batches\n\n" + table(["assigned on", "leads"], facts["batches"]),
         "## Leads of the enrolment that were not assigned\n\n"
         + (table(["because they came", "leads"], left_out) if left_out else "None."),
+        "## What the CRM says now of what it said before\n\n" + _held(figures),
     ]
+
+
+def _held(figures: Facts) -> str:
+    """The records of the batches before: what is gone, was changed, or came before the test could touch it."""
+    leads, dials = figures["leads_assigned_before"], figures["dials_known_before"]
+    rows = [
+        ("assigned with an extract before", leads, ""),
+        ("gone from this extract; not read", figures["leads_gone"], f"{figures['leads_gone_share']:.2%}"),
+        ("another contact day or advisor; read in their arm", figures["leads_changed"],
+         f"{figures['leads_changed_share']:.2%}"),
+        ("dialled up to the day of assignment; not read", figures["leads_dialled_early"], ""),
+        ("called up to the day of assignment; not read", figures["leads_called_early"], ""),
+        ("not read for a dial or a call so early", figures["leads_early"], f"{figures['leads_early_share']:.2%}"),
+    ]  # fmt: skip
+    lost = f"{figures['dials_lost']:,} of {dials:,} dials that the extract before knew are not known any more"
+    return table(["leads", "", "share"], rows) + f"\n\n{lost} ({figures['dials_lost_share']:.2%})."
 
 
 def _queue_headlines(figures: Facts, facts: Facts) -> list[str]:
     leads = facts["leads"]
+    waited = f" {facts['waited']:,} of them had waited since an earlier batch." if facts["waited"] else ""
     return [
         (
             f"The queue of **{facts['queue_date']}** has {leads['treatment']:,} leads of treatment, in the order of "
             "model "
             f"`{facts['model_version']}`, and {leads['control']:,} of control, in the order of their arrival. Half "
             "of the "
-            "capacity belongs to each arm (R28)."
+            f"capacity belongs to each arm (R28).{waited}"
         )
     ]
 
@@ -119,14 +137,7 @@ def _look_headlines(figures: Facts, facts: Facts) -> list[str]:
 
 
 def _look(figures: Facts, facts: Facts) -> list[str]:
-    ratio = facts["srm"]
-    found = [
-        (
-            "## Sample ratio\n\n"
-            f"{ratio['treatment']:,} advisors in treatment, {ratio['control']:,} in control: chi-square "
-            f"{ratio['chi_square']:.2f}, p = {ratio['p']:.3f} (below 0.001 nothing would be read)."
-        )
-    ]
+    found = [_ratios(facts)]
     if not facts["arms"]:
         return found
     rows = [
@@ -155,6 +166,22 @@ def _look(figures: Facts, facts: Facts) -> list[str]:
     ]
     found.append("## Estimates\n\n" + table(["", "estimate (95 %)"], estimates))
     return [*found, *_limits(facts)]
+
+
+def _ratios(facts: Facts) -> str:
+    """Whether the arms are what was dealt, and who of them is not read."""
+    rows = [
+        (says, ratio["treatment"], ratio["control"], f"{ratio['chi_square']:.2f}", f"{ratio['p']:.3f}")
+        for says, ratio in (("advisors", facts["srm"]["advisors"]), ("matured first dials", facts["srm"]["dials"]))
+    ]
+    out = facts["left_out"]
+    return (
+        "## Sample ratio\n\n"
+        + table(["", "treatment", "control", "chi-square", "exact p"], rows)
+        + "\n\nBelow 0.001 nothing would be read. "
+        f"Assigned and not read: {out['gone']:,} leads that are gone from the extract, {out['dialled_early']:,} "
+        f"dialled and {out['called_early']:,} called up to the day of their assignment."
+    )
 
 
 def _limits(facts: Facts) -> list[str]:

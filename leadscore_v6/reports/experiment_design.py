@@ -163,6 +163,10 @@ def adoption_tracking(figures: Facts, facts: Facts) -> list[str]:
         + bullets(
             [
                 (
+                    "`Dials.csv` holds every dial since the test began, up to the day of the extract: one that has "
+                    "forgotten dials stops the test, and so does one without the newest (R26, R28)."
+                ),
+                (
                     "The dialler writes `queue` itself, from the row that was opened: an associate does not choose the "
                     "word."
                 ),

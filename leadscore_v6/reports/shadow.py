@@ -136,9 +136,23 @@ def _availability(rows: list[Facts]) -> str:
     )
 
 
+# Why there is no champion to compare with, by what the facts say of it.
+_NO_OTHER = {
+    "none": "No model is in production yet; the baseline stands in (plan: if any).",
+    "this model": "This model is the champion itself; the baseline stands in.",
+}
+_NOT_BY_CHAMPION = (
+    "The champion `{champion}` came after these days were scored: `leadscore shadow` scores them by both."
+)
+
+
 def _beside(facts: Facts) -> str:
     lines = []
-    for name, says in (("champion", "the champion"), ("baseline", "the logistic baseline of the same training")):
+    champion = facts["champion_version"]
+    for name, says in (
+        ("champion", f"the champion `{champion}`"),
+        ("baseline", "the logistic baseline of the same training"),
+    ):
         found = facts[name]
         if found:
             rank = "not defined" if found["spearman"] is None else f"{found['spearman']:.2f}"
@@ -147,9 +161,7 @@ def _beside(facts: Facts) -> str:
                 f"the best tenth is the same; the model's mean is {found['mean_difference']:+.4f} from the other's."
             )
         elif name == "champion":
-            lines.append(
-                "There is no other model in production to compare with; the baseline stands in (plan: if any)."
-            )
+            lines.append(_NO_OTHER.get(champion, _NOT_BY_CHAMPION).format(champion=champion))
     return bullets(lines)
 
 

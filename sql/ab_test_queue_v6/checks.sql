@@ -1,9 +1,26 @@
 {#-
-  Figures of the queues. `earlier` is the table as it is served; for the first one the candidate itself.
-  Parameters: @enrolled_on, @fingerprint, @queue_date.
+  Figures of the queues. `earlier` is the table as it is served; for the first one the candidate itself. A queue is made of
+  the leads that were in none before it; one that is served already stands as it is, whoever was assigned since.
+  Parameters: @fingerprint, @queue_date, @stands (1: the queue of that day is served already).
 -#}
-WITH batch AS (
-  SELECT lead_id, arm FROM {{ assignments }} WHERE enrolled_on = @enrolled_on AND fingerprint = @fingerprint
+WITH queued_before AS (
+  SELECT DISTINCT Id FROM {{ candidate }} WHERE queue_date < @queue_date AND fingerprint = @fingerprint
+),
+served AS (
+  SELECT DISTINCT Id FROM {{ earlier }} WHERE queue_date = @queue_date AND fingerprint = @fingerprint
+),
+batch AS (
+  SELECT
+    assigned.lead_id,
+    assigned.arm
+  FROM {{ assignments }} AS assigned
+  LEFT JOIN queued_before ON queued_before.Id = assigned.lead_id
+  LEFT JOIN served ON served.Id = assigned.lead_id
+  WHERE
+    assigned.fingerprint = @fingerprint
+    AND assigned.enrolled_on < @queue_date
+    AND queued_before.Id IS NULL
+    AND (@stands = 0 OR served.Id IS NOT NULL)
 ),
 queue AS (
   SELECT * FROM {{ candidate }} WHERE queue_date = @queue_date AND fingerprint = @fingerprint
@@ -46,6 +63,5 @@ SELECT
     LEFT JOIN {{ candidate }} AS now ON
       now.queue_date = earlier.queue_date AND now.arm = earlier.arm AND now.position = earlier.position
       AND now.Id = earlier.Id AND now.fingerprint = earlier.fingerprint AND now.model_digest = earlier.model_digest
-    WHERE now.Id IS NULL AND NOT (earlier.queue_date = @queue_date AND earlier.fingerprint = @fingerprint)
-  ) AS earlier_rows_changed,
+    WHERE now.Id IS NULL) AS earlier_rows_changed,
   (SELECT COUNT(DISTINCT model_digest) FROM {{ candidate }} WHERE fingerprint = @fingerprint) AS models

@@ -13,6 +13,7 @@ from leadscore_v6.settings import Settings
 from tests.conformance.conftest import writing
 
 FIRST, SECOND = date(2025, 12, 8), date(2025, 12, 15)
+ENTERED = pd.Timestamp("2025-12-05 10:11:12.345678", tz="UTC")
 SERVED, CANDIDATE = f"LeadScoring.{ASSIGNMENTS}", f"LeadScoring.candidate__{ASSIGNMENTS}__k"
 
 
@@ -28,11 +29,11 @@ def test_assignments_are_the_same_on_both_engines(settings: Settings) -> None:
     first = assign(no_assignments(), leads[:30], FIRST, design).rows
     with writing(settings) as warehouse:
         assert whole_table(warehouse, ASSIGNMENTS, "assignments").empty
-        write_table(warehouse, SERVED, first.assign(has_snapshot=1), ASSIGNMENTS)
+        write_table(warehouse, SERVED, first.assign(has_snapshot=1, entered_at=ENTERED), ASSIGNMENTS)
         standing = whole_table(warehouse, ASSIGNMENTS, "assignments")
         added = assign(standing, leads, SECOND, design).rows
         pd.testing.assert_frame_equal(added, assign(first, leads, SECOND, design).rows, check_dtype=False)
-        whole = pd.concat([standing, added.assign(has_snapshot=0)], ignore_index=True)
+        whole = pd.concat([standing, added.assign(has_snapshot=0, entered_at=ENTERED)], ignore_index=True)
         write_table(warehouse, CANDIDATE, whole, ASSIGNMENTS)
         figures = figures_of(warehouse, CANDIDATE, ASSIGNMENTS, {}, earlier=SERVED)
         moved = whole.assign(arm=whole["arm"].map({"treatment": "control", "control": "treatment"}))
@@ -44,18 +45,17 @@ def test_assignments_are_the_same_on_both_engines(settings: Settings) -> None:
 
 
 def test_a_queue_keeps_its_times_and_its_scores(settings: Settings) -> None:
-    entered = pd.Timestamp("2025-12-05 10:11:12.345678", tz="UTC")
     row = {"queue_date": pd.Timestamp(SECOND), "arm": "treatment", "position": 1, "Id": "00Q1", "FA_CRD__c": "1000"}
     rest = {"model_version": "20251125", "model_digest": "d", "fingerprint": "f"}
     rows = [
-        {**row, "entered_at": entered, "probability": 0.1 + 0.2, **rest},
-        {**row, "arm": "control", "Id": "00Q2", "entered_at": entered, "probability": None, **rest},
+        {**row, "entered_at": ENTERED, "probability": 0.1 + 0.2, **rest},
+        {**row, "arm": "control", "Id": "00Q2", "entered_at": ENTERED, "probability": None, **rest},
     ]
     with writing(settings) as warehouse:
         write_table(warehouse, f"LeadScoring.{QUEUE}", pd.DataFrame(rows), QUEUE)
         found = whole_table(warehouse, QUEUE, "queue")
     assert found["arm"].tolist() == ["treatment", "control"]
-    assert pd.to_datetime(found["entered_at"], utc=True).tolist() == [entered, entered]
+    assert pd.to_datetime(found["entered_at"], utc=True).tolist() == [ENTERED, ENTERED]
     assert found["probability"].tolist()[0] == 0.1 + 0.2
     assert pd.isna(found["probability"].tolist()[1])
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from leadscore_v6.sample_world import WorldSpec, write_world
 from leadscore_v6.settings import from_environment
-from tests.e2e.experiment_world import stage
+from tests.e2e.experiment_world import At, copy_of, stage
 from tests.e2e.gate_cases import KEY, OTHER_KEY
 from tests.e2e.model_world import Modelled
 from tests.e2e.process import leadscore
@@ -70,3 +70,10 @@ def stages(modelled: Modelled, tmp_path_factory: pytest.TempPathFactory) -> Call
     base = tmp_path_factory.getbasetemp()
     base = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "experiment"
     return lambda name: stage(modelled, base, name)
+
+
+@pytest.fixture
+def at(stages: Callable[[str], Path], tmp_path: Path) -> Iterator[At]:
+    """One's own home and world at a stage of that test."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield lambda name: copy_of(stages(name), tmp_path / name).use(patch)

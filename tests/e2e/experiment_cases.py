@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
 
-from leadscore_v6.assets.experiment import design, reading
-from leadscore_v6.experiments.assignment import Srm
-from leadscore_v6.experiments.readout import Readout
+from leadscore_v6.assets.experiment import design, enrolment, reading
+from leadscore_v6.experiments.readout import Decision, Readout
+from leadscore_v6.experiments.records import Standing
+from leadscore_v6.experiments.sample_ratio import Srm
 from tests.e2e.experiment_world import ASSIGNMENTS, DAILY, FINAL, INTERIM, POWER, QUEUE
 
 Patch = Callable[[], AbstractContextManager[object]]
@@ -62,7 +63,7 @@ def readout(change: Callable[[Readout], Readout]) -> Patch:
 
 
 def mismatch(one: Readout) -> Readout:
-    return replace(one, srm=Srm(900, 700, 25.0, 0.0000006))
+    return replace(one, srm=replace(one.srm, advisors=Srm(900, 700, 25.0, 0.0000006)))
 
 
 def primary(**changes: Any) -> Callable[[Readout], Readout]:
@@ -79,6 +80,16 @@ def rails(state: str) -> Callable[[Readout], Readout]:
         return replace(one, guardrails=(replace(one.guardrails[0], state=state), *one.guardrails[1:]))
 
     return change
+
+
+def records(**changes: int) -> Patch:
+    """Step 5.3 with other records of the CRM; each is a count, of 1,000 leads and as many dials."""
+    honest = enrolment.standing_of
+
+    def changed(*given: Any) -> Standing:
+        return replace(honest(*given), assigned=1000, dials_before=1000, **changes)
+
+    return lambda: mock.patch.object(enrolment, "standing_of", changed)
 
 
 def put(value: str, column: str, where: str) -> str:
@@ -132,20 +143,28 @@ CASES = [
         "SELECT * FROM {honest} WHERE arm = 'treatment' OR MOD(block, 2) = 0",
         also=("assignments_only_appended",),
     ),
+    Case("assignments_in_extract", ASSIGNMENTS, patch=records(gone=6, left_out=6)),
+    Case("assignments_before_dials", ASSIGNMENTS, patch=records(dialled_early=11, left_out=11)),
+    Case("assignments_dials_known", ASSIGNMENTS, patch=records(dials_lost=6)),
     Case(
         "assignments_match_contract",
         ASSIGNMENTS,
         "SELECT *, 'a@b.example' AS Email_PersonalType FROM {honest}",
         also=("assignments_balanced_in_blocks", "assignments_coverage_balanced", "assignments_sample_ratio"),
     ),
-    Case("queue_is_the_batch", QUEUE, f"SELECT * FROM {{honest}} WHERE NOT ({FIRST})", also=("queue_in_order",)),
+    Case(
+        "queue_is_the_batch",
+        QUEUE,
+        f"SELECT * FROM {{honest}} WHERE NOT ({FIRST})",
+        also=("queue_in_order", "queue_earlier_stand"),
+    ),
     Case("queue_in_order", QUEUE, put("probability + 1", "probability", "arm = 'treatment' AND position > 5")),
     Case(
         "queue_earlier_stand",
         QUEUE,
         "SELECT * FROM {honest} WHERE queue_date = (SELECT MAX(queue_date) FROM {honest})",
     ),
-    Case("queue_one_model", QUEUE, put("'another'", "model_digest", FIRST)),
+    Case("queue_one_model", QUEUE, put("'another'", "model_digest", FIRST), also=("queue_earlier_stand",)),
     Case("queue_scored", QUEUE, put("NULL", "probability", "position > 3")),
     Case(
         "queue_matches_contract",
@@ -171,6 +190,7 @@ CASES = [
         patch=readout(primary(lift=lambda one: replace(one.lift, value=0.5))),
     ),
     Case("final_no_adverse_effects", FINAL, patch=readout(rails("open"))),
+    Case("final_decision", FINAL, patch=readout(lambda one: replace(one, decision=Decision("no-go", ("harm",))))),
     Case("final_validation_complete", FINAL, patch=readout(lambda one: replace(one, chance_of_go=()))),
 ]
 WARNINGS = ["daily_sample_ratio", "daily_process_guardrails"]

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import fcntl
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from leadscore_v6.partitions import days, register
 from leadscore_v6.sample_world import PlayRequest, play
 from leadscore_v6.settings import from_environment
 from tests.e2e.model_world import Modelled
-from tests.e2e.sabotage import Product, Ran
+from tests.e2e.sabotage import Product, Ran, Stop
 
 POWER, ASSIGNMENTS, QUEUE = "ab_test_power_analysis_v6", "ab_test_assignments_v6", "ab_test_queue_v6"
 DAILY, INTERIM, FINAL = "ab_test_daily_metrics_v6", "ab_test_interim_analysis_v6", "ab_test_final_analysis_v6"
@@ -85,6 +87,21 @@ class Played:
     def follow_up(self, weeks: int, *, dial: bool = False) -> Ran:
         self.let_pass(weeks, self.artifacts / f"{QUEUE}.csv" if dial else None)
         return self.week()
+
+
+At = Callable[[str], Played]
+
+
+def table(world: Played, name: str) -> pd.DataFrame:
+    """A published table of the home, its rows in order."""
+    with world.product.open_by_hand(read_only=True) as connection:
+        return connection.execute(f"SELECT * FROM LeadScoring.{name} ORDER BY ALL").df()
+
+
+def stopped(ran: Ran) -> Stop:
+    """The step that stopped a run that had to stop."""
+    assert ran.stops, f"nothing stopped it, and {ran.materialized} was made"
+    return ran.stops[0]
 
 
 # --- run once -------------------------------------------------------------------------------------------------------

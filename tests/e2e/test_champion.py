@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from leadscore_v6 import promotion, refresh
+from leadscore_v6.assets.shadow.data import champion_beside, champion_word, load_model
 from leadscore_v6.errors import GateBlocked, UsageError
 from leadscore_v6.gates.bench import open_bench, read_ledger
 from leadscore_v6.gates.champions import champion, role, roll_back
@@ -65,6 +66,19 @@ def test_without_the_programmes_go_no_model_serves_then_the_first_one_does(setti
     assert serving["version"] == first
     shown = leadscore("model", "show", first, "--home", settings.home)
     assert "promoted by Ann: passed all" in shown.stdout
+
+
+def test_a_challenger_in_the_shadow_is_scored_beside_the_champion_and_the_champion_beside_none(
+    settings: Settings,
+) -> None:
+    first, second = versions(settings)
+    with open_bench(settings, "test", lambda _line: None) as bench:
+        challenger, serving = (model_of(bench.ledger, version) for version in (second, first))
+        beside = champion_beside(bench, challenger)
+        assert beside is not None
+        assert (beside.version, champion_word(bench, challenger)) == (first, first)
+        assert load_model(bench, beside.model, 5).version == first
+        assert (champion_beside(bench, serving), champion_word(bench, serving)) == (None, "this model")
 
 
 def test_an_equal_model_does_not_take_the_place(settings: Settings) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,8 +13,9 @@ import pytest
 
 from leadscore_v6.artifacts.folders import FolderStore
 from leadscore_v6.artifacts.models import load_scorer
-from leadscore_v6.assets.experiment import design, plan, scoring
+from leadscore_v6.assets.experiment import design, plan, progress, scoring
 from leadscore_v6.assets.model.data import contract_version, reason_words
+from leadscore_v6.errors import InputError
 from leadscore_v6.experiments.settings import ExperimentSettings
 from leadscore_v6.gates.models import folder_of, manifest_digest
 from tests.e2e.experiment_world import (
@@ -25,26 +25,12 @@ from tests.e2e.experiment_world import (
     INTERIM,
     POWER,
     QUEUE,
-    Played,
-    copy_of,
+    At,
+    stopped,
+    table,
 )
 from tests.e2e.process import leadscore
 from tests.e2e.sabotage import REBUILD, Row, edit
-
-At = Callable[[str], Played]
-
-
-@pytest.fixture
-def at(stages: Callable[[str], Path], tmp_path: Path) -> Iterator[At]:
-    """One's own home and world at a stage."""
-    with pytest.MonkeyPatch.context() as patch:
-        yield lambda name: copy_of(stages(name), tmp_path / name).use(patch)
-
-
-def table(world: Played, name: str) -> pd.DataFrame:
-    with world.product.open_by_hand(read_only=True) as connection:
-        return connection.execute(f"SELECT * FROM LeadScoring.{name} ORDER BY ALL").df()
-
 
 # --- assignments ------------------------------------------------------------------------------------------------------
 
@@ -119,7 +105,7 @@ def test_treatment_goes_by_the_batch_score_and_control_by_arrival(at: At) -> Non
 def test_the_running_test_keeps_its_model(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
     world = at("enrolled")
     monkeypatch.setattr(scoring, "manifest_digest", lambda attempt: "0" * 64)
-    (stop,) = world.product.materialize([QUEUE], None, REBUILD).stops
+    stop = stopped(world.product.materialize([QUEUE], None, REBUILD))
     assert stop.exit_code == 2
     assert "is not the one that the running test began with" in stop.message
     assert world.product.ledger.latest(QUEUE).state == "published"
@@ -130,7 +116,7 @@ def test_a_queue_of_another_model_in_mid_test_is_refused(at: At) -> None:
     with world.product.open_by_hand(read_only=False) as connection:
         connection.execute(f"UPDATE LeadScoring.{QUEUE} SET model_digest = 'x' WHERE queue_date = DATE '2025-12-09'")
     for asset in (QUEUE, INTERIM):
-        (stop,) = world.product.materialize([asset], None, REBUILD).stops
+        stop = stopped(world.product.materialize([asset], None, REBUILD))
         assert stop.exit_code == 2
         assert "the model changed in mid-test" in stop.message
 
@@ -160,10 +146,10 @@ def test_a_changed_setting_of_a_running_test_is_refused(
     monkeypatch.setattr(plan, "experiment_settings", lambda: changed)
     monkeypatch.setattr(design, "experiment_settings", lambda: changed)
     for asset in (ASSIGNMENTS, QUEUE, DAILY, INTERIM):
-        (stop,) = world.product.materialize([asset], None).stops
+        stop = stopped(world.product.materialize([asset], None))
         assert stop.exit_code == 2
         assert f".{name}: planned" in stop.message
-    (stop,) = world.product.materialize([POWER], None).stops
+    stop = stopped(world.product.materialize([POWER], None))
     assert stop.exit_code == 2
     assert "A test has been running since 2025-12-02" in stop.message
 
@@ -172,7 +158,7 @@ def test_a_look_before_its_day_is_refused_with_that_day(at: At) -> None:
     world = at("enrolled")
     for asset in (INTERIM, FINAL):
         before = world.product.ledger.latest(asset)
-        (stop,) = world.product.materialize([asset], None).stops
+        stop = stopped(world.product.materialize([asset], None))
         assert stop.exit_code == 2
         assert "arms may not be compared as of 2025-12-15" in stop.message
         assert "It is due on 2026-01-" in stop.message
@@ -184,7 +170,7 @@ def test_a_look_before_its_day_is_refused_with_that_day(at: At) -> None:
 def test_a_look_is_taken_once(at: At) -> None:
     world = at("final")
     first = world.product.ledger.latest(INTERIM)
-    (stop,) = world.product.materialize([INTERIM], None).stops
+    stop = stopped(world.product.materialize([INTERIM], None))
     assert stop.exit_code == 2
     assert f"this look was taken on {first.facts['as_of']}" in stop.message
     assert world.product.materialize([FINAL], None).stops == []
@@ -225,36 +211,17 @@ def test_dials_that_contradict_the_design_stop_the_reading(
     assert world.land().stops == []
     assert world.product.materialize([ASSIGNMENTS, QUEUE], None).stops == []
     for asset in (DAILY, INTERIM):
-        (stop,) = world.product.materialize([asset], None).stops
+        stop = stopped(world.product.materialize([asset], None))
         assert stop.exit_code == 2
         assert says in stop.message
-
-
-def test_an_outcome_before_assignment_stops_the_reading(at: At) -> None:
-    world = at("interim")
-    (lead, enrolled) = table(world, ASSIGNMENTS).iloc[0][["lead_id", "enrolled_on"]]
-
-    def too_early(records: list[Row]) -> None:
-        (row,) = (row for row in records if row["Id"] == lead)
-        row["Stage_Entered_Call_Scheduled__c"] = row["Stage_Entered_Contacting__c"]
-
-    assert enrolled == pd.Timestamp("2025-12-08")
-    edit(world.feed / "Lead.csv", too_early)
-    assert world.land().stops == []
-    assert world.product.materialize([ASSIGNMENTS, QUEUE], None).stops == []
-    (stop,) = world.product.materialize([INTERIM], None).stops
-    assert stop.exit_code == 2
-    assert f"lead {lead}" in stop.message
 
 
 def test_without_dials_the_test_is_not_read(at: At) -> None:
     world = at("interim")
     edit(world.feed / "Dials.csv", lambda records: records.clear())
     assert world.land().stops == []
-    assert world.product.materialize([ASSIGNMENTS, QUEUE], None).stops == []
-    (stop,) = world.product.materialize([INTERIM], None).stops
-    assert stop.exit_code == 2
-    assert "no dial was landed" in stop.message
+    with pytest.raises(InputError, match="no dial was landed"):
+        progress.require_dials(world.product.ledger)
 
 
 # --- what is found is true --------------------------------------------------------------------------------------------
@@ -320,7 +287,7 @@ def test_the_plan_says_what_it_assumes(at: At) -> None:
 
 def test_nothing_is_assigned_before_the_first_day(at: At) -> None:
     world = at("planned")
-    (first, *_) = world.product.materialize([ASSIGNMENTS], None).stops
+    first = stopped(world.product.materialize([ASSIGNMENTS], None))
     assert first.exit_code == 2
     assert "The test starts on 2025-12-02, and the CRM extract is of 2025-12-01" in first.message
 

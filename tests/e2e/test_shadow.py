@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -15,6 +17,8 @@ import yaml
 from leadscore_v6.artifacts.folders import FolderStore
 from leadscore_v6.artifacts.models import load_scorer
 from leadscore_v6.assets.model.data import contract_version, reason_words
+from leadscore_v6.assets.shadow import data
+from leadscore_v6.assets.shadow import scores as score_steps
 from leadscore_v6.errors import GateBlocked
 from leadscore_v6.gates.guard import guard
 from leadscore_v6.gates.models import folder_of, manifest_digest
@@ -69,6 +73,60 @@ def run(product: Product, case: Case) -> Ran:
     warehouse = SabotagedWarehouse(table=case.asset, select=case.select) if case.select else WarehouseResource()
     with case.patch():
         return product.materialize([case.asset], DAY, REBUILD, warehouse)
+
+
+# --- beside the champion ----------------------------------------------------------------------------------------------
+
+
+class Halved:
+    """A champion who thinks half as much of every lead."""
+
+    def __init__(self, honest: Any) -> None:
+        self.honest = honest
+
+    def score_leads(self, frame: pd.DataFrame) -> pd.DataFrame:
+        found = self.honest.score_leads(frame)
+        return found.assign(probability=found["probability"] / 2)
+
+
+def test_every_scored_lead_has_the_champions_score_on_the_same_features(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without one the column is empty, and the report says so: the baseline stands in."""
+    before = scores(product, DAY)
+    assert before["champion_probability"].isna().all()
+    assert product.ledger.latest(SCORES, DAY).facts["champion"] == "none"
+    assert "No model is in production yet" in report(product)
+    loaded = score_steps.load_model
+    reign = SimpleNamespace(model="of another day", digest="d", version="20240101")
+    with monkeypatch.context() as patch:
+        for module in (score_steps, data):
+            patch.setattr(module, "champion_beside", lambda bench, known: reign)
+        patch.setattr(score_steps, "load_model", lambda bench, known, top: champion_of(loaded, bench, known, top))
+        assert product.materialize([SCORES], DAY).stops == []
+        assert product.materialize([SHADOW], None).stops == []
+        found = scores(product, DAY)
+        scored = found["outcome"] == "scored"
+        assert scored.sum() > 10
+        assert (found.loc[scored, "champion_probability"] == found.loc[scored, "probability"] / 2).all()
+        assert found.loc[~scored, "champion_probability"].isna().all()
+        pd.testing.assert_series_equal(found["probability"], before["probability"])
+        assert f"Beside the champion `20240101`, {scored.sum()} leads" in report(product)
+    assert product.materialize([SCORES], DAY).stops == []
+    assert product.materialize([SHADOW], None).stops == []
+
+
+def champion_of(loaded: Callable[..., Any], bench: Any, known: Any, top: int) -> Any:
+    """Of another day: the same model, halved."""
+    if known != "of another day":
+        return loaded(bench, known, top)
+    honest = loaded(bench, data.newest_model(bench), top)
+    return replace(honest, scorer=Halved(honest.scorer))
+
+
+def report(product: Product) -> str:
+    version = product.ledger.latest(SHADOW).version
+    return (Path(product.settings.artifacts) / f"shadow_scoring_report_v6_{version}.md").read_text()
 
 
 # --- what it scores ---------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
-from scipy.stats import binomtest, chisquare, hypergeom
+from scipy.stats import hypergeom
 
 from leadscore_v6.errors import InputError, UsageError
 from leadscore_v6.experiments.assignment import (
@@ -19,7 +19,6 @@ from leadscore_v6.experiments.assignment import (
     block_balance,
     coverage_balance,
     no_assignments,
-    srm,
 )
 from tests.experiments.trials import START, settings, week
 
@@ -184,29 +183,6 @@ def test_a_lead_that_comes_twice_and_a_table_that_contradicts_itself_are_refused
 
 
 # --- are the arms what was dealt? ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("treatment", "control"), [(1000, 1000), (1030, 970), (1100, 940), (1, 0)])
-def test_srm_is_the_chi_square_test_and_agrees_with_the_exact_one(treatment: int, control: int) -> None:
-    found = srm({"treatment": treatment, "control": control}, OF)
-    reference = chisquare([treatment, control])
-    assert (found.chi_square, found.p) == pytest.approx((reference.statistic, reference.pvalue))
-    if treatment > 1:
-        exact = binomtest(treatment, treatment + control).pvalue
-        assert found.p == pytest.approx(exact, rel=0.1, abs=0.03)
-        assert (found.p < 0.001) == (exact < 0.001)
-
-
-def test_srm_is_about_the_designs_ratio() -> None:
-    of = settings(assignment={"ratio": {"treatment": 3, "control": 1}}).assignment
-    assert srm({"treatment": 1500, "control": 500}, of).p == 1
-    assert srm({"treatment": 1000, "control": 1000}, of).p < 1e-9
-    assert srm({}, of).p == 1
-
-
-def test_what_blocks_deal_never_looks_like_a_mismatch() -> None:
-    advisors = weeks(4).drop_duplicates("crd")["arm"].value_counts()
-    assert srm(advisors.to_dict(), OF).p > 0.5
 
 
 def test_coverage_is_compared_between_advisors_by_fishers_exact_test() -> None:

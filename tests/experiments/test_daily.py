@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from leadscore_v6.experiments.cohort import cohort
-from leadscore_v6.experiments.daily import DAILY_COLUMNS, Records, daily_metrics
+from leadscore_v6.experiments.daily import DAILY_COLUMNS, daily_metrics
 from leadscore_v6.experiments.looks import Protocol
+from leadscore_v6.experiments.records import Records
 from tests.experiments.trials import START, settings, trial
 
 OF = settings()
@@ -33,9 +34,9 @@ def test_one_row_a_day_each_as_it_was_known_then() -> None:
     assert list(found["day"]) == list(pd.date_range(START, LAST))
     for at in (0, 20, 40, 47):
         day = pd.Timestamp(START + timedelta(days=at))
-        known = TRIAL.dials[TRIAL.dials["dialled_on"] <= day].merge(TRIAL.outcomes, on="lead_id")
-        old = known[known["dialled_on"] <= day - pd.Timedelta(days=30)]
-        mqls = int((old["converted_on"] <= old["dialled_on"] + pd.Timedelta(days=30)).sum())
+        known = TRIAL.dials[TRIAL.dials["dialled_at"] <= day].merge(TRIAL.outcomes, on="lead_id")
+        old = known[known["dialled_at"] <= day - pd.Timedelta(days=30)]
+        mqls = int((old["converted_on"] <= old["dialled_at"] + pd.Timedelta(days=30)).sum())
         row = found.iloc[at]
         assert row["enrolled_leads"] == (TRIAL.assignments["enrolled_on"] <= day).sum()
         assert (row["dials"], row["matured_dialled_leads"], row["mqls"]) == (len(known), len(old), mqls)

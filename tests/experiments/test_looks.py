@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import pandas as pd
 import pytest
 
+from leadscore_v6.errors import InputError
 from leadscore_v6.experiments.looks import Look, LookNotDue, Protocol, due_look, information
 from tests.experiments.trials import START, settings
 
@@ -77,6 +78,23 @@ def test_a_test_that_falls_short_ends_with_its_follow_up() -> None:
     assert refused.value.due_on == day(14 + 7 + 30)
     due = due_look(leads, short, day(51), DESIGN)
     assert (due.is_final, due.information) == (True, 0.7)
+
+
+def test_the_last_batch_may_come_after_the_last_day_of_the_enrolment() -> None:
+    """Its queue is dialled for a week from then on, and those dials have to mature as well."""
+    short = replace(PLAN, closed_on=day(14), last_batch_on=day(19), taken=(look(1, 0.5, 30),))
+    with pytest.raises(LookNotDue) as refused:
+        due_look(dialled(50, 20), short, day(55), DESIGN)
+    assert refused.value.due_on == day(19 + 7 + 30)
+    assert due_look(dialled(50, 20), short, day(56), DESIGN).is_final
+
+
+def test_what_a_look_has_spent_is_not_unknown_again() -> None:
+    """R26: dials that a file has lost would make room for another look at the same share."""
+    taken = replace(PLAN, closed_on=day(14), taken=(look(1, 0.6, 30),))
+    assert due_look(dialled(60), taken, day(51), DESIGN).information == 0.6
+    with pytest.raises(InputError, match="59 matured dials are known, and 60 were at look 1"):
+        due_look(dialled(59), taken, day(51), DESIGN)
 
 
 def test_after_the_final_look_and_before_an_earlier_one_there_is_none() -> None:

@@ -155,6 +155,19 @@ def test_harm_that_was_shown_is_not_made_good_by_what_matures_later() -> None:
     assert found.decision.verdict == "no-go"
 
 
+def test_a_guardrail_that_showed_harm_at_the_interim_is_not_forgotten() -> None:
+    """R40: every figure of the final look holds, and it is no go."""
+    of = leads().copy()
+    slow = (of["arm"] == "treatment") & of["dialled_on"].notna()
+    of.loc[slow, ["dialled_on", "converted_on"]] += pd.Timedelta(days=2)
+    early = replace(interim(of).look, information=0.5, as_of=START)
+    assert early.harm == ("days from assignment to the first dial: treatment is worse by more than the margin",)
+    found = analyse(leads(), replace(plan(leads()), taken=(early,)), END, OF)
+    assert {one.state for one in found.guardrails} == {"holds"}
+    assert found.decision.verdict == "no-go"
+    assert found.decision.reasons == (f"look 1, of {START}, showed harm: {early.harm[0]}",)
+
+
 def test_a_treatment_that_waits_longer_is_stopped_whatever_its_lift() -> None:
     """R40: time to first touch, more than 10 % worse beyond doubt."""
     of = leads().copy()
@@ -200,13 +213,27 @@ def test_a_sample_ratio_mismatch_stops_before_any_rate() -> None:
     of = leads()
     gone = set(of.loc[of["arm"] == "control", "crd"].drop_duplicates().iloc[::5])
     found = final(of[~of["crd"].isin(gone)])
-    assert found.srm.p < 0.001
+    assert found.srm.advisors.p < 0.001
     assert (found.primary, found.look, found.guardrails) == (None, None, ())
     assert found.decision.verdict == "not decision-ready"
     assert "sample ratio mismatch" in found.decision.reasons[0]
     figures = found.figures()
     assert figures["srm_p"] < 0.001
     assert figures["lift"] is figures["p_value"] is figures["mqls_treatment"] is figures["guardrails_not_held"] is None
+
+
+def test_dials_that_one_arm_was_not_given_stop_before_any_rate() -> None:
+    """R28: advisors are what was dealt; the capacity was not split as planned."""
+    of = leads().copy()
+    lost = of.index[(of["arm"] == "control") & of["dialled_on"].notna()][::5]
+    of.loc[lost, ["dialled_on", "converted_on"]] = pd.NaT
+    of.loc[lost, "dials"] = 0
+    found = final(of)
+    assert found.srm.advisors.p > 0.5
+    assert found.figures()["srm_dials_p"] < 0.001
+    assert (found.primary, found.look, found.guardrails) == (None, None, ())
+    assert found.decision.verdict == "not decision-ready"
+    assert f"{found.srm.dials.treatment} matured dials in treatment" in found.decision.reasons[0]
 
 
 def test_before_a_planned_look_nothing_is_read() -> None:
@@ -222,10 +249,27 @@ def test_too_few_mqls_are_not_judgeable() -> None:
     assert found.figures()["lift"] is None
     assert found.decision.verdict == "no-go"
     assert "not judgeable" in found.decision.reasons[0]
+    assert found.figures()["p_value"] is None
     nothing = final(of.assign(converted_on=pd.NaT))
     assert nothing.look.z is None
     assert nothing.figures()["p_value"] is None
     assert nothing.decision.verdict == "no-go"
+
+
+def test_a_look_that_was_not_judgeable_has_crossed_nothing() -> None:
+    """A z of a dozen MQLs is far out; the p-value of the final look is the final look's."""
+    of = leads()
+    converts = of["converted_on"].notna()
+    kept = converts & (of["arm"] == "treatment") & (converts.cumsum() < 90)
+    few = of.assign(converted_on=of["converted_on"].where(kept))
+    early = interim(few)
+    assert abs(early.primary.z) > early.primary.critical
+    assert early.decision.verdict == "continue"
+    assert (early.primary.p, early.look.z, early.look.harm) == (None, None, ())
+    taken = replace(plan(of), taken=(replace(early.look, information=0.5, as_of=START),))
+    found = analyse(of, taken, END, OF).primary
+    assert found.deciding_z == found.z
+    assert found.interval == "stage-wise"
 
 
 def test_days_that_are_not_known_yet_are_refused() -> None:
@@ -237,5 +281,5 @@ def test_days_that_are_not_known_yet_are_refused() -> None:
 def test_an_outcome_before_assignment_is_refused_by_the_readout_too() -> None:
     of = leads().copy()
     of.loc[0, "converted_on"] = pd.Timestamp(START) - pd.Timedelta(days=3)
-    with pytest.raises(InputError, match="lead L0000000 had its outcome before it was assigned"):
+    with pytest.raises(InputError, match="lead L0000000 had its outcome before it could be queued"):
         final(of)

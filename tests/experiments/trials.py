@@ -61,11 +61,11 @@ def trial(weeks: int = 8, leads: int = 800, rates: tuple[float, float] = (0.10, 
         standing = enrolled if standing.empty else pd.concat([standing, enrolled], ignore_index=True)
     treated = (standing["arm"] == TREATMENT).to_numpy()
     dialled = rng.random(len(standing)) < 0.45
-    days = pd.to_timedelta(rng.integers(0, 5, len(standing)), unit="D")
+    days = pd.to_timedelta(rng.integers(1, 6, len(standing)), unit="D")
     dials = pd.DataFrame(
         {
             "lead_id": standing["lead_id"],
-            "dialled_on": standing["enrolled_on"] + days,
+            "dialled_at": standing["enrolled_on"] + days,
             "queue": np.where(treated, np.where(rng.random(len(standing)) < 0.9, "model", "own"), "usual"),
         }
     )[dialled]

@@ -15,25 +15,26 @@ from leadscore_v6.assets.experiment.plan import (
     POWER,
     Plan,
     current_plan,
-    days,
     experiment_code_hash,
     experiment_settings,
     extract_day,
-    is_concluded,
     rows,
     table,
     text,
     whole_table,
 )
+from leadscore_v6.assets.experiment.progress import is_concluded
 from leadscore_v6.assets.experiment.scoring import calibrated_model
 from leadscore_v6.assets.experiment.tables import figures_of, types_of, write_table
 from leadscore_v6.contracts import contract
-from leadscore_v6.errors import UsageError
+from leadscore_v6.errors import InputError, UsageError
 from leadscore_v6.experiments.power import Flow, PowerAnalysis, chance_of_go, power_analysis
+from leadscore_v6.experiments.records import days
 from leadscore_v6.experiments.settings import ExperimentSettings
 from leadscore_v6.gates.attempt import Bench, Candidates, Work
 from leadscore_v6.gates.decisions import PROMOTED
 from leadscore_v6.gates.guard import guard
+from leadscore_v6.gates.ledger import Ledger
 from leadscore_v6.gates.models import manifest_digest
 from leadscore_v6.resources import RunOptions, WarehouseResource
 
@@ -130,11 +131,27 @@ def _measure(bench: Bench, settings: ExperimentSettings) -> Measured:
     window = settings.design.flow_window_weeks
     flow = Flow.of(entered, arrivals["crd"].to_numpy(), as_of + timedelta(days=1), window)
     (rate,) = warehouse.query(text(warehouse, f"{POWER}/baseline.sql", training=PROMOTED))
-    associates = bench.ledger.latest("crm_associates")
-    capacity = associates.figures.get("weekly_capacity") if associates is not None else None
-    per_week = flow.leads_per_week
-    share = min(1.0, float(capacity) / per_week) if capacity and per_week else settings.design.capacity_share
-    return Measured(as_of, int(rate["leads"]), int(rate["mqls"]), flow, share, "associates" if capacity else "config")
+    capacity = _weekly_capacity(bench.ledger)
+    share, source = settings.design.capacity_share, "config"
+    if capacity is not None and flow.leads_per_week > 0:
+        share, source = min(1.0, capacity / flow.leads_per_week), "associates"
+    return Measured(as_of, int(rate["leads"]), int(rate["mqls"]), flow, share, source)
+
+
+def _weekly_capacity(ledger: Ledger) -> float | None:
+    """Dials a week of the active associates; None where the CRM names no associate. Raises InputError where it is 0."""
+    associates = ledger.latest("crm_associates")
+    if associates is None or not associates.figures.get("associates"):
+        return None
+    capacity = float(associates.figures["weekly_capacity"])
+    if not capacity:
+        raise InputError(
+            "No associate is active with a capacity above 0: nobody would dial the test's queues",
+            file="Associates.csv",
+            column="weekly_capacity",
+            remedy="correct the export and land it again; without the file the share in v6_experiment.yaml is taken.",
+        )
+    return capacity
 
 
 def _model_version(bench: Bench) -> str:

@@ -5,7 +5,7 @@ have dialled by it.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
@@ -18,12 +18,9 @@ from leadscore_v6.assets.experiment.plan import (
     QUEUE,
     Plan,
     assignments_of,
-    days,
+    experiment_settings,
     extract_day,
     inputs_of,
-    is_concluded,
-    protocol_of,
-    records_of,
     require_started,
     rows,
     running_plan,
@@ -31,17 +28,28 @@ from leadscore_v6.assets.experiment.plan import (
     text,
     whole_table,
 )
-from leadscore_v6.assets.experiment.scoring import load_model
-from leadscore_v6.assets.experiment.tables import as_csv, figures_of, write_table
-from leadscore_v6.assets.shadow.data import open_serving
+from leadscore_v6.assets.experiment.progress import (
+    RECORDS,
+    is_concluded,
+    protocol_of,
+    records_of,
+    require_recent_dials,
+    standing_of,
+    told_closed,
+)
+from leadscore_v6.assets.experiment.scoring import load_model, open_copy_of, require_model
+from leadscore_v6.assets.experiment.tables import as_csv, digest_of, figures_of, write_table
 from leadscore_v6.contracts import contract
-from leadscore_v6.experiments.assignment import Enrolment, assign, block_balance, coverage_balance, srm
+from leadscore_v6.experiments.assignment import Enrolment, assign, block_balance, coverage_balance
 from leadscore_v6.experiments.cohort import require_one_model
+from leadscore_v6.experiments.records import Records, Standing, days
+from leadscore_v6.experiments.sample_ratio import srm
 from leadscore_v6.experiments.settings import ARMS, CONTROL, TREATMENT
 from leadscore_v6.gates.attempt import Bench, Candidates, Work
 from leadscore_v6.gates.guard import guard
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.serving import UNMATCHED, SingleLeadPath
+from leadscore_v6.warehouse.protocol import Warehouse
 
 # What the file for the associates has: no score, which would tell what the order alone should.
 QUEUE_COLUMNS = ("queue_date", "arm", "position", "Id", "FA_CRD__c")
@@ -73,7 +81,9 @@ def ab_test_queue_v6(context: dg.AssetExecutionContext, warehouse: WarehouseReso
         work = _queue(bench, plan)
     yield from carry_out(context, warehouse, options, work, Told(contract=contract(CONTRACTS[QUEUE])))
     newest = whole_table(bench.warehouse, QUEUE, "queue")
-    newest = newest[days(newest["queue_date"]) == pd.Timestamp(extract_day(bench.ledger) + timedelta(days=1))]
+    of_test = newest["fingerprint"] == plan.fingerprint
+    of_day = days(newest["queue_date"]) == pd.Timestamp(extract_day(bench.ledger) + timedelta(days=1))
+    newest = newest[of_test & of_day]
     warehouse.artifacts.write(f"{QUEUE}.csv", as_csv(newest[list(QUEUE_COLUMNS)]))
 
 
@@ -83,24 +93,20 @@ def ab_test_queue_v6(context: dg.AssetExecutionContext, warehouse: WarehouseReso
 def _assignments(bench: Bench, plan: Plan) -> Work:
     warehouse, as_of = bench.warehouse, extract_day(bench.ledger)
     standing = whole_table(warehouse, ASSIGNMENTS, "assignments")
-    mine = standing[standing["fingerprint"] == plan.fingerprint].reset_index(drop=True)
-    closed_on = protocol_of(bench.ledger, plan, records_of(warehouse, plan, as_of), as_of).closed_on
-    arrived = _arrivals(bench, plan)
-    new = arrived[~arrived["lead_id"].isin(set(mine["lead_id"]))]
-    left_out = {
-        "without a CRD": new["crd"].isna(),
-        "dialled before they could be assigned": new["dialled_already"] == 1,
-        "with a call before they could be assigned": new["called_already"] == 1,
-        "after enrolment had closed": days(new["entered_at"]) > pd.Timestamp(closed_on or as_of),
-    }
-    if is_concluded(bench.ledger, plan):
-        left_out["after the test had ended"] = new["lead_id"].notna()
-    eligible = new[~pd.DataFrame(left_out).any(axis=1)]
-    enrolment, matched = _enrol(bench, plan, mine, eligible)
+    records = records_of(warehouse, plan, as_of)
+    held = standing_of(bench.ledger, plan, records, as_of)
+    closed_on = protocol_of(bench.ledger, plan, records, as_of).closed_on
+    eligible, left_out = _eligible(bench, plan, records, closed_on)
+    if len(eligible):
+        require_recent_dials(warehouse, as_of, experiment_settings().design.max_dial_age_days)
+    enrolment, matched = _enrol(bench, plan, records.assignments, eligible)
+    in_extract = set(records.outcomes["lead_id"]) | set(eligible["lead_id"])
     output, served = table(warehouse, ASSIGNMENTS), warehouse.exists(table(warehouse, ASSIGNMENTS))
 
     def build(candidates: Candidates) -> Mapping[str, Any]:
-        added = enrolment.rows.assign(has_snapshot=enrolment.rows["lead_id"].map(matched))
+        new = enrolment.rows["lead_id"]
+        entered = eligible.set_index("lead_id")["entered_at"]
+        added = enrolment.rows.assign(has_snapshot=new.map(matched), entered_at=new.map(entered))
         parts = [part for part in (standing, added) if len(part)]
         whole = pd.concat(parts, ignore_index=True) if parts else standing
         told = write_table(warehouse, candidates[output], whole, ASSIGNMENTS)
@@ -111,23 +117,55 @@ def _assignments(bench: Bench, plan: Plan) -> Work:
             "enrolled_now": len(enrolment.rows),
             "advisors_dealt_now": enrolment.dealt,
             "leads_that_followed_their_advisor": enrolment.followed,
-            "enrolment_closed_on": closed_on.isoformat() if closed_on else "open",
-            "left_out": {why: int(out.sum()) for why, out in left_out.items() if out.any()},
+            "enrolment_closed_on": told_closed(closed_on),
+            "left_out": left_out,
+            "dials_by_day": held.dials_by_day,
             **_by_arm(whole[whole["fingerprint"] == plan.fingerprint]),
         }
 
     def measure(candidates: Candidates) -> Mapping[str, Any]:
         candidate = candidates[output]
         figures = figures_of(warehouse, candidate, ASSIGNMENTS, {}, earlier=output if served else candidate)
+        figures = {**figures, **held.figures()}
         # A table that is no assignment has no balance: its gates are not judgeable, and stop as well.
         if figures["contract_violations"] or figures["advisors_in_two_arms"] or figures["leads_doubled"]:
             return figures
         read = text(warehouse, f"{ASSIGNMENTS}/query.sql", assignments=candidate.rpartition(".")[2])
         whole = rows(warehouse, read, {}, contract(CONTRACTS[ASSIGNMENTS]).names)
-        return {**figures, **_balance(whole[whole["fingerprint"] == plan.fingerprint], plan)}
+        return {**figures, **_balance(whole[whole["fingerprint"] == plan.fingerprint], in_extract, plan)}
 
-    inputs = inputs_of(plan, as_of, f"{ASSIGNMENTS}/arrivals.sql", f"{ASSIGNMENTS}/checks.sql")
+    inputs = {
+        **inputs_of(plan, as_of, f"{ASSIGNMENTS}/arrivals.sql", f"{ASSIGNMENTS}/checks.sql", *RECORDS),
+        **_decided_by(standing, plan, as_of, held),
+        "closed_on": closed_on,
+        "concluded": is_concluded(bench.ledger, plan),
+    }
     return Work(ASSIGNMENTS, None, inputs, (output,), build, measure)
+
+
+def _decided_by(standing: pd.DataFrame, plan: Plan, as_of: date, held: Standing) -> dict[str, Any]:
+    """What stood before this batch, and what was known before: the batch itself is what these decide (R38)."""
+    earlier = (days(standing["enrolled_on"]) < pd.Timestamp(as_of)) | (standing["fingerprint"] != plan.fingerprint)
+    return {"standing": digest_of(standing[earlier]), "dials_before": held.dials_before, "dials_lost": held.dials_lost}
+
+
+def _eligible(
+    bench: Bench, plan: Plan, records: Records, closed_on: date | None
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Leads to assign with this extract, and how many are not, by what keeps them out."""
+    arrived = _arrivals(bench, plan)
+    new = arrived[~arrived["lead_id"].isin(set(records.assignments["lead_id"]))]
+    last_day = pd.Timestamp(closed_on or extract_day(bench.ledger))
+    left_out = {
+        "without a CRD": new["crd"].isna(),
+        "dialled before they could be assigned": new["dialled_already"] == 1,
+        "with a call before they could be assigned": new["called_already"] == 1,
+        "after enrolment had closed": days(new["entered_at"]) > last_day,
+    }
+    if is_concluded(bench.ledger, plan):
+        left_out["after the test had ended"] = new["lead_id"].notna()
+    counts = {why: int(out.sum()) for why, out in left_out.items() if out.any()}
+    return new[~pd.DataFrame(left_out).any(axis=1)], counts
 
 
 def _arrivals(bench: Bench, plan: Plan) -> pd.DataFrame:
@@ -139,7 +177,7 @@ def _arrivals(bench: Bench, plan: Plan) -> pd.DataFrame:
 
 def _enrol(bench: Bench, plan: Plan, standing: pd.DataFrame, new: pd.DataFrame) -> tuple[Enrolment, dict[str, int]]:
     """Arms for `new`, by the segment that the serving copy knows; and which of them a snapshot knows, by lead."""
-    with open_serving(bench) as copy:
+    with open_copy_of(bench, extract_day(bench.ledger)) as copy:
         known = {crd: copy.look_up(crd) for crd in sorted(set(new["crd"]))}
     column = plan.settings.assignment.segment
     leads = new[["lead_id", "crd"]].assign(segment=new["crd"].map(lambda crd: known[crd].features[column]))
@@ -148,21 +186,27 @@ def _enrol(bench: Bench, plan: Plan, standing: pd.DataFrame, new: pd.DataFrame) 
     return enrolment, dict(zip(new["lead_id"], matched, strict=True))
 
 
-def _balance(mine: pd.DataFrame, plan: Plan) -> dict[str, Any]:
-    """Figures of the plan's "balanced within each block" and "balanced discovery data coverage", and SRM (R28)."""
+def _balance(mine: pd.DataFrame, in_extract: set[str], plan: Plan) -> dict[str, Any]:
+    """Figures of the plan's "balanced within each block" and "balanced discovery data coverage", and SRM (R28).
+
+    The sizes of a table that is only appended to are right for ever: SRM is of advisors with a lead in the extract.
+    """
     if mine.empty:
         return {"blocks_off": 0, "srm_p": 1.0, "coverage_p": 1.0, "advisors": 0}
     design = plan.settings.assignment
     blocks, coverage = block_balance(mine, design), coverage_balance(mine, mine["has_snapshot"] == 1)
     sizes = mine.groupby("arm")["crd"].nunique()
-    ratio = srm({arm: int(sizes.get(arm, 0)) for arm in ARMS}, design)
+    there = mine[mine["lead_id"].isin(in_extract)].groupby("arm")["crd"].nunique()
+    ratio = srm({arm: int(there.get(arm, 0)) for arm in ARMS}, design)
     return {
         "blocks": len(blocks),
         "blocks_off": int((blocks["off"] > 0).sum()),
         "srm_p": ratio.p,
-        "advisors": ratio.treatment + ratio.control,
-        "advisors_treatment": ratio.treatment,
-        "advisors_control": ratio.control,
+        "advisors": int(sizes.sum()),
+        "advisors_treatment": int(sizes.get(TREATMENT, 0)),
+        "advisors_control": int(sizes.get(CONTROL, 0)),
+        "advisors_there_treatment": ratio.treatment,
+        "advisors_there_control": ratio.control,
         "coverage_p": coverage.p,
         "coverage_treatment": coverage.treatment,
         "coverage_control": coverage.control,
@@ -184,48 +228,61 @@ def _by_arm(mine: pd.DataFrame) -> dict[str, Any]:
 def _queue(bench: Bench, plan: Plan) -> Work:
     warehouse, as_of = bench.warehouse, extract_day(bench.ledger)
     queue_date = as_of + timedelta(days=1)
-    earlier = whole_table(warehouse, QUEUE, "queue")
-    of_this = (days(earlier["queue_date"]) == pd.Timestamp(queue_date)) & (earlier["fingerprint"] == plan.fingerprint)
-    earlier = earlier[~of_this]
-    _require_one_model(earlier, plan, queue_date)
-    model = load_model(bench, plan)
-    sql = text(warehouse, f"{QUEUE}/batch.sql", assignments=ASSIGNMENTS, leads="crm_leads")
-    which = {"enrolled_on": as_of, "fingerprint": plan.fingerprint}
-    batch = rows(warehouse, sql, which, ("lead_id", "crd", "arm", "entered_at"))
-    output, served = table(warehouse, QUEUE), warehouse.exists(table(warehouse, QUEUE))
+    served = whole_table(warehouse, QUEUE, "queue")
+    of_day = (served["fingerprint"] == plan.fingerprint) & (days(served["queue_date"]) == pd.Timestamp(queue_date))
+    stands = bool(of_day.any())
+    require_model(bench.ledger, plan)
+    _require_one_model(served, plan, queue_date)
+    batch = _batch(warehouse, plan, served[~of_day])
+    output, exists = table(warehouse, QUEUE), warehouse.exists(table(warehouse, QUEUE))
 
     def build(candidates: Candidates) -> Mapping[str, Any]:
-        with open_serving(bench) as copy:
-            path = SingleLeadPath(copy, model, ())
-            path.score(UNMATCHED)
-            queue, errors = in_order(batch, path)
-        queue = queue.assign(
-            queue_date=pd.Timestamp(queue_date),
-            model_version=plan.model_version,
-            model_digest=plan.model_digest,
-            fingerprint=plan.fingerprint,
-        )
-        parts = [part for part in (earlier, queue) if len(part)]
-        told = write_table(
-            warehouse, candidates[output], pd.concat(parts, ignore_index=True) if parts else earlier, QUEUE
-        )
+        # People dial by a queue that is served: it stays as it is, and who came since waits for the next one.
+        queue, errors = (served[of_day], {}) if stands else _ordered(bench, plan, batch, queue_date)
+        parts = [part for part in (served[~of_day], queue) if len(part)]
+        whole = pd.concat(parts, ignore_index=True) if parts else served
         return {
-            **told,
+            **write_table(warehouse, candidates[output], whole, QUEUE),
             "plan": plan.attempt,
             "queue_date": queue_date.isoformat(),
             "model_version": plan.model_version,
             "model_digest": plan.model_digest,
             "leads": {arm: int((queue["arm"] == arm).sum()) for arm in ARMS},
+            "waited": int((days(batch["enrolled_on"]) < pd.Timestamp(as_of)).sum()),
+            "stands": stands,
             "errors": errors,
         }
 
     def measure(candidates: Candidates) -> Mapping[str, Any]:
         candidate = candidates[output]
-        beside = {"earlier": output if served else candidate, "assignments": table(warehouse, ASSIGNMENTS)}
-        return figures_of(warehouse, candidate, QUEUE, {**which, "queue_date": queue_date}, **beside)
+        beside = {"earlier": output if exists else candidate, "assignments": table(warehouse, ASSIGNMENTS)}
+        asked = {"fingerprint": plan.fingerprint, "queue_date": queue_date, "stands": int(stands)}
+        return figures_of(warehouse, candidate, QUEUE, asked, **beside)
 
-    inputs = inputs_of(plan, as_of, f"{QUEUE}/batch.sql", f"{QUEUE}/checks.sql")
+    inputs = {**inputs_of(plan, as_of, f"{QUEUE}/checks.sql"), "standing": digest_of(served[~of_day])}
     return Work(QUEUE, None, inputs, (output,), build, measure)
+
+
+def _batch(warehouse: Warehouse, plan: Plan, queued: pd.DataFrame) -> pd.DataFrame:
+    """Leads that are assigned and were in no queue yet, in the order of arrival: those whose queue failed as well."""
+    mine = assignments_of(warehouse, plan)
+    before = set(queued.loc[queued["fingerprint"] == plan.fingerprint, "Id"])
+    waiting = mine[~mine["lead_id"].isin(before)]
+    columns = ["lead_id", "crd", "arm", "entered_at", "enrolled_on"]
+    return waiting.sort_values(["entered_at", "lead_id"], ignore_index=True)[columns]
+
+
+def _ordered(
+    bench: Bench, plan: Plan, batch: pd.DataFrame, queue_date: date
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """The queue of that day, and errors by kind."""
+    model = load_model(bench, plan)
+    with open_copy_of(bench, queue_date - timedelta(days=1)) as copy:
+        path = SingleLeadPath(copy, model, ())
+        path.score(UNMATCHED)
+        queue, errors = in_order(batch.drop(columns="enrolled_on"), path)
+    same = {"model_version": plan.model_version, "model_digest": plan.model_digest, "fingerprint": plan.fingerprint}
+    return queue.assign(queue_date=pd.Timestamp(queue_date), **same), errors
 
 
 def in_order(batch: pd.DataFrame, path: SingleLeadPath) -> tuple[pd.DataFrame, dict[str, int]]:

@@ -1,7 +1,7 @@
-"""The test as step 5.2 planned it, and where it stands: what every step of 5.3 begins with.
+"""The test as step 5.2 planned it: what every step of 5.3 begins with.
 
-Belongs here: reading the plan, the protocol and the records of a test out of ledger and warehouse. Does not belong
-here: statistics (experiments/), building tables (steps.py).
+Belongs here: the plan in force, and reading the experiment's tables. Does not belong here: where the test stands
+(progress.py), statistics (experiments/), building tables (the steps' own modules).
 
 "Today" of the experiment is the day of the CRM extract, never the clock's (R47). A plan freezes the settings and the
 model (R58): what the steps of 5.3 use is what stands in the plan, and a configuration that says otherwise is refused.
@@ -13,14 +13,11 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from leadscore_v6.assets.code import code_digest
 from leadscore_v6.contracts import contract, load_document
-from leadscore_v6.errors import InputError, UsageError
-from leadscore_v6.experiments.daily import Records
-from leadscore_v6.experiments.looks import Look, Protocol
+from leadscore_v6.errors import UsageError
 from leadscore_v6.experiments.power import WEEK
 from leadscore_v6.experiments.settings import EXPERIMENT_FILE, ExperimentSettings
 from leadscore_v6.gates.ledger import Attempt, Ledger
@@ -115,9 +112,10 @@ def experiment_settings() -> ExperimentSettings:
 def require_as_planned(plan: Plan, settings: ExperimentSettings) -> None:
     """Raises UsageError naming every setting that was changed since the test was planned (R28)."""
     planned, now = plan.settings.as_dict(), settings.as_dict()
-    # The capacity that was planned with was measured where it could be.
-    planned["design"].pop("capacity_share")
-    now["design"].pop("capacity_share")
+    # The capacity that was planned with was measured where it could be; how old dials may be is about the CRM's export.
+    for name in ("capacity_share", "max_dial_age_days"):
+        planned["design"].pop(name)
+        now["design"].pop(name)
     changed = [
         f"  - {section}.{name}: planned {planned[section][name]!r}, now {now[section][name]!r}"
         for section in planned
@@ -140,11 +138,6 @@ def require_started(plan: Plan, as_of: date) -> date:
             "  what to do: land a newer Lead.csv (`leadscore experiment assign --data DIR`)."
         )
     return as_of
-
-
-def is_concluded(ledger: Ledger, plan: Plan) -> bool:
-    """Whether the arms were compared in the final analysis, well or not."""
-    return look_attempt(ledger, plan, FINAL) is not None
 
 
 # --- what there is to read ------------------------------------------------------------------------------------------
@@ -189,81 +182,6 @@ def assignments_of(warehouse: Warehouse, plan: Plan) -> pd.DataFrame:
     """The test's assignments."""
     found = whole_table(warehouse, ASSIGNMENTS, "assignments")
     return found[found["fingerprint"] == plan.fingerprint].reset_index(drop=True)
-
-
-def records_of(warehouse: Warehouse, plan: Plan, as_of: date) -> Records:
-    """What the test's cohort is made from, as of that day."""
-    since = {"first_day": plan.started_on, "as_of": as_of}
-    dials = text(warehouse, f"{DAILY}/dials.sql", crm_dials="crm_dials")
-    outcomes = text(warehouse, f"{DAILY}/outcomes.sql", leads="crm_leads")
-    return Records(
-        assignments_of(warehouse, plan),
-        rows(warehouse, dials, since, ("lead_id", "dialled_on", "queue")),
-        rows(warehouse, outcomes, since, ("lead_id", "converted_on")),
-    )
-
-
-def require_dials(ledger: Ledger) -> None:
-    """Raises InputError where the CRM logs no dials: the test counts outcomes per dial (R28, R50)."""
-    dials = ledger.latest("crm_dials")
-    assert dials is not None, "the guard has passed"
-    if not dials.facts.get("rows"):
-        raise InputError(
-            "The test is read per dial, and no dial was landed",
-            file="Dials.csv",
-            remedy="export the CRM's dials beside Lead.csv (Id, FA_CRD__c, associate, dialled_at, queue); "
-            "sga_adoption_tracking_plan_v6.md says what each column must hold.",
-        )
-
-
-def protocol_of(ledger: Ledger, plan: Plan, records: Records, as_of: date) -> Protocol:
-    """What was planned, and what happened since: enrolment closed or not, looks taken."""
-    taken = looks_taken(ledger, plan)
-    return Protocol(plan.dials, plan.started_on, _closed_on(ledger, plan, records, as_of), taken)
-
-
-def looks_taken(ledger: Ledger, plan: Plan) -> tuple[Look, ...]:
-    """Looks at this test that were taken before the final one: their arms were compared, whatever the gates said."""
-    interim = look_attempt(ledger, plan, INTERIM)
-    if interim is None:
-        return ()
-    look = interim.facts["look"]
-    return (Look(**{**look, "as_of": date.fromisoformat(look["as_of"])}),)
-
-
-def look_attempt(ledger: Ledger, plan: Plan, asset: str) -> Attempt | None:
-    """The first attempt at a look of this test at which the arms were compared, whatever its gates said.
-
-    A later one would be another look. One that was not decision-ready compared nothing, and is none.
-    """
-    compared = [
-        one
-        for one in ledger.attempts.values()
-        if one.asset == asset and one.facts.get("plan") == plan.attempt and one.facts.get("look")
-    ]
-    return min(compared, key=lambda one: one.seq, default=None)
-
-
-def _closed_on(ledger: Ledger, plan: Plan, records: Records, as_of: date) -> date | None:
-    """The day on which enrolment ended: the planned dials are made, the longest enrolment is over, or a look said so.
-
-    None while it goes on.
-    """
-    ends = [plan.enrols_until]
-    assigned = set(records.assignments["lead_id"])
-    of_test = records.dials[records.dials["lead_id"].isin(assigned)]
-    first = np.sort(days(of_test.drop_duplicates("lead_id")["dialled_on"]).to_numpy())
-    if len(first) >= plan.dials:
-        ends.append(pd.Timestamp(first[plan.dials - 1]).date())
-    interim = look_attempt(ledger, plan, INTERIM)
-    if interim is not None and interim.facts["decision"]["verdict"] in ("go", "no-go"):
-        ends.append(date.fromisoformat(interim.facts["as_of"]))
-    return min(ends) if min(ends) <= as_of else None
-
-
-def days(values: pd.Series) -> pd.Series:
-    """Midnights without a zone, as a DATE column of either engine."""
-    return pd.to_datetime(values, utc=True).dt.tz_localize(None).dt.normalize()
 
 
 @lru_cache(maxsize=1)

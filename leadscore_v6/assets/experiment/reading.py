@@ -5,7 +5,7 @@ asking too early is bad usage, not a failed gate.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from typing import Any
 
@@ -21,32 +21,33 @@ from leadscore_v6.assets.experiment.plan import (
     INTERIM,
     QUEUE,
     Plan,
-    days,
     extract_day,
     inputs_of,
-    look_attempt,
-    protocol_of,
-    records_of,
-    require_dials,
     require_started,
     running_plan,
     table,
     whole_table,
 )
+from leadscore_v6.assets.experiment.progress import (
+    RECORDS,
+    data_digest,
+    look_attempt,
+    protocol_of,
+    records_of,
+    require_dials,
+)
 from leadscore_v6.assets.experiment.tables import as_csv, figures_of, write_table
 from leadscore_v6.contracts import contract
-from leadscore_v6.experiments.cohort import cohort, require_one_model
-from leadscore_v6.experiments.daily import Records, daily_metrics
+from leadscore_v6.experiments.cohort import Cohort, cohort, require_one_model
+from leadscore_v6.experiments.daily import daily_metrics
 from leadscore_v6.experiments.looks import DueLook, LookNotDue, Protocol, due_look, next_due
 from leadscore_v6.experiments.primary import ArmFigures
 from leadscore_v6.experiments.readout import Readout, analyse
+from leadscore_v6.experiments.records import Records, days
 from leadscore_v6.gates.attempt import Bench, Candidates, Work
 from leadscore_v6.gates.guard import guard
 from leadscore_v6.gates.ledger import Ledger
 from leadscore_v6.resources import RunOptions, WarehouseResource
-
-# The texts that a cohort is read by.
-_RECORDS = (f"{DAILY}/dials.sql", f"{DAILY}/outcomes.sql")
 
 
 @plan_asset(DAILY)
@@ -104,9 +105,10 @@ def _daily(bench: Bench, plan: Plan, as_of: date) -> Work:
         newest = metrics.iloc[-1]
         harm = sum(newest[f"{name}_state"] == "harm" for name in ("dials_per_lead", "days_to_first_dial"))
         found = figures_of(warehouse, candidates[output], DAILY, since)
-        return {**found, "srm_p": float(newest["srm_p"]), "process_guardrails_harmed": int(harm)}
+        ratios = {name: float(newest[name]) for name in ("srm_p", "srm_dials_p")}
+        return {**found, **ratios, "process_guardrails_harmed": int(harm)}
 
-    inputs = inputs_of(plan, as_of, *_RECORDS, f"{DAILY}/checks.sql")
+    inputs = inputs_of(plan, as_of, *RECORDS, f"{DAILY}/checks.sql")
     return Work(DAILY, None, inputs, (output,), build, measure)
 
 
@@ -142,9 +144,10 @@ def _look(bench: Bench, asset: str) -> Work:
     plan = running_plan(bench.ledger)
     require_dials(bench.ledger)
     as_of = require_started(plan, extract_day(bench.ledger))
-    _require_not_taken(bench.ledger, plan, asset, as_of)
     records = records_of(bench.warehouse, plan, as_of)
     leads = cohort(records.assignments, records.dials, records.outcomes, as_of, plan.settings.design)
+    digest = data_digest(leads.leads, as_of)
+    _require_not_taken(bench.ledger, plan, asset, digest)
     protocol = _protocol(bench.ledger, plan, records, asset, as_of)
     _require_due(leads.leads, protocol, as_of, plan, asset)
     _require_one_model(bench, plan)
@@ -154,31 +157,36 @@ def _look(bench: Bench, asset: str) -> Work:
         facts = _facts(readout, plan)
         return {
             **facts,
-            "dials_outside": leads.dials_outside,
-            "manifest": _record(readout, plan, facts),
+            **_data(leads, digest),
+            "manifest": {**_record(readout, plan, facts), **_data(leads, digest)},
         }
 
     def measure(candidates: Candidates) -> Mapping[str, Any]:
         return _figures(readout)
 
-    return Work(asset, None, inputs_of(plan, as_of, *_RECORDS), (), build, measure)
+    return Work(asset, None, inputs_of(plan, as_of, *RECORDS), (), build, measure)
 
 
 def _protocol(ledger: Ledger, plan: Plan, records: Records, asset: str, as_of: date) -> Protocol:
-    """Of the interim look, when it is asked for again with the same extract: as it was before it was taken."""
+    """Of the interim look, when it is asked for again on the same data: as it was before it was taken."""
     protocol = protocol_of(ledger, plan, records, as_of)
-    taken = tuple(look for look in protocol.taken if asset == FINAL and look.as_of < as_of)
-    return Protocol(protocol.dials, protocol.started_on, protocol.closed_on, taken)
+    return protocol if asset == FINAL else replace(protocol, taken=())
 
 
-def _require_not_taken(ledger: Ledger, plan: Plan, asset: str, as_of: date) -> None:
+def _require_not_taken(ledger: Ledger, plan: Plan, asset: str, digest: str) -> None:
+    """A look is spent once, on the data that it was taken on; on the very same ones it is recognised (R26)."""
     before = look_attempt(ledger, plan, asset)
-    if before is not None and before.facts["as_of"] != as_of.isoformat():
+    if before is not None and before.facts["data_sha256"] != digest:
         raise LookNotDue(
-            f"this look was taken on {before.facts['as_of']} (attempt {before.key}); a second one would be a look that "
-            "nobody planned. Its report stands.",
+            f"this look was taken on {before.facts['as_of']} (attempt {before.key}), on other data than there are now; "
+            "a second one would be a look that nobody planned. Its report stands.",
             None,
         )
+
+
+def _data(leads: Cohort, digest: str) -> dict[str, Any]:
+    """What the look was taken on."""
+    return {"data_sha256": digest, "dials_outside": leads.dials_outside, "left_out": dict(leads.left_out)}
 
 
 def _require_due(leads: pd.DataFrame, protocol: Protocol, as_of: date, plan: Plan, asset: str) -> DueLook:

@@ -4,6 +4,7 @@ Belongs here: what the steps of 5.2 and 5.3 share in writing and measuring a can
 one. Where SQL makes the table, `assets/recipe.py` does this.
 """
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,6 +41,11 @@ def figures_of(warehouse: Warehouse, candidate: str, asset: str, params: Params,
     sql = render(f"{asset}/checks.sql", {"candidate": candidate, **tables})
     (row,) = warehouse.query(sql, params)
     return {**row, **violations}
+
+
+def digest_of(frame: pd.DataFrame) -> str:
+    """SHA-256 of rows in their order: what stands in a table that is only appended to decides what comes next (R38)."""
+    return hashlib.sha256(as_csv(frame).encode()).hexdigest()
 
 
 def as_csv(frame: pd.DataFrame) -> str:

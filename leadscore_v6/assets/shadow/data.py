@@ -19,6 +19,7 @@ from leadscore_v6.assets.model.data import contract_version, reason_words
 from leadscore_v6.assets.training_set import LABEL_WINDOW_DAYS, tie_breakers
 from leadscore_v6.contracts import Contract, contract, load_document
 from leadscore_v6.gates.attempt import Bench
+from leadscore_v6.gates.champions import Reign, champion
 from leadscore_v6.gates.ledger import Attempt
 from leadscore_v6.gates.models import BACKTEST, KnownModel, folder_of, known_models, manifest_digest
 from leadscore_v6.modeling.baseline import PlainBaseline
@@ -29,6 +30,7 @@ from leadscore_v6.serving.settings import SCORING_FILE, ScoringSettings
 from leadscore_v6.warehouse.sql import render
 
 SERVING, SCORES, SHADOW = "serving_advisors_v6", "shadow_scores_v6", "shadow_scoring"
+NO_CHAMPION, IS_CHAMPION = "none", "this model"
 # What decides a score's row besides its model, its features and the configuration.
 _SCORING_PATH = ("serving/*.py", "assets/shadow/*.py")
 
@@ -56,6 +58,20 @@ def newest_model(bench: Bench) -> KnownModel:
     backtest = bench.ledger.latest(BACKTEST)
     (known,) = (model for model in known_models(bench.ledger) if model.backtest is backtest)
     return known
+
+
+def champion_beside(bench: Bench, known: KnownModel) -> Reign | None:
+    """The model that serves, to be compared with; None while none does, and where it is this very one."""
+    reign = champion(bench.ledger)
+    return None if reign is None or reign.calibrated is known.calibrated else reign
+
+
+def champion_word(bench: Bench, known: KnownModel) -> str:
+    """The version of the champion that a model is compared with, or why there is none."""
+    beside = champion_beside(bench, known)
+    if beside is not None:
+        return beside.version
+    return NO_CHAMPION if champion(bench.ledger) is None else IS_CHAMPION
 
 
 def load_model(bench: Bench, known: KnownModel, top: int) -> LoadedModel:

@@ -17,6 +17,8 @@ from leadscore_v6.assets.recipe import contract_violations, table_facts
 from leadscore_v6.assets.shadow.data import (
     SCORES,
     LoadedModel,
+    champion_beside,
+    champion_word,
     column_types,
     features_of_day,
     latest,
@@ -71,14 +73,17 @@ def _work(bench: Bench, day: date) -> Work:
     table = f"{bench.warehouse.dataset}.{SCORES}${day:%Y%m%d}"
     agreed = contract("shadow_scores")
     kept: list[tuple[LoadedModel, pd.DataFrame]] = []
+    reign = champion_beside(bench, known)
 
     def build(candidates: Candidates) -> Mapping[str, Any]:
         (candidate,) = candidates.values()
         model = load_model(bench, known, settings.shadow.top_features)
         features = features_of_day(bench, day)
         source = SERVED if day >= served_day(bench) else JOINED
+        champion = load_model(bench, reign.model, settings.shadow.top_features) if reign else None
         with _copy(bench, source, features) as copy:
-            rows = _scored(bench, day, model, settings, SingleLeadPath(copy, model.scorer, tuple(model.top)))
+            path = SingleLeadPath(copy, model.scorer, tuple(model.top))
+            rows = _scored(bench, day, (model, champion), settings, path)
         frame = pd.DataFrame([{**row, "features_from": source} for row in rows], columns=list(agreed.names))
         bench.warehouse.write_frame(candidate, frame, column_types(agreed), _layout())
         kept.append((model, features))
@@ -87,7 +92,7 @@ def _work(bench: Bench, day: date) -> Work:
             "day": day.isoformat(),
             "features_from": source,
             "model_version": model.version,
-            "champion": "none yet: the baseline is what it is compared with",
+            "champion": champion_word(bench, known),
             "scores_sha256": scores_digest(frame),
             "pooled": pooled(frame),
             "skipped_by": reasons(frame, "skipped"),
@@ -110,7 +115,13 @@ def _work(bench: Bench, day: date) -> Work:
             "scores_differing": scores_differing(model, features, rows),
         }
 
-    inputs = {"day": day, "model": known.version, "settings": settings.as_dict(), "code": scoring_code_hash()}
+    inputs = {
+        "day": day,
+        "model": known.version,
+        "champion": reign.digest if reign else champion_word(bench, known),
+        "settings": settings.as_dict(),
+        "code": scoring_code_hash(),
+    }
     return Work(SCORES, f"{day:%Y%m%d}", inputs, (table,), build, measure)
 
 
@@ -128,8 +139,15 @@ def _copy(bench: Bench, source: str, features: pd.DataFrame) -> Iterator[Serving
         yield copy
 
 
-def _scored(bench: Bench, day: date, model: LoadedModel, settings: ScoringSettings, path: SingleLeadPath) -> list[Row]:
-    """A row per lead of the day, in order of arrival."""
+def _scored(
+    bench: Bench,
+    day: date,
+    models: tuple[LoadedModel, LoadedModel | None],
+    settings: ScoringSettings,
+    path: SingleLeadPath,
+) -> list[Row]:
+    """A row per lead of the day, in order of arrival. `models`: the one in the shadow, and the champion beside it."""
+    model, champion = models
     leads = bench.warehouse.query(
         render(f"{SCORES}/leads.sql", {"crm": f"{bench.warehouse.dataset}.crm_leads"}), {"day": day}
     )
@@ -157,8 +175,12 @@ def _scored(bench: Bench, day: date, model: LoadedModel, settings: ScoringSettin
             scored.append((row, answer.known.features))
     if scored:
         frame = pd.DataFrame([features for _, features in scored])
-        for (row, _), probability in zip(scored, model.baseline.probability(frame), strict=True):
-            row["baseline_probability"] = float(probability)
+        others = {"baseline_probability": model.baseline.probability(frame)}
+        if champion is not None:
+            others["champion_probability"] = champion.scorer.score_leads(frame)["probability"].to_numpy()
+        for name, probabilities in others.items():
+            for (row, _), probability in zip(scored, probabilities, strict=True):
+                row[name] = float(probability)
     return rows
 
 

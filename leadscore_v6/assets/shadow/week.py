@@ -17,6 +17,7 @@ from leadscore_v6.assets.shadow.data import (
     SCORES,
     SHADOW,
     LoadedModel,
+    champion_word,
     load_model,
     newest_model,
     open_serving,
@@ -92,6 +93,7 @@ def _work(bench: Bench) -> Work:
         model = load_model(bench, known, settings.top_features)
         rows = _rows(bench, judged)
         facts = {**_facts(rows, judged, model), "stress": _stress(bench, rows, model, settings)}
+        facts["champion_version"] = champion_word(bench, known)
         path = bench.folders.begin(candidate)
         _write_metrics(path / metrics_file(_version(name)), facts)
         digest = seal(

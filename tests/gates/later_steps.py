@@ -21,14 +21,20 @@ def holding(condition: Condition) -> float:
     return condition.value + {">": 1, ">=": 0, "<": -1, "<=": 0, "==": 0}[condition.op]
 
 
-def ended(bench: Bench, asset: str, facts: Mapping[str, Any], figures: Mapping[str, float]) -> Attempt:
+def ended(
+    bench: Bench,
+    asset: str,
+    facts: Mapping[str, Any],
+    figures: Mapping[str, float],
+    parents: Mapping[str, str] | None = None,
+) -> Attempt:
     """An attempt that was judged; published if its gates hold, which they do but for the figures given."""
     gates = bench.ledger.gates.of(asset)
     conditions = [one for gate in gates for one in (gate.literal, gate.companion, gate.when) if one is not None]
     figures = {**{one.figure: holding(one) for one in conditions}, **figures}
     key = f"{asset}_{bench.ledger.seq}"
     attempt = Attempt(key, asset, None, None, f"content of {key}", figures=figures, facts=dict(facts))
-    bench.record("started", attempt, {"outputs": {}, "source": None, "parents": {}})
+    bench.record("started", attempt, {"outputs": {}, "source": None, "parents": dict(parents or {})})
     bench.record("judged", attempt, {"figures": figures, "facts": attempt.facts, "hashes": {}})
     known = bench.ledger.attempts[key]
     if not bench.ledger.blocking(known):

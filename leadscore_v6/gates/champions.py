@@ -145,18 +145,20 @@ def taken_away(ledger: Ledger, model: KnownModel) -> list[str]:
     at, by = taken_back(ledger).get(version, (None, ""))
     if at is not None:
         found.append(
-            f"{TRAINING}: version {version}, which it learned from, was rolled back from on {at:%Y-%m-%d %H:%M} by {by}; "
-            f"if it is right after all: `leadscore rollback --dataset {version}`"
+            f"{TRAINING}: version {version}, which it learned from, was rolled back from on {at:%Y-%m-%d %H:%M} by "
+            f"{by}; if it is right after all: `leadscore rollback --dataset {version}`"
         )
     return found
 
 
 def shadow_of(ledger: Ledger, model: KnownModel) -> Attempt | None:
-    """The newest seven days in the shadow of this very model."""
+    """The newest seven days in the shadow of this very model, as its files are: a name may be given twice."""
+    if model.digest is None:
+        return None
     of_model = [
         attempt
         for attempt in ledger.attempts.values()
-        if attempt.asset == SHADOW and attempt.facts.get("model_version") == model.version and not attempt.withdrawn
+        if attempt.asset == SHADOW and attempt.facts.get("model_manifest") == model.digest and not attempt.withdrawn
     ]
     return max(of_model, key=lambda attempt: attempt.seq, default=None)
 
@@ -249,9 +251,9 @@ def roll_back(bench: Bench, version: str, by: str, reason: str) -> tuple[str, Re
     if gone := taken_away(bench.ledger, model):
         lines = "\n".join(f"  - {one}" for one in gone)
         raise GateBlocked(
-            f"Model {version} does not serve again; {now.version} stays champion: what it learned from was taken back.\n"
-            f"{lines}\n  what to do: roll back to another one (`leadscore model list`), or train again on what serves "
-            "now (`leadscore train`)."
+            f"Model {version} does not serve again; {now.version} stays champion. What it learned from was taken "
+            f"back:\n{lines}\n  what to do: roll back to another one (`leadscore model list`), or train again on what "
+            "serves now (`leadscore train`)."
         )
     _require_intact(bench, model)
     payload = {"by": by.strip(), "reason": reason.strip(), "evidence": {"from": now.version}}

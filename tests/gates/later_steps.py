@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from leadscore_v6.gates.attempt import Bench
-from leadscore_v6.gates.champions import GO, SHADOW
-from leadscore_v6.gates.ledger import Attempt
+from leadscore_v6.gates.champions import GO, SHADOW, _attempts
+from leadscore_v6.gates.ledger import PROMOTED_MODEL, Attempt
+from leadscore_v6.gates.models import known_models, model_of
 from leadscore_v6.gates.registry import Condition
 
 
@@ -43,8 +44,16 @@ def ended(
 
 
 def shadowed(bench: Bench, version: str, **figures: float) -> Attempt:
-    """Seven days in the shadow of one model."""
-    return ended(bench, SHADOW, {"model_version": version}, figures)
+    """Seven days in the shadow of one model, which may be none of this home's."""
+    digest = next((model.digest for model in known_models(bench.ledger) if model.version == version), "another")
+    return ended(bench, SHADOW, {"model_version": version, "model_manifest": digest}, figures)
+
+
+def reigning(bench: Bench, version: str) -> None:
+    """A model that became champion as if it had won by R31, which is decided elsewhere."""
+    made = _attempts(model_of(bench.ledger, version))
+    told = {"by": "Ann", "reason": "better", "evidence": {}, "attempts": {one.asset: one.key for one in made}}
+    bench.record(PROMOTED_MODEL, made[-1], told)
 
 
 def went(bench: Bench, **figures: float) -> Attempt:

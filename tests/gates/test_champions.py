@@ -115,14 +115,22 @@ def test_another_models_days_in_the_shadow_are_not_this_ones(home: Lab) -> None:
         promote(home.bench(), model, None, "Ann", "why not")
 
 
+def test_days_in_the_shadow_are_of_a_models_files_not_of_its_name(home: Lab) -> None:
+    model = validated(home)
+    ended(home.bench(), "shadow_scoring", {"model_version": model.version, "model_manifest": "of other files"}, {})
+    went(home.bench())
+    with pytest.raises(GateBlocked, match="was never scored in the shadow"):
+        promote(home.bench(), model, None, "Ann", "why not")
+
+
 def test_a_model_that_a_gate_stopped_is_not_promoted_until_the_gate_is_waived_for_its_attempt(home: Lab) -> None:
     stopped = attempt(home, content="weak", auc_pr=0.06).attempt
-    shadowed(home.bench(), stopped.version)
     went(home.bench())
     with pytest.raises(GateBlocked, match=r"cv_auc_pr[\s\S]*did not get to the backtest"):
         promote(home.bench(), model_of(home.bench().ledger, stopped.version), None, "Ann", "why not")
     waive(home.bench(), Waiver("cv_auc_pr", stopped.key, "Ann", "pilot", TODAY + timedelta(days=1)))
     model = validated(home, "weak") if attempt(home, content="weak", auc_pr=0.06).recognised else None
+    shadowed(home.bench(), model.version)
     promote(home.bench(), model, None, "Ann", "pilot")
     # An expired waiver makes no other champion; the reign that began stays as it is, and says under what it began.
     home.today = TODAY + timedelta(days=2)
@@ -292,6 +300,7 @@ def test_a_model_of_a_withdrawn_file_is_not_promoted_until_the_file_is_right_aft
     assert promote(home.bench(), model, None, "Ann", "passed").version == model.version
 
 
+@pytest.mark.prove
 def test_a_newer_file_takes_nothing_back(home: Lab) -> None:
     model = ready(home)
     home.attempt("crm_leads", content="b")
@@ -316,9 +325,10 @@ def test_a_model_of_a_training_set_that_was_rolled_back_from_is_not_promoted(hom
     assert promote(home.bench(), model, None, "Ann", "passed").version == model.version
 
 
+@pytest.mark.prove
 def test_a_gate_of_what_it_was_made_from_counts_by_todays_threshold(home: Lab) -> None:
     model = ready(home)
-    home.change_gates("figure: loss, op: \"<=\", value: 0.01", "figure: loss, op: \"<=\", value: 0.0001")
+    home.change_gates('figure: loss, op: "<=", value: 0.01', 'figure: loss, op: "<=", value: 0.0001')
     found = obstacles(home.bench().ledger, model)
     assert [why.split(",")[0] for why in found] == ["snapshot_reps", "snapshot_reps"]
     assert all("reps_losses" in why for why in found)
@@ -328,13 +338,14 @@ def test_shadow_days_and_the_programmes_go_on_a_withdrawn_extract_do_not_count(h
     model = validated(home)
     leads = home.attempt("crm_leads", content="b").attempt
     stands_on = {"crm_leads/None": leads.content_key}
-    ended(home.bench(), "shadow_scoring", {"model_version": model.version}, {}, stands_on)
+    ended(home.bench(), "shadow_scoring", {"model_manifest": model.digest}, {}, stands_on)
     ended(home.bench(), "ab_test_final_analysis_v6", {}, {}, stands_on)
     withdraw(home.bench(), "Lead.csv", "half of it")
     found = obstacles(home.bench().ledger, model)
     assert [why.split(",")[0] for why in found] == ["shadow_scoring", "ab_test_final_analysis_v6"]
 
 
+@pytest.mark.prove
 def test_shadow_days_that_are_not_judged_any_more_may_stand_on_what_was_withdrawn(home: Lab) -> None:
     model = validated(home)
     days = {}
@@ -343,7 +354,7 @@ def test_shadow_days_that_are_not_judged_any_more_may_stand_on_what_was_withdraw
         parents = {"crm_leads/None": leads.content_key}
         days[content] = ended(home.bench(), "shadow_scores_v6", {}, {}, parents)
     contents = {f"shadow_scores_v6/{key}": days[content].content_key for key, content in (("20260101", "b"),)}
-    judged = {"model_version": model.version, "first_day": "2026-01-02", "last_day": "2026-01-08"}
+    judged = {"model_manifest": model.digest, "first_day": "2026-01-02", "last_day": "2026-01-08"}
     shadow = ended(home.bench(), "shadow_scoring", judged, {}, contents)
     assert list(made_from(home.bench().ledger, shadow)) == []
 
@@ -360,6 +371,7 @@ def test_a_former_champion_of_a_withdrawn_file_does_not_serve_again(home: Lab) -
     assert roll_back(home.bench(), old.version, "Bob", "slow")[1].version == old.version
 
 
+@pytest.mark.prove
 def test_what_a_serving_model_learned_from_may_be_taken_back_and_is_told(home: Lab) -> None:
     model = serving(home)
     assert taken_away(home.bench().ledger, model) == []

@@ -87,6 +87,7 @@ def _work(bench: Bench, day: date) -> Work:
             "day": day.isoformat(),
             "features_from": source,
             "model_version": model.version,
+            "model_manifest": model.known.digest,
             "champion": "none yet: the baseline is what it is compared with",
             "scores_sha256": scores_digest(frame),
             "pooled": pooled(frame),
@@ -110,7 +111,7 @@ def _work(bench: Bench, day: date) -> Work:
             "scores_differing": scores_differing(model, features, rows),
         }
 
-    inputs = {"day": day, "model": known.version, "settings": settings.as_dict(), "code": scoring_code_hash()}
+    inputs = {"day": day, "model": known.digest, "settings": settings.as_dict(), "code": scoring_code_hash()}
     return Work(SCORES, f"{day:%Y%m%d}", inputs, (table,), build, measure)
 
 

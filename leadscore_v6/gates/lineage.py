@@ -1,7 +1,8 @@
 """What an attempt was made from, as the ledger has it: through every step before it, by the content each had then.
 
-Belongs here: going back from an attempt, and what a person took back of what it stands on. Does not belong here: whether
-a step may start (`guard.py`, which asks the LATEST attempts), or what follows for a model (`champions.py`).
+Belongs here: going back from an attempt, what a person took back of what it stands on, and whether that is synthetic.
+Does not belong here: whether a step may start (`guard.py`, which asks the LATEST attempts), or what follows for a model
+(`champions.py`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from leadscore_v6.gates.ledger import Attempt, Ledger, Withdrawal
-from leadscore_v6.gates.steps import DAY, STEPS
+from leadscore_v6.gates.steps import DAY, STEPS, ancestors
 
 _Content = tuple[str, str | None, str]
 
@@ -40,11 +41,19 @@ def withdrawn_behind(ledger: Ledger, attempt: Attempt) -> list[Withdrawal]:
     return [taken for taken in ledger.withdrawals if keys.intersection(taken.attempts)]
 
 
+def is_synthetic(ledger: Ledger, asset: str) -> bool:
+    """Whether anything that the step is made from came from the sample world."""
+    names = {asset, *(earlier.asset for earlier in ancestors(asset))}
+    places = [("snapshot_reps_raw", key) for key in ledger.snapshots()] + [("crm_leads", None)]
+    latest = (ledger.latest(*place) for place in places if place[0] in names)
+    return any(attempt is not None and attempt.facts.get("synthetic") for attempt in latest)
+
+
 def told(taken: Withdrawal) -> str:
     """A withdrawal in words: which input, when, why, and how it is undone."""
     return (
-        f"{taken.file_name}, which it was made from, was withdrawn on {taken.at:%Y-%m-%d %H:%M} ({taken.reason}); if it "
-        f"is right after all: `leadscore withdraw --undo {taken.file_name}`"
+        f"{taken.file_name}, which it was made from, was withdrawn on {taken.at:%Y-%m-%d %H:%M} ({taken.reason}); if "
+        f"it is right after all: `leadscore withdraw --undo {taken.file_name}`"
     )
 
 

@@ -31,6 +31,12 @@ def told(home: Lab, on: date = MADE) -> list[str]:
     return caveats(ledger, champion(ledger), on)
 
 
+def the_only(lines: list[str]) -> str:
+    """The one line that there is."""
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
 def reign(home: Lab, content: str) -> None:
     """Another model serves."""
     version = validated(home, content).version
@@ -40,7 +46,7 @@ def reign(home: Lab, content: str) -> None:
 def test_two_quarters_later_its_age_is_said_and_before_there_is_nothing_to_say(home: Lab) -> None:
     assert told(home) == []
     assert told(home, date(2024, 11, 5)) == []
-    (line,) = told(home, date(2024, 11, 6))
+    line = the_only(told(home, date(2024, 11, 6)))
     assert "is as of 2024-05-05, more than 2 quarters before 2024-11-06" in line
 
 
@@ -53,7 +59,7 @@ def test_a_waiver_on_the_way_to_it_is_said_for_good(home: Lab) -> None:
     waive(home.bench(), Waiver("reps_losses", failed.key, "Bob", "a known loss", TODAY))
     # That one is behind the data, not behind the model: it was given after the model was made, for other data.
     home.today = TODAY + timedelta(days=30)
-    (line,) = told(home)
+    line = the_only(told(home))
     assert "trained_model: `cv_auc_pr` by Ann until 2026-01-06: pilot" in line
 
 
@@ -63,14 +69,14 @@ def test_a_waiver_far_behind_it_is_said(home: Lab) -> None:
     waive(home.bench(), Waiver("reps_losses", failed.key, "Bob", "a known loss", TODAY))
     home.run(snapshot_reps="b", step_3_1_staging_join_v6="b")
     reign(home, "new trees")
-    (line,) = told(home)
+    line = the_only(told(home))
     assert f"snapshot_reps {KEY}: `reps_losses` by Bob until 2026-01-05: a known loss" in line
 
 
 @pytest.mark.prove
 def test_what_it_learned_from_and_was_taken_back_is_said(home: Lab) -> None:
     withdraw(home.bench(), "Lead.csv", "half of it")
-    (line,) = told(home)
+    line = the_only(told(home))
     assert "learned from was taken back" in line
     assert "(half of it)" in line
 

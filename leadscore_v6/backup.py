@@ -10,6 +10,7 @@ their SHA-256: an archive that was cut off has none, and is refused before anyth
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
@@ -32,7 +33,7 @@ from leadscore_v6.warehouse.lease import HOLDER_FILE, LOCK_FILE
 FORMAT = 1
 LIST = "leadscore-backup.json"
 # No part of a home: who holds the warehouse, what its engine has spilled, the list of a backup unpacked by hand.
-_LEFT_OUT = {LOCK_FILE, HOLDER_FILE, f".{HOLDER_FILE}.tmp", "tmp", LIST}
+_LEFT_OUT = {LOCK_FILE, HOLDER_FILE, "tmp", LIST}
 _CHUNK = 1 << 20
 Progress = Callable[[str], None]
 
@@ -66,7 +67,7 @@ class Backup:
 
 
 def back_up(settings: Settings, file: Path, progress: Progress) -> Backup:
-    """Write the whole home into `file`, while nobody can write to its warehouse.
+    """Write the whole home into `file`, which only its owner may read, while nobody can write to its warehouse.
 
     Raises UsageError: no embedded warehouse, `file` is there already or inside the home, no space; WarehouseBusy;
     InputError when a file changes meanwhile or is no plain file.
@@ -83,14 +84,28 @@ def back_up(settings: Settings, file: Path, progress: Progress) -> Backup:
     with lease(settings, progress), _space(file.parent):
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            with temporary.open("xb") as sink:
+            with _new(temporary) as sink:
                 made = _write(settings.home, sink, progress)
                 sink.flush()
                 os.fsync(sink.fileno())
-            temporary.rename(file)
+            _claim(file)
+            temporary.replace(file)
         finally:
             temporary.unlink(missing_ok=True)
     return made
+
+
+def _new(path: Path) -> IO[bytes]:
+    """A new file. A home holds personal data: whatever the umask is, a copy of it is its owner's only."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+
+def _claim(file: Path) -> None:
+    """Make the empty file that the backup takes the place of: of two that are written at once one is refused."""
+    try:
+        _new(file).close()
+    except FileExistsError:
+        raise UsageError(f"{file} has come meanwhile; a backup never replaces another one. Name a new file.") from None
 
 
 def restore(file: Path, home: Path, progress: Progress) -> Backup:
@@ -110,12 +125,19 @@ def restore(file: Path, home: Path, progress: Progress) -> Backup:
         try:
             beside.mkdir()
             restored = _read(file, beside, progress)
-            if home.exists():
-                home.rmdir()
-            beside.rename(home)
+            _take_the_place(beside, home)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
     return restored
+
+
+def _take_the_place(beside: Path, home: Path) -> None:
+    try:
+        beside.rename(home)  # an empty folder is replaced
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        raise UsageError(f"{home} has come meanwhile; a restore never writes over a home. Name another one.") from None
 
 
 # --- writing --------------------------------------------------------------------------------------------------------
@@ -146,6 +168,9 @@ def _members(folder: Path) -> Iterator[Path]:
         # What SQLite has beside a .db belongs to the process that has it open; the copy has it in itself.
         if path.name.endswith((".db-wal", ".db-shm", ".db-journal")):
             continue
+        # What is just being written beside its place (an alert, the lease's holder) is no file of the home yet.
+        if path.name.startswith(".") and path.name.endswith(".tmp"):
+            continue
         if path.is_symlink() or not (path.is_file() or path.is_dir()):
             raise InputError(
                 "A home holds plain files and folders; this is none",
@@ -172,16 +197,20 @@ def _still(path: Path) -> Iterator[IO[bytes]]:
             with copy.open("rb") as content:
                 yield content
         return
-    before = path.stat()
-    with path.open("rb") as content:
-        yield content
-    after = path.stat()
+    changed = InputError(
+        "A file of the home was written while it was backed up",
+        file=str(path),
+        remedy="let the file be delivered, then back up again.",
+    )
+    try:
+        before = path.stat()
+        with path.open("rb") as content:
+            yield content
+        after = path.stat()
+    except FileNotFoundError:
+        raise changed from None
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise InputError(
-            "A file of the home was written while it was backed up",
-            file=str(path),
-            remedy="let the file be delivered, then back up again.",
-        )
+        raise changed
 
 
 class _Hashing:
@@ -243,7 +272,7 @@ def _inside(folder: Path, file: Path, name: str) -> Path:
 def _extract(content: IO[bytes], path: Path) -> tuple[int, str]:
     path.parent.mkdir(parents=True, exist_ok=True)
     digest, size = hashlib.sha256(), 0
-    with path.open("xb") as target:
+    with _new(path) as target:
         while block := content.read(_CHUNK):
             digest.update(block)
             target.write(block)

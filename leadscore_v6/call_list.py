@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -16,23 +17,28 @@ from typing import Any
 import pandas as pd
 
 from leadscore_v6.artifacts.store import ArtifactStore
-from leadscore_v6.assets.production.data import PRODUCTION, production_settings, read_day
+from leadscore_v6.assets.production.data import PRODUCTION, production_settings, read_calls, read_day
 from leadscore_v6.assets.shadow.data import scoring_settings
 from leadscore_v6.assets.snapshots import snapshot_day
 from leadscore_v6.errors import GateBlocked, InputError, UsageError
 from leadscore_v6.gates.bench import read_ledger
+from leadscore_v6.gates.caveats import caveats
 from leadscore_v6.gates.champions import require_champion
 from leadscore_v6.gates.guard import obstacle_at
 from leadscore_v6.gates.ledger import Ledger
+from leadscore_v6.gates.lineage import is_synthetic, told, withdrawn_behind
 from leadscore_v6.locations import Location
 from leadscore_v6.production.call_list import CallList, call_list
 from leadscore_v6.production.crm_import import crm_table, require_fields
 from leadscore_v6.production.settings import CallListSettings
+from leadscore_v6.reports.markdown import bullets
+from leadscore_v6.reports.step import SYNTHETIC, caveats_block
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.engines import open_warehouse
 
 _NO = {"0", "false", "no", "n"}
 _YES = {"1", "true", "yes", "y", ""}
+_FOR = ("people", "the CRM", "the record")
 
 
 @dataclass(frozen=True)
@@ -50,17 +56,29 @@ class CallListRequest:
 
 @dataclass(frozen=True)
 class Written:
-    """The list, of which day and model it is, and its two files."""
+    """The list, of which day and model it is, what must be known of that model, and the files by name."""
 
     made: CallList
     day: date
     model: str
-    people: Location
-    crm: Location
+    caveats: Sequence[str]
+    synthetic: bool
     knows_dials: bool
+    paths: Mapping[str, Location] = field(default_factory=dict)
 
     def __str__(self) -> str:
         """As the command prints it."""
+        warned = [*(["SYNTHETIC DATA: these are no real advisors."] if self.synthetic else []), *self.caveats]
+        where = (f"For {whom}: {path}" for whom, path in zip(_FOR, self.paths.values(), strict=False))
+        return "\n".join([*self._told(), *(f"Warning: {one}" for one in warned), *where])
+
+    def page(self) -> str:
+        """The same as Markdown, to go with the list."""
+        head = [f"# Call list of {self.day}", *([SYNTHETIC] if self.synthetic else []), *caveats_block(self.caveats)]
+        first, *rest = self._told()
+        return "\n\n".join([*head, first, bullets(line.strip() for line in rest)]) + "\n"
+
+    def _told(self) -> list[str]:
         rows, expected = self.made.rows, self.made.expected
         per = rows["associate"].value_counts()
         lines = [
@@ -81,14 +99,15 @@ class Written:
             lines.append(
                 f"{without:,} have no reasons: scores.prospects_with_reasons of v6_production.yaml is too low."
             )
-        return "\n".join([*lines, f"For people: {self.people}", f"For the CRM: {self.crm}"])
+        return lines
 
 
 def write_call_list(settings: Settings, asked: CallListRequest) -> Written:
     """Make the list and write it.
 
     Raises UsageError: no such day, a day scored by another model than the champion, a field map that does not fit;
-    GateBlocked when the day's scores do not hold; InputError in the files of associates and exclusions.
+    GateBlocked when the day's scores do not hold, or what they were made from was withdrawn since; InputError in the
+    files of associates and exclusions.
     """
     config = production_settings()
     require_fields(config.crm_import)
@@ -101,15 +120,30 @@ def write_call_list(settings: Settings, asked: CallListRequest) -> Written:
     excluded |= rules.advisors
     with open_warehouse(settings, read_only=True) as warehouse:
         scores = read_day(warehouse, f"{warehouse.dataset}.{PRODUCTION}", day)
+        called = read_calls(warehouse)
     dialled = read_dials(asked.dials) if asked.dials else {}
     scores = scores[~scores["Id"].isin(rules.leads)]
-    scores = scores.assign(last_dial_on=pd.to_datetime(scores["FA_CRD__c"].map(dialled)))
+    scores = scores.assign(
+        last_dial_on=pd.to_datetime(scores["FA_CRD__c"].map(dialled)),
+        last_call_on=pd.to_datetime(scores["FA_CRD__c"].map(called)),
+    )
     made = call_list(scores, associates, excluded, day, _settings(config.call_list, asked))
-    store = ArtifactStore(asked.out or settings.artifacts)
+    reign = require_champion(ledger)
+    written = Written(
+        made,
+        day,
+        reign.version,
+        caveats(ledger, reign, day),
+        is_synthetic(ledger, PRODUCTION),
+        bool(asked.dials),
+    )
     stem = f"call_list_v6_{day:%Y%m%d}"
-    people = store.write(f"{stem}.csv", _csv(made.rows))
-    crm = store.write(f"{stem}_crm_import.csv", _csv(crm_table(made.rows, config.crm_import)))
-    return Written(made, day, str(scores["model_version"].iloc[0]), people, crm, bool(asked.dials))
+    files = {
+        f"{stem}.csv": _csv(made.rows),
+        f"{stem}_crm_import.csv": _csv(crm_table(made.rows, config.crm_import)),
+        f"{stem}.md": written.page(),
+    }
+    return replace(written, paths=ArtifactStore(asked.out or settings.artifacts).write_together(files))
 
 
 def read_associates(file: Path) -> list[str]:
@@ -213,7 +247,14 @@ def _day(ledger: Ledger, asked: date | None) -> date:
             f"No call list from scores that do not hold.\n  - {obstacle}\n  what to do: `leadscore status`."
         )
     reign, attempt = require_champion(ledger), ledger.latest(PRODUCTION, key)
-    scored_by = str(attempt.facts["model_version"]) if attempt else ""
+    assert attempt is not None, "it holds"
+    if gone := withdrawn_behind(ledger, attempt):
+        lines = "\n".join(f"  - {told(one)}" for one in gone)
+        raise GateBlocked(
+            f"No call list from the scores of {snapshot_day(key)}: an input was withdrawn since.\n{lines}\n"
+            f"  what to do: score the day again with what serves now: `leadscore score --day {snapshot_day(key)}`."
+        )
+    scored_by = str(attempt.facts["model_version"])
     if scored_by != reign.version:
         raise UsageError(
             f"{snapshot_day(key)} was scored by model {scored_by}, and {reign.version} is champion since "
@@ -229,6 +270,7 @@ def _settings(configured: CallListSettings, asked: CallListRequest) -> CallListS
         days_since_contact=configured.days_since_contact,
         days_since_dial=configured.days_since_dial,
         lowest_percentile=configured.lowest_percentile,
+        converted_days=configured.converted_days,
     )
 
 
@@ -238,8 +280,6 @@ def _csv(table: pd.DataFrame) -> str:
     for name in shown.columns:
         if pd.api.types.is_datetime64_any_dtype(shown[name].dtype):
             shown[name] = shown[name].dt.strftime("%Y-%m-%d")
-        elif name in ("percentile", "decile"):
-            shown[name] = shown[name].astype("Int64")
     target = io.StringIO()
     shown.to_csv(target, index=False, lineterminator="\n", float_format="%.6f")
     return target.getvalue()

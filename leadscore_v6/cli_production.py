@@ -56,14 +56,15 @@ def refresh(home: Path | None, data: str, by: str, as_of: str) -> None:
 @home_option
 @click.option("--data", metavar="FOLDER", help="Take in the Lead.csv of this folder first.")
 @click.option("--day", "on", callback=day, help="As if contacted on that day.  [default: the day of the CRM extract]")
+@click.option("--rebuild", is_flag=True, help="Score, and measure, again what was scored already.")
 @json_option
-def score(home: Path | None, data: str | None, on: str, as_json: bool) -> None:
+def score(home: Path | None, data: str | None, on: str, rebuild: bool, as_json: bool) -> None:
     """Score open leads and prospects of one day with the champion (plan step 6.1)."""
     from leadscore_v6 import driver
 
     settings = from_environment(home=home, data=data)
     asked = driver.ScoreRequest(date.fromisoformat(on) if on else None, land=data is not None)
-    tell(settings, lambda: driver.score(settings, {}, asked, progress), as_json=as_json)
+    tell(settings, lambda: driver.score(settings, {"rebuild": rebuild}, asked, progress), as_json=as_json)
 
 
 @click.command(name="call-list")

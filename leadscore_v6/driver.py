@@ -15,6 +15,8 @@ from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from leadscore_v6.alerting.raising import raise_finding
+from leadscore_v6.alerting.rules import Finding
 from leadscore_v6.assets.intake import withdrawal_of
 from leadscore_v6.contracts import contract
 from leadscore_v6.driver_experiment import go_on
@@ -22,6 +24,7 @@ from leadscore_v6.errors import DiskFull, GateBlocked, InputError, LeadscoreErro
 from leadscore_v6.gates.bench import open_bench, read_ledger, wall_clock
 from leadscore_v6.gates.champions import require_champion
 from leadscore_v6.gates.ledger import Ledger, Place
+from leadscore_v6.gates.lineage import is_synthetic
 from leadscore_v6.gates.status import served_versions, status_lines
 from leadscore_v6.gates.steps import STEPS
 from leadscore_v6.locations import Location, reaching
@@ -119,6 +122,7 @@ def score(settings: Settings, options: dict[str, Any], request: ScoreRequest, pr
     """Step 6.1 for one day: the serving copy, open leads and prospects by the champion, and the class balance.
 
     Raises UsageError where nothing was ever landed, GateBlocked where no model serves (before anything is landed).
+    Whatever else keeps it from being run is an alert too, as a failed step is: nobody may be at the terminal.
     """
     ledger, _ = read_ledger(settings)
     if not ledger.snapshots():
@@ -127,6 +131,11 @@ def score(settings: Settings, options: dict[str, Any], request: ScoreRequest, pr
             "  what to do: `leadscore run --data DIR --through shadow` first, or name another home with --home."
         )
     require_champion(ledger)
+    with _alerted(settings, ledger, "production_scores_v6"):
+        return _score(settings, options, request, progress)
+
+
+def _score(settings: Settings, options: dict[str, Any], request: ScoreRequest, progress: Progress) -> Summary:
     if request.land:
         _require_leads(settings)
     with _told_when_full(settings), open_bench(settings, "leadscore score", progress) as bench:
@@ -300,6 +309,17 @@ def _require_leads(settings: Settings) -> None:
             remedy="export the CRM's leads there (Id, FA_CRD__c, Stage_Entered_Contacting__c, "
             "Stage_Entered_Call_Scheduled__c).",
         )
+
+
+@contextmanager
+def _alerted(settings: Settings, ledger: Ledger, step: str) -> Iterator[None]:
+    """An error for a person reaches those whom the configuration names, and then whoever gave the command."""
+    try:
+        yield
+    except LeadscoreError:
+        finding = Finding("run", {"steps_failed": 1}, {"steps_failed": (step,)}, is_synthetic(ledger, step))
+        raise_finding(settings.outbox, finding, wall_clock())
+        raise
 
 
 @contextmanager

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from leadscore_v6 import driver
 from leadscore_v6.artifacts.store import ArtifactStore
-from leadscore_v6.assets.carry_out import is_synthetic
 from leadscore_v6.errors import UsageError
 from leadscore_v6.gates import champions
 from leadscore_v6.gates.attempt import Bench
 from leadscore_v6.gates.bench import open_bench
+from leadscore_v6.gates.lineage import is_synthetic
 from leadscore_v6.gates.models import BACKTEST, KnownModel, known_models
-from leadscore_v6.gates.steps import STEPS
 from leadscore_v6.locations import Location
 from leadscore_v6.promotion import against_champion
 from leadscore_v6.reports.refresh import FIRST, KEPT, PROMOTED, QUEUED, DecisionReport, render_decision
@@ -102,5 +101,5 @@ def _decided(bench: Bench, challenger: KnownModel, decision: Decision | None, by
         figures=decision.figures() if decision else {},
         age=decision.age if decision else None,
         by=by,
-        synthetic=is_synthetic(bench.ledger, STEPS[BACKTEST]),
+        synthetic=is_synthetic(bench.ledger, BACKTEST),
     )

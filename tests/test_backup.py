@@ -223,6 +223,84 @@ def test_a_file_that_changes_meanwhile_is_no_backup(
     assert list(tmp_path.glob("*b.tar*")) == []
 
 
+def test_only_its_owner_may_read_a_backup_or_what_is_being_restored(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It holds personal data (R57)."""
+    umask = os.umask(0)
+    try:
+        back_up(settings, tmp_path / "b.tar", quiet)
+        assert (tmp_path / "b.tar").stat().st_mode & 0o777 == 0o600
+        seen = set()
+        honest = backup._held_against
+
+        def looking(file: Path, folder: Path, *given: Any) -> Any:
+            seen.update(path.stat().st_mode & 0o777 for path in folder.rglob("*") if path.is_file())
+            return honest(file, folder, *given)
+
+        monkeypatch.setattr(backup, "_held_against", looking)
+        restore(tmp_path / "b.tar", tmp_path / "again", quiet)
+    finally:
+        os.umask(umask)
+    assert seen == {0o600}
+
+
+def test_of_two_backups_into_one_file_one_is_refused(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = backup._write
+
+    def while_another_ends(*given: Any) -> Any:
+        made = write(*given)
+        (tmp_path / "b.tar").write_text("of another home")
+        return made
+
+    monkeypatch.setattr(backup, "_write", while_another_ends)
+    with pytest.raises(UsageError, match="has come meanwhile"):
+        back_up(settings, tmp_path / "b.tar", quiet)
+    assert (tmp_path / "b.tar").read_text() == "of another home"
+    assert list(tmp_path.glob(".*b.tar*")) == []
+
+
+def test_of_two_restores_into_one_home_one_is_refused(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    back_up(settings, tmp_path / "b.tar", quiet)
+    read = backup._read
+
+    def while_another_ends(*given: Any) -> Any:
+        made = read(*given)
+        (tmp_path / "again").mkdir()
+        (tmp_path / "again" / "warehouse.duckdb").touch()
+        return made
+
+    monkeypatch.setattr(backup, "_read", while_another_ends)
+    with pytest.raises(UsageError, match="has come meanwhile"):
+        restore(tmp_path / "b.tar", tmp_path / "again", quiet)
+    assert [path.name for path in (tmp_path / "again").iterdir()] == ["warehouse.duckdb"]
+
+
+def test_a_file_that_is_gone_meanwhile_is_no_backup_and_one_that_is_not_whole_is_no_file(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (settings.home / "outbox" / ".alert.json.17.tmp").write_text("{")
+    made = back_up(settings, tmp_path / "a.tar", quiet)
+    assert not [entry.path for entry in made.entries if "alert" in entry.path]
+    inbox = settings.home / "landing" / "feed.csv"
+    inbox.write_text("RepCRD\n")
+    honest = backup._members
+
+    def taken_away(folder: Path) -> Any:
+        for path in honest(folder):
+            if path == inbox:
+                inbox.unlink(missing_ok=True)
+            yield path
+
+    monkeypatch.setattr(backup, "_members", taken_away)
+    with pytest.raises(InputError, match=r"written while it was backed up \(file .*feed.csv"):
+        back_up(settings, tmp_path / "b.tar", quiet)
+
+
 def test_a_link_is_not_followed(settings: Settings, tmp_path: Path) -> None:
     (settings.home / "artifacts").symlink_to(tmp_path)
     with pytest.raises(InputError, match="plain files and folders"):

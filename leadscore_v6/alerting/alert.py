@@ -25,7 +25,8 @@ _SUBJECT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_./$]{0,79}|[0-9]{8}(_[0-9a-z]
 class Alert:
     """One alert. `key` is what de-duplication goes by; `raised_at` has a zone.
 
-    `figures` are numbers by name, None where not judgeable; `subjects` what it is about: features, steps, versions.
+    `figures` are numbers by name, None where not judgeable; `subjects` what it is about: features, steps, versions,
+    days. `once`: nobody is told of the same key again, however long ago it was raised.
     Raises LeadscoreError if a subject could be personal (R57): an alert leaves the house.
     """
 
@@ -38,6 +39,7 @@ class Alert:
     to: tuple[str, ...]
     raised_at: datetime
     is_synthetic: bool = False
+    once: bool = False
 
     def __post_init__(self) -> None:
         if self.raised_at.tzinfo is None:
@@ -82,6 +84,7 @@ class Alert:
             "to": list(self.to),
             "raised_at": self.raised_at.isoformat(),
             "is_synthetic": self.is_synthetic,
+            "once": self.once,
         }
 
     @classmethod

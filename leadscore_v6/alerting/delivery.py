@@ -12,7 +12,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from leadscore_v6.alerting.channels import notify
-from leadscore_v6.alerting.outbox import ESCALATION, NO_ADDRESS, PENDING, SENT, UNDELIVERABLE, Delivery, Filed, Outbox
+from leadscore_v6.alerting.outbox import (
+    ESCALATION,
+    EXPIRED,
+    NO_ADDRESS,
+    PENDING,
+    SENT,
+    UNDELIVERABLE,
+    Delivery,
+    Filed,
+    Outbox,
+)
 from leadscore_v6.alerting.settings import CRITICAL, AlertingSettings
 from leadscore_v6.errors import UsageError
 
@@ -55,9 +65,11 @@ def send(outbox: Outbox, post: Post, at: datetime) -> Sending:
     """Send what is due at `at`; call it as often as you like.
 
     Each message goes to each recipient once. One that fails is tried again at a later call, when its back-off is over,
-    and is undeliverable when it could not be sent for `give_up_after`. In quiet hours only critical ones are sent. A
-    critical alert that nobody acknowledged within `escalate_after` goes to those that it is escalated to, once. A
-    process that dies between a channel's yes and the outbox's line sends that message again.
+    and is undeliverable when it could not be sent for `give_up_after`. One that is older than that when it could be
+    sent for the first time, because an address was set only now or nobody called, is too old: it stays in the outbox.
+    In quiet hours only critical ones are sent. A critical alert that nobody acknowledged within `escalate_after` goes
+    to those that it is escalated to, once. A process that dies between a channel's yes and the outbox's line sends that
+    message again.
     """
     done = Sending()
     with outbox.sending() as is_mine:
@@ -113,6 +125,12 @@ def _deliver(outbox: Outbox, filed: Filed, place: int, when: tuple[Post, datetim
         if delivery.state != NO_ADDRESS:
             _write(outbox, filed, place, replace(delivery, state=NO_ADDRESS, trouble=lacks))
         return
+    age = at - filed.alert.raised_at
+    if not delivery.attempts and age > post.settings.give_up_after:
+        hours = post.settings.give_up_after.total_seconds() / 3600
+        _write(outbox, filed, place, replace(delivery, state=EXPIRED, trouble=f"it was older than {hours:g} hours"))
+        done.counts[f"{EXPIRED}, in the outbox only (`leadscore alerts list`)"] += 1
+        return
     if filed.alert.severity != CRITICAL and post.settings.quiet.holds(at):
         done.counts[HELD] += 1
         return
@@ -128,7 +146,7 @@ def _deliver(outbox: Outbox, filed: Filed, place: int, when: tuple[Post, datetim
         _write(outbox, filed, place, replace(tried, state=SENT, sent_at=at))
         done.counts["sent"] += 1
         return
-    is_over = at - filed.alert.raised_at >= post.settings.give_up_after
+    is_over = age >= post.settings.give_up_after
     _write(outbox, filed, place, replace(tried, state=UNDELIVERABLE) if is_over else tried)
     done.counts[UNDELIVERABLE if is_over else FAILED] += 1
     done.troubles.append(f"{filed.id} to {delivery.to}: {trouble}")

@@ -25,6 +25,7 @@ from leadscore_v6.errors import LeadscoreError, UsageError
 
 # What became of a message to one recipient.
 PENDING, SENT, UNDELIVERABLE, NO_ADDRESS = "pending", "sent", "undeliverable", "no address"
+EXPIRED = "too old to be sent"
 FIRST, ESCALATION = "first", "escalation"
 _LOCK, _SENDING = ".lock", ".sending"
 _TIMES: Final = ("last_attempt", "sent_at")
@@ -132,8 +133,8 @@ class Outbox:
     def file(self, alerts: Iterable[Alert], settings: AlertingSettings) -> tuple[Filed, ...]:
         """Put alerts into the outbox; those that are new. Nothing is sent yet.
 
-        An alert of a key that was raised within the window before, at the same severity or above, is counted there and
-        not filed again: nobody is told twice.
+        An alert of a key that was raised within the window before (or ever, of one that is raised once), at the same
+        severity or above, is counted there and not filed again: nobody is told twice.
         """
         new = []
         with self._locked(_LOCK):
@@ -177,14 +178,17 @@ class Outbox:
                 yield True
 
     def _known(self, alert: Alert, settings: AlertingSettings) -> Filed | None:
-        """The newest alert of that key within the window. A clock that goes back must not make it eternal."""
+        """The newest alert of that key within its window, if there is one.
+
+        A clock that goes back must not make it eternal.
+        """
         return next(
             (
                 one
                 for one in reversed(self.filed())
                 if one.alert.key == alert.key
                 and RANK[one.alert.severity] >= RANK[alert.severity]
-                and abs(alert.raised_at - one.alert.raised_at) < settings.deduplicate
+                and (alert.once or abs(alert.raised_at - one.alert.raised_at) < settings.deduplicate)
             ),
             None,
         )

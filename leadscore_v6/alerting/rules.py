@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import operator
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -25,41 +26,53 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def alerts_for(
-    check: str,
-    figures: Mapping[str, float | int | None],
-    settings: AlertingSettings,
-    at: datetime,
-    subjects: Mapping[str, Sequence[str]] | None = None,
-) -> tuple[Alert, ...]:
-    """Alerts of `check` (health, class_balance, drift, performance, champion or run), in the order of the rules.
+@dataclass(frozen=True)
+class Finding:
+    """What a check found. `figures` are all of the check's; an alert carries them along.
 
-    `figures` are all of the check's; an alert carries them along. `subjects` says by figure what it is about: the
-    features that drifted, the step that failed. The same rule about other subjects is another alert.
-
-    Raises LeadscoreError for a check without a rule, or a figure that a rule reads and the check does not give: an
-    alarm that is silently never raised is worse than none.
+    check: health, class_balance, drift, performance, champion or run. subjects: by figure what it is about: the
+    features that drifted, the step that failed, the week; the same rule about other subjects is another alert.
+    is_synthetic: whether what was looked at is the sample world's.
     """
+
+    check: str
+    figures: Mapping[str, float | int | None]
+    subjects: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    is_synthetic: bool = False
+
+
+def alerts_for(finding: Finding, settings: AlertingSettings, at: datetime) -> tuple[Alert, ...]:
+    """Alerts of a check, in the order of the rules.
+
+    Raises LeadscoreError for a check without a rule, a figure that a rule reads and the check does not give (an alarm
+    that is silently never raised is worse than none), or a finding of which nobody is told again and that has no
+    subject: the next one would be taken for it.
+    """
+    check, figures = finding.check, finding.figures
     rules = [rule for rule in settings.rules if rule.check == check]
     if not rules:
         raise LeadscoreError(f"No rule of the alerting configuration is about {check!r}.")
     lacking = sorted({rule.figure for rule in rules} - set(figures))
     if lacking:
         raise LeadscoreError(f"The check {check!r} does not give {', '.join(lacking)}, which alerting rules read.")
-    about = subjects or {}
-    return tuple(
-        Alert(
-            key=_key(rule, tuple(about.get(rule.figure, ()))),
-            severity=rule.severity,
-            title=rule.title,
-            says=rule.says,
-            figures=figures,
-            subjects=tuple(about.get(rule.figure, ())),
-            to=rule.to,
-            raised_at=at,
-        )
-        for rule in rules
-        if _misses(rule, figures[rule.figure])
+    return tuple(_alert(rule, finding, at) for rule in rules if _misses(rule, figures[rule.figure]))
+
+
+def _alert(rule: Rule, finding: Finding, at: datetime) -> Alert:
+    subjects = tuple(finding.subjects.get(rule.figure, ()))
+    if rule.again == "never" and not subjects:
+        raise LeadscoreError(f"{rule.name} is told once per finding, and {finding.check!r} does not say what it found.")
+    return Alert(
+        key=_key(rule, subjects),
+        severity=rule.severity,
+        title=rule.title,
+        says=rule.says,
+        figures=finding.figures,
+        subjects=subjects,
+        to=rule.to,
+        raised_at=at,
+        is_synthetic=finding.is_synthetic,
+        once=rule.again == "never",
     )
 
 

@@ -50,7 +50,8 @@ class QuietHours:
 class Rule:
     """One figure of one check, and what it must be; else there is an alert.
 
-    `unknown` says what a figure is that is not judgeable: an alert, or nothing.
+    `unknown` says what a figure is that is not judgeable: an alert, or nothing. `again`: the same finding alerts anew
+    when the window of de-duplication is over, or never (what was found then has subjects: a week, a version).
     """
 
     name: str
@@ -59,6 +60,7 @@ class Rule:
     op: str
     value: float
     unknown: Literal["alert", "quiet"]
+    again: Literal["after_window", "never"]
     severity: Severity
     to: tuple[str, ...]
     title: str

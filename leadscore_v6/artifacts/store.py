@@ -6,6 +6,8 @@ Belongs here: where an artifact goes and how it gets there. Does not belong here
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +42,33 @@ class ArtifactStore:
         path = self.root / name
         with reaching(path):
             return path.is_file()
+
+    def write_together(self, files: Mapping[str, str | bytes]) -> dict[str, Location]:
+        """Write several artifacts that are of no use without one another; their paths by name.
+
+        All are written beside their places before the first is renamed into its own, so that whatever keeps one from
+        being written keeps them all from being changed. In a bucket, where nothing is renamed, those that were uploaded
+        are removed again when a later one fails. Raises as `write`.
+        """
+        if isinstance(self.root, Path):
+            beside = {name: f".{name}.{os.getpid()}.tmp" for name in files}
+            try:
+                for name, content in files.items():
+                    self.write(beside[name], content)
+                return {name: (self.root / beside[name]).replace(self.root / name) for name in files}
+            finally:
+                for name in beside.values():
+                    (self.root / name).unlink(missing_ok=True)
+        done: dict[str, Location] = {}
+        try:
+            for name, content in files.items():
+                done[name] = self.write(name, content)
+        except BaseException:
+            for path in done.values():
+                with suppress(OSError):
+                    path.unlink()
+            raise
+        return done
 
     def read(self, name: str) -> bytes:
         """An artifact's content. Raises FileNotFoundError if there is none of that name."""

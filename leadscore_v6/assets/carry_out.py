@@ -7,6 +7,7 @@ failed blocking check and a failed step, so that this run stops; the ledger and 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,15 @@ import dagster as dg
 
 from leadscore_v6.artifacts.folders import PREFIX
 from leadscore_v6.assets.offenders import offending_rows
+from leadscore_v6.assets.production.alarms import tell_of_failure
 from leadscore_v6.assets.recipe import code_version
 from leadscore_v6.contracts import Contract
 from leadscore_v6.errors import DiskFull, LeadscoreError, ran_out_of_space
 from leadscore_v6.gates.attempt import Bench, Outcome, Work, require
+from leadscore_v6.gates.caveats import caveats, reign_of
 from leadscore_v6.gates.judge import PASS, Verdict, show
 from leadscore_v6.gates.ledger import Attempt, Ledger
+from leadscore_v6.gates.lineage import is_synthetic
 from leadscore_v6.gates.registry import load_gates
 from leadscore_v6.gates.steps import STEPS, Step, ancestors
 from leadscore_v6.locations import Location
@@ -47,6 +51,7 @@ def plan_asset(name: str) -> Callable[[Callable[..., Events]], dg.AssetsDefiniti
         description=f"Step {step.number}. {step.says}",
         kinds=set(step.kinds) | ({from_environment().engine} if "sql" in step.kinds else set()),
         owners=["team:leadscore"],
+        hooks={tell_of_failure},
         code_version=code_version(name),
         check_specs=[
             dg.AssetCheckSpec(
@@ -210,8 +215,9 @@ def _report(step: Step, outcome: Outcome, ledger: Ledger) -> StepReport:
         failed=tuple(verdict.gate.name for verdict in outcome.blocking),
         figures=attempt.figures,
         facts=attempt.facts,
-        synthetic=is_synthetic(ledger, step),
+        synthetic=is_synthetic(ledger, step.asset),
         earlier_waivers=tuple(_earlier_waivers(ledger, step, attempt.partition)),
+        caveats=tuple(_caveats(ledger, step, attempt)),
         headlines=headlines(topic(step.report), attempt.figures, attempt.facts),
         sections=sections(topic(step.report), attempt.figures, attempt.facts),
     )
@@ -232,14 +238,6 @@ def _gate_line(verdict: Verdict, outcome: Outcome) -> GateLine:
     )
 
 
-def is_synthetic(ledger: Ledger, step: Step) -> bool:
-    """Whether anything that the step is made from came from the sample world."""
-    names = {step.asset, *(earlier.asset for earlier in ancestors(step.asset))}
-    places = [("snapshot_reps_raw", key) for key in ledger.snapshots()] + [("crm_leads", None)]
-    latest = (ledger.latest(*place) for place in places if place[0] in names)
-    return any(attempt is not None and attempt.facts.get("synthetic") for attempt in latest)
-
-
 def _earlier_waivers(ledger: Ledger, step: Step, partition: str | None) -> Iterator[str]:
     for earlier in ancestors(step.asset):
         for key in ledger.keys_asked(earlier.asset, step.asset, partition):
@@ -247,6 +245,15 @@ def _earlier_waivers(ledger: Ledger, step: Step, partition: str | None) -> Itera
             for gate, waiver in (attempt.waivers if attempt else {}).items():
                 place = earlier.asset if key is None else f"{earlier.asset} {key}"
                 yield f"{place}: `{gate}` by {waiver['by']} until {waiver['expires']}: {waiver['reason']}"
+
+
+def _caveats(ledger: Ledger, step: Step, attempt: Attempt) -> list[str]:
+    """What every page of production says of the champion that it is about, as of the page's own day (R31, R32)."""
+    reign = reign_of(ledger, str(attempt.facts.get("model_version"))) if step.group == "production" else None
+    if reign is None:
+        return []
+    told = attempt.facts.get("day") or attempt.facts.get("as_of")
+    return caveats(ledger, reign, date.fromisoformat(told) if told else ledger.today)
 
 
 def _metadata(outcome: Outcome, told: Told) -> dict[str, Any]:

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 from leadscore_v6.artifacts.manifest import verify
 from leadscore_v6.errors import GateBlocked, UsageError
 from leadscore_v6.gates.attempt import Bench
-from leadscore_v6.gates.decisions import TRAINING
+from leadscore_v6.gates.decisions import TRAINING, taken_back
 from leadscore_v6.gates.guard import obstacle_at
 from leadscore_v6.gates.ledger import MODEL_ROLLED_BACK, PROMOTED_MODEL, QUEUED_MODEL, Attempt, Ledger
+from leadscore_v6.gates.lineage import made_from, told, withdrawn_behind
 from leadscore_v6.gates.models import BACKTEST, CALIBRATED, TRAINED, KnownModel, folder_of, manifest_digest
 
 if TYPE_CHECKING:
@@ -109,31 +110,55 @@ def history(ledger: Ledger, model: KnownModel) -> list[str]:
 def obstacles(ledger: Ledger, model: KnownModel) -> list[str]:
     """What keeps a model from being champion, whoever is: its own 4.1 to 4.4, its shadow days, the programme's go.
 
-    Gates count as everywhere: by today's thresholds, and a waiver that is in force covers its gate (R32, R38).
+    Of each also what it was made from, back to the landed files. Gates count as everywhere: by today's thresholds, and
+    a waiver that is in force covers its gate (R32, R38).
     """
-    found = list(_own(ledger, model))
+    found = [*_own(ledger, model), *taken_away(ledger, model)]
+    for attempt in made_from(ledger, model.trained):
+        found += [] if attempt.withdrawn else _standing(ledger, attempt)
     shadow = shadow_of(ledger, model)
     if shadow is None:
         found.append(f"{SHADOW} (step 5.1): model {model.version} was never scored in the shadow")
     else:
-        found.extend(_standing(ledger, shadow))
+        found += [*_standing(ledger, shadow), *_withdrawn(ledger, shadow)]
     # The programme's go is not about this model (R58); who withdraws it stops every later promotion.
-    go = obstacle_at(ledger, GO, None)
+    go, final = obstacle_at(ledger, GO, None), ledger.latest(GO)
     if go is not None:
         found.append(f"the programme's go (step 5.3, R58): {go}")
+    elif final is not None:
+        found.extend(_withdrawn(ledger, final))
     # What the interim look found harmful is not made good by a later one.
     interim, planned = ledger.latest(_INTERIM), ledger.latest(_PLANNED)
     if interim is not None and (planned is None or _began(planned) <= _began(interim)):
         found.extend(_standing(ledger, interim))
+    # Model, shadow days and test may stand on the same file.
+    return list(dict.fromkeys(found))
+
+
+def taken_away(ledger: Ledger, model: KnownModel) -> list[str]:
+    """What a person took back of what the model learned from: files that were withdrawn, its training set.
+
+    It keeps a model from being promoted and from being rolled back to; of one that serves it is told (R38).
+    """
+    found = list(_withdrawn(ledger, model.furthest))
+    version = str(model.trained.facts.get("dataset_version"))
+    at, by = taken_back(ledger).get(version, (None, ""))
+    if at is not None:
+        found.append(
+            f"{TRAINING}: version {version}, which it learned from, was rolled back from on {at:%Y-%m-%d %H:%M} by "
+            f"{by}; if it is right after all: `leadscore rollback --dataset {version}`"
+        )
     return found
 
 
 def shadow_of(ledger: Ledger, model: KnownModel) -> Attempt | None:
-    """The newest seven days in the shadow of this very model."""
+    """The newest seven days in the shadow of this very model, as its files are: a name may be given twice."""
+    if model.digest is None:
+        return None
     of_model = [
         attempt
         for attempt in ledger.attempts.values()
-        if attempt.asset == SHADOW and attempt.facts.get("model_version") == model.version and not attempt.withdrawn
+        if attempt.asset == SHADOW and attempt.facts.get("model_manifest") == model.digest and not attempt.withdrawn
     ]
     return max(of_model, key=lambda attempt: attempt.seq, default=None)
 
@@ -162,7 +187,7 @@ def promote(bench: Bench, model: KnownModel, decision: Decision | None, by: str,
             f"Model {model.version} is not promoted"
             f"{f'; {before.version} stays champion' if before else ''}.\n{lines}\n"
             "  what to do: run what was not run; a gate can be waived for its attempt (`leadscore waive`), the "
-            "comparison with the champion cannot."
+            "comparison with the champion cannot; a model of what was taken back is trained again (`leadscore train`)."
         )
     _require_intact(bench, model)
     evidence: dict[str, Any] = {"gates": [attempt.key for attempt in _attempts(model)], "go": _key(ledger, GO)}
@@ -212,7 +237,7 @@ def roll_back(bench: Bench, version: str, by: str, reason: str) -> tuple[str, Re
     """Let an earlier champion serve again; returns (version until now, the new reign).
 
     Raises UsageError: no such champion, it serves already, no name or reason, its folder or training set is gone;
-    InputError: its files are not what was published.
+    GateBlocked: a person took back what it learned from; InputError: its files are not what was published.
     """
     _require_names(by, reason)
     known = {model.version: model for model in champions(bench.ledger)}
@@ -223,6 +248,13 @@ def roll_back(bench: Bench, version: str, by: str, reason: str) -> tuple[str, Re
     if now.version == version:
         raise UsageError(f"Model {version} is the champion already, since {now.since:%Y-%m-%d %H:%M}.")
     _require_there(bench, model)
+    if gone := taken_away(bench.ledger, model):
+        lines = "\n".join(f"  - {one}" for one in gone)
+        raise GateBlocked(
+            f"Model {version} does not serve again; {now.version} stays champion. What it learned from was taken "
+            f"back:\n{lines}\n  what to do: roll back to another one (`leadscore model list`), or train again on what "
+            "serves now (`leadscore train`)."
+        )
     _require_intact(bench, model)
     payload = {"by": by.strip(), "reason": reason.strip(), "evidence": {"from": now.version}}
     return now.version, _begin(bench, MODEL_ROLLED_BACK, model, payload)
@@ -261,6 +293,10 @@ def _standing(ledger: Ledger, attempt: Attempt) -> Iterator[str]:
     yield from (f"{attempt.asset}, attempt {attempt.key}: {verdict}" for verdict in blocking)
     if not blocking and attempt.state != "published":
         yield f"{attempt.asset}, attempt {attempt.key}: not published; run it again"
+
+
+def _withdrawn(ledger: Ledger, attempt: Attempt) -> Iterator[str]:
+    yield from (f"{attempt.asset}, attempt {attempt.key}: {told(taken)}" for taken in withdrawn_behind(ledger, attempt))
 
 
 def _began(attempt: Attempt) -> datetime:

@@ -211,6 +211,19 @@ def rolled_back_from(ledger: Ledger, version: str | None) -> str | None:
     return None
 
 
+def taken_back(ledger: Ledger) -> dict[str, tuple[datetime, str]]:
+    """Versions of the training set that a person rolled the view back from, and not to since: (when, by whom).
+
+    Unlike what is served, this does not end when a newer version is promoted: what was made from them stays so.
+    """
+    found: dict[str, tuple[datetime, str]] = {}
+    for line in ledger.rollbacks:
+        decision = json.loads(line["payload"])
+        found[str(decision["from"])] = (line["at"], str(decision["by"]))
+        found.pop(str(decision["to"]), None)
+    return found
+
+
 def _place(file_name: str) -> Place:
     if file_name in CRM_FILES:
         return (CRM_FILES[file_name], None)

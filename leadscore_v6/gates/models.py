@@ -30,6 +30,11 @@ class KnownModel:
         return str(self.trained.version)
 
     @property
+    def digest(self) -> str | None:
+        """SHA-256 of the manifest of what scores are made by, which tells it from any other; None before 4.3."""
+        return None if self.calibrated is None else manifest_digest(self.calibrated)
+
+    @property
     def furthest(self) -> Attempt:
         """Its latest step."""
         return self.backtest or self.calibrated or self.trained

@@ -1,6 +1,7 @@
 """What may go, and what may not (R56): nothing that the promoted view, a champion, a waiver or a snapshot refers to.
 
-A model that ever was champion stays, with its training set: it may be rolled back to.
+A model that ever was champion stays, with its training set: it may be rolled back to. So does one that won against the
+champion and waits for a running test to end (R58).
 
 Belongs here: which tables, model folders and landed files are expendable, removing them, and compacting the embedded
 warehouse.
@@ -14,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from leadscore_v6.gates.attempt import Bench
-from leadscore_v6.gates.champions import champions
+from leadscore_v6.gates.champions import champions, queued
 from leadscore_v6.gates.decisions import PROMOTED, TRAINING
 from leadscore_v6.gates.ledger import Ledger
-from leadscore_v6.gates.models import known_models
+from leadscore_v6.gates.models import KnownModel, known_models
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.compaction import compact_file
 
@@ -114,7 +115,7 @@ def _needed_versions(ledger: Ledger, keep: int) -> set[str]:
     needed |= {attempt.version for attempt in built if attempt.waivers and attempt.version}
     tested = [model for model in known_models(ledger) if model.version in _tested_models(ledger)]
     needed |= {str(model.trained.facts["dataset_version"]) for model in tested}
-    needed |= _of_champions(ledger)
+    needed |= _of_those_in_service(ledger)
     return needed
 
 
@@ -125,7 +126,7 @@ def _unused_folders(bench: Bench, keep: int) -> dict[str, str]:
     published = [model for model in known_models(ledger) if model.trained.state == "published"]
     validated = next((model for model in published if model.validated), None)
     tested = [model for model in published if model.version in _tested_models(ledger)]
-    for model in [*published[:keep], *([validated] if validated else []), *tested, *champions(ledger)]:
+    for model in [*published[:keep], *([validated] if validated else []), *tested, *_in_service(ledger)]:
         made = [attempt for attempt in (model.trained, model.calibrated, model.backtest) if attempt]
         kept |= {name for attempt in made for name in attempt.outputs}
     # The copy that leads are looked up in is the one behind the table that is served.
@@ -150,15 +151,21 @@ def _tested_models(ledger: Ledger) -> set[str]:
     return {str(attempt.facts["plan"]["model_version"]) for attempt in planned if attempt.state == "published"}
 
 
-def _of_champions(ledger: Ledger) -> set[str]:
-    """Training sets that champions were made from: drift is measured against them."""
-    return {str(model.trained.facts["dataset_version"]) for model in champions(ledger)}
+def _in_service(ledger: Ledger) -> list[KnownModel]:
+    """Those that serve, have served, or wait to."""
+    waiting = queued(ledger)
+    return [*champions(ledger), *(model for model in known_models(ledger) if model.version == waiting)]
+
+
+def _of_those_in_service(ledger: Ledger) -> set[str]:
+    """Training sets that they were made from: drift is measured against them, and R31 decided on them."""
+    return {str(model.trained.facts["dataset_version"]) for model in _in_service(ledger)}
 
 
 def _promoted_files(ledger: Ledger) -> set[str]:
     """Digests in the manifest of what the promoted view serves, or a champion was made from, whatever landed since."""
     versions = {a.facts["promoted_version"] for a in ledger.published().values() if a.asset == PROMOTED}
-    versions |= _of_champions(ledger)
+    versions |= _of_those_in_service(ledger)
     return {
         file["sha256"]
         for attempt in ledger.attempts.values()

@@ -160,19 +160,22 @@ def decide(
         _below("CV coefficient", challenger.cv_coefficient, settings.cv_coefficient, champion.cv_coefficient),
         Condition("shadow scoring", evidence.shadow_holds, _SHADOW[evidence.shadow_holds]),
     )
-    age = champion_age(champion, as_of, settings)
+    age = champion_age(champion.version, champion.as_of, as_of, settings)
     return Decision(champion, challenger, settings.policy, conditions, both, paired, len(leads.label), positives, age)
 
 
-def champion_age(champion: Contender, as_of: date, settings: ChampionSettings) -> str | None:
-    """The warning that belongs on every page while the champion is older than it may be (R31), else None."""
-    months = champion.as_of.year * 12 + champion.as_of.month - 1 + 3 * settings.quarters
+def champion_age(version: str, made: date, as_of: date, settings: ChampionSettings) -> str | None:
+    """The warning that belongs on every page while the champion is older than it may be (R31), else None.
+
+    made: what its training set knows (the set's own as_of); as_of: the day of the page.
+    """
+    months = made.year * 12 + made.month - 1 + 3 * settings.quarters
     day = np.datetime64(f"{months // 12:04d}-{months % 12 + 1:02d}", "M").astype("datetime64[D]")
-    limit = (day + (champion.as_of.day - 1)).astype(object)
+    limit = (day + (made.day - 1)).astype(object)
     if as_of <= limit:
         return None
     return (
-        f"The champion {champion.version} is as of {champion.as_of}, more than {settings.quarters} quarters before "
+        f"The champion {version} is as of {made}, more than {settings.quarters} quarters before "
         f"{as_of}: refresh it (plan 6.2), or find out why its challengers did not pass."
     )
 

@@ -25,8 +25,9 @@ COLUMNS = tuple(
     """.split()
 )
 # Why an advisor is not on a list, in the order in which it is asked.
-EXCLUDED, LOW, CONTACTED, DIALLED, FIRM_FULL, NO_PLACE = (
+EXCLUDED, SCHEDULED, LOW, CONTACTED, DIALLED, FIRM_FULL, NO_PLACE = (
     "on the exclusion list",
+    "scheduled a call already",
     "below the lowest percentile",
     "a prospect whose last lead is too young",
     "dialled too lately",
@@ -56,7 +57,10 @@ class CallList:
 def call_list(
     scores: pd.DataFrame, associates: Sequence[str], excluded: frozenset[str], day: date, settings: CallListSettings
 ) -> CallList:
-    """The list of `day` from its scored rows, which have `last_dial_on` (NaT: never) beside the table's columns.
+    """The list of `day` from its scored rows.
+
+    Beside the table's columns they have `last_dial_on` and `last_call_on`, an advisor's newest dial and scheduled call
+    of whichever lead (NaT: never).
 
     1. One row an advisor: a lead before a prospect, then the newest contact, then the lowest Id.
     2. Rules (`settings`, `excluded`: canonical CRDs) take out who may not be called now.
@@ -76,6 +80,8 @@ def call_list(
     # Within a list the order is that of the best first, which `chosen` has.
     rows = chosen.assign(associate=names, position=chosen.groupby(names).cumcount().to_numpy() + 1)
     rows = rows.sort_values(["associate", "position"])[list(COLUMNS)].reset_index(drop=True)
+    # All are scored; an engine that has no score for some others gives whole numbers as fractions, or as decimals.
+    rows = rows.astype({"percentile": "int64", "decile": "int64"})
     expected = {name: float(rows.loc[rows["associate"] == name, "probability"].sum()) for name in associates}
     return CallList(rows, {reason: count for reason, count in counts.items() if count}, expected)
 
@@ -108,9 +114,12 @@ def _one_each(scores: pd.DataFrame) -> pd.DataFrame:
 
 def _why_not(advisors: pd.DataFrame, excluded: frozenset[str], day: date, settings: CallListSettings) -> pd.Series[Any]:
     """The first rule that keeps each from being called, or None."""
-    contacted, dialled = _days_since(advisors["last_contact_on"], day), _days_since(advisors["last_dial_on"], day)
+    contacted, dialled, called = (
+        _days_since(advisors[name], day) for name in ("last_contact_on", "last_dial_on", "last_call_on")
+    )
     rules = (
         (EXCLUDED, advisors["FA_CRD__c"].isin(excluded)),
+        (SCHEDULED, called <= settings.converted_days),
         (LOW, advisors["percentile"] < settings.lowest_percentile),
         (CONTACTED, (advisors["kind"] != "lead") & (contacted < settings.days_since_contact)),
         (DIALLED, dialled < settings.days_since_dial),

@@ -32,13 +32,17 @@ class ScoreSettings:
 
 @dataclass(frozen=True)
 class CallListSettings:
-    """Who may be called again, and when (days of a lead's contact, of a dial), and from which percentile on."""
+    """Who may be called again, and when (days of a lead's contact, of a dial), and from which percentile on.
+
+    converted_days: as the population has it; who scheduled a call lately is not called through another lead either.
+    """
 
     per_associate: int
     firm_cap: int
     days_since_contact: int
     days_since_dial: int
     lowest_percentile: int
+    converted_days: int
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class ProductionSettings:
         return cls(
             PopulationSettings(**population, require=required),
             ScoreSettings(**content["scores"]),
-            CallListSettings(**content["call_list"]),
+            CallListSettings(**content["call_list"], converted_days=population["converted_days"]),
             CrmImportSettings(**content["crm_import"]),
         )
 

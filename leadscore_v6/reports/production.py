@@ -30,7 +30,11 @@ def _scores(figures: Facts, facts: Facts) -> list[str]:
     )
     if facts["trends"]:
         rows = [(word, facts["trends"][word]) for word in ("up", "same", "down", "new") if word in facts["trends"]]
-        found.append("## Against the last score\n\n" + table(["trend", "rows"], rows))
+        found.append(
+            "## Against the last score\n\n" + table(["trend", "rows"], rows) + "\n\n"
+            "Only scores by the same model are compared: places of two models are not. After another model has become "
+            "champion everybody is new."
+        )
     return found
 
 

@@ -32,7 +32,7 @@ class GateLine:
 
 @dataclass(frozen=True)
 class StepReport:
-    """What a report is made from; figures and facts are the attempt's own."""
+    """What a report is made from; figures and facts are the attempt's own. caveats: about the model that serves."""
 
     title: str
     attempt: str
@@ -43,6 +43,7 @@ class StepReport:
     facts: Mapping[str, Any]
     synthetic: bool
     earlier_waivers: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
     sections: tuple[str, ...] = ()
     headlines: tuple[str, ...] = ()
     pictures: tuple[str, ...] = ()
@@ -68,7 +69,13 @@ def _head(report: StepReport) -> list[str]:
     if report.earlier_waivers:
         lines = "\n".join(f"> - {waiver}" for waiver in report.earlier_waivers)
         blocks.append(f"> ⚠️ **Waived by a human before this step:**\n{lines}")
-    return blocks
+    return [*blocks, *caveats_block(report.caveats)]
+
+
+def caveats_block(caveats: Iterable[str]) -> list[str]:
+    """What must be known of the model behind the scores, as a block to see first; nothing if there is nothing."""
+    lines = "\n".join(f"> - {one}" for one in caveats)
+    return [f"> ⚠️ **About the model that serves:**\n{lines}"] if lines else []
 
 
 def _pictures(report: StepReport) -> list[str]:

@@ -14,7 +14,7 @@ import pytest
 
 from leadscore_v6.alerting.alert import Alert
 from leadscore_v6.alerting.delivery import FAILED, HELD, WAITING, Post, send, send_test
-from leadscore_v6.alerting.outbox import ESCALATION, UNDELIVERABLE, Acknowledgement, Outbox
+from leadscore_v6.alerting.outbox import ESCALATION, EXPIRED, UNDELIVERABLE, Acknowledgement, Outbox
 from leadscore_v6.alerting.settings import AlertingSettings, QuietHours
 from leadscore_v6.errors import UsageError
 from tests.alerting.conftest import NOON, later
@@ -193,6 +193,30 @@ def test_without_addresses_alerts_are_files_and_are_sent_when_one_comes(
     assert "Features have drifted" in (outbox.folder / f"{one.id}.md").read_text()
     assert json.loads((outbox.folder / f"{one.id}.json").read_text())["alert"]["figures"] == {"max_psi": 0.31}
     assert send(outbox, post, later(hours=1)).lines() == ["1 sent"]
+
+
+def test_an_address_that_comes_late_is_not_flooded_with_what_is_old(
+    outbox: Outbox, post: Post, channel: Channel, alert: Made
+) -> None:
+    for day in range(10):
+        outbox.file([alert(at=later(days=day))], post.settings)
+        send(outbox, replace(post, env={}), later(days=day))
+    told = send(outbox, post, later(days=10))
+    assert len(channel.taken) == 3  # of the last 72 hours
+    assert any(f"7 {EXPIRED}" in line for line in told.lines())
+    assert not told.failed
+    assert "operations: too old to be sent, it was older than 72 hours" in outbox.filed()[0].page()
+    assert send(outbox, post, later(days=11)).lines() == ["Nothing is due."]
+
+
+def test_what_is_told_once_is_not_told_again_however_long_ago(
+    outbox: Outbox, settings: AlertingSettings, alert: Made
+) -> None:
+    assert len(outbox.file([alert("class_balance-1", once=True)], settings)) == 1
+    for days in (1, 6, 40):
+        assert outbox.file([alert("class_balance-1", once=True, at=later(days=days))], settings) == ()
+    assert len(outbox.file([alert("class_balance-2", once=True, at=later(days=7))], settings)) == 1
+    assert sorted(one.times for one in outbox.filed()) == [1, 4]
 
 
 def test_no_address_gets_into_the_outbox(outbox: Outbox, post: Post, channel: Channel, alert: Made) -> None:

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from leadscore_v6.alerting.alert import Alert
-from leadscore_v6.alerting.rules import alerts_for
+from leadscore_v6.alerting.rules import Finding, alerts_for
 from leadscore_v6.alerting.settings import ALERTING_FILE, AlertingSettings
 from leadscore_v6.contracts import load_document
 from leadscore_v6.errors import InputError, LeadscoreError, UsageError
@@ -30,7 +30,9 @@ HEALTHY = {"success_rate": 0.995, "error_rate": 0.001, "latency_mean_ms": 3.0, "
 
 
 def names(check: str, figures: dict[str, Any], settings: AlertingSettings) -> list[str]:
-    return [alert.key for alert in alerts_for(check, figures, settings, NOON)]
+    """Rules that are missed."""
+    about = {rule.figure: ("20251103",) for rule in settings.rules if rule.again == "never"}
+    return [alert.key.partition("-")[0] for alert in alerts_for(Finding(check, figures, about), settings, NOON)]
 
 
 @pytest.mark.parametrize(
@@ -80,21 +82,32 @@ def test_each_checks_figures_are_what_its_rules_read(settings: AlertingSettings)
 
 def test_a_figure_that_is_not_given_and_a_check_without_a_rule_are_said(settings: AlertingSettings) -> None:
     with pytest.raises(LeadscoreError, match="does not give success_rate"):
-        alerts_for("health", {name: 0 for name in HEALTHY if name != "success_rate"}, settings, NOON)
+        alerts_for(Finding("health", {name: 0 for name in HEALTHY if name != "success_rate"}), settings, NOON)
     with pytest.raises(LeadscoreError, match="weather"):
-        alerts_for("weather", {}, settings, NOON)
+        alerts_for(Finding("weather", {}), settings, NOON)
+    with pytest.raises(LeadscoreError, match="class_balance is told once per finding"):
+        alerts_for(Finding("class_balance", {"class_balance_alerts": 1}), settings, NOON)
 
 
 def test_other_subjects_are_another_alert(settings: AlertingSettings) -> None:
     def key(*features: str) -> str:
         about = {"features_drifted": features}
-        (alert,) = alerts_for("drift", {"features_drifted": len(features)}, settings, NOON, about)
+        (alert,) = alerts_for(Finding("drift", {"features_drifted": len(features)}, about), settings, NOON)
         assert alert.subjects == features
         return alert.key
 
     assert key("a", "b") == key("b", "a")
     assert key("a") != key("b")
     assert key("a").startswith("feature_drift-")
+
+
+def test_of_a_week_that_is_the_newest_for_days_people_are_told_once(settings: AlertingSettings) -> None:
+    week = Finding("class_balance", {"class_balance_alerts": 1}, {"class_balance_alerts": ("2025-09-29",)})
+    (alert,) = alerts_for(week, settings, NOON)
+    assert alert.once
+    assert Alert.of(json.loads(json.dumps(alert.as_dict()))).once
+    (drifted,) = alerts_for(Finding("drift", {"features_drifted": 1}), settings, NOON)
+    assert not drifted.once
 
 
 # --- what may stand in an alert ---------------------------------------------------------------------------------------

@@ -33,6 +33,45 @@ def test_what_was_never_written_is_not_there(root: Location) -> None:
         ArtifactStore(root).read(NAME)
 
 
+def test_several_are_written_together_or_none_is(root: Location, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = ArtifactStore(root)
+    paths = store.write_together({"list.csv": "1\n", "crm.csv": "1\n"})
+    assert list(paths) == ["list.csv", "crm.csv"]
+    assert all(store.read(name) == b"1\n" for name in paths)
+    write = ArtifactStore.write
+
+    def refused(self: ArtifactStore, name: str, content: str | bytes) -> Location:
+        if "crm" in name:
+            raise UsageError("no space")
+        return write(self, name, content)
+
+    monkeypatch.setattr(ArtifactStore, "write", refused)
+    other = ArtifactStore(root / "other")
+    with pytest.raises(UsageError, match="no space"):
+        other.write_together({"list.csv": "2\n", "crm.csv": "2\n"})
+    left = [path.name for path in other.root.iterdir()] if other.root.exists() else []
+    assert left == []
+
+
+def test_together_none_takes_the_place_of_an_older_one_when_one_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = ArtifactStore(tmp_path)
+    store.write_together({"list.csv": "1\n", "crm.csv": "1\n"})
+    write = Path.write_bytes
+
+    def full(self: Path, data: bytes) -> int:
+        if "crm" in self.name:
+            raise OSError(28, "No space left on device")
+        return write(self, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        store.write_together({"list.csv": "2\n", "crm.csv": "2\n"})
+    assert store.read("list.csv") == b"1\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["crm.csv", "list.csv"]
+
+
 def test_a_write_that_is_cut_off_leaves_the_older_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = ArtifactStore(tmp_path)
     store.write(NAME, "older")

@@ -6,7 +6,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from leadscore_v6.assets.shadow.week import Window
+from leadscore_v6.assets.shadow.week import Window, window
+from leadscore_v6.gates.ledger import Attempt
+from leadscore_v6.gates.models import KnownModel
 from leadscore_v6.partitions import last_days
 
 LAST = date(2025, 11, 4)
@@ -21,3 +23,25 @@ def test_days_count_back_to_the_first_that_is_missing(missing: tuple[int, ...], 
 
 def test_the_last_days_end_with_the_extracts() -> None:
     assert last_days(date(2025, 3, 2), 3) == ["20250228", "20250301", "20250302"]
+
+
+def test_a_day_counts_for_the_files_that_scored_it_whatever_their_name() -> None:
+    class Ledger:
+        """Seven days of two models of one name."""
+
+        def keys(self, _asset: str) -> list[str]:
+            return [f"{day:%Y%m%d}" for day in WEEK]
+
+        def latest(self, asset: str, key: str) -> Attempt:
+            digest = "now" if key >= f"{WEEK[2]:%Y%m%d}" else "before"
+            facts = {"model_version": "20261125", "model_manifest": digest}
+            return Attempt(key, asset, key, None, key, state="published", facts=facts)
+
+        def blocking(self, _attempt: Attempt) -> list[object]:
+            return []
+
+    calibrated = Attempt("c", "calibrated_model", None, "20261125", "c", facts={"manifest_sha256": "now"})
+    model = KnownModel(Attempt("t", "trained_model", None, "20261125", "t"), calibrated, None)
+    judged = window(Ledger(), model, 7)  # type: ignore[arg-type]
+    assert judged.in_a_row == 5
+    assert set(judged.missing) == set(WEEK[:2])

@@ -18,6 +18,7 @@ from tests.e2e.experiment_world import At, copy_of, stage
 from tests.e2e.gate_cases import KEY, OTHER_KEY
 from tests.e2e.model_world import Modelled
 from tests.e2e.process import leadscore
+from tests.e2e.production_world import run_once
 from tests.e2e.sabotage import Product
 
 AS_OF = "2024-05-05"
@@ -62,6 +63,13 @@ def product(finished_home: Path, feed: Path, tmp_path: Path, monkeypatch: pytest
     for name, value in {"LEADSCORE_HOME": home, "LEADSCORE_DATA": feed, "LEADSCORE_THREADS": "1"}.items():
         monkeypatch.setenv(name, str(value))
     return Product(from_environment(), [OTHER_KEY, KEY], {"as_of": AS_OF})
+
+
+@pytest.fixture(scope="session")
+def production_home(modelled: Modelled, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose model is champion and has scored a day; nobody may change it."""
+    base = tmp_path_factory.getbasetemp()
+    return run_once(modelled, (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "production_world")
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from leadscore_v6.alerting.outbox import Outbox
-from leadscore_v6.alerting.rules import alerts_for
+from leadscore_v6.alerting.rules import Finding, alerts_for
 from leadscore_v6.alerting.settings import alerting_settings
 from tests.alerting import servers
 
@@ -31,7 +31,7 @@ def home(tmp_path: Path) -> Path:
     (tmp_path / "warehouse.duckdb").touch()
     figures = dict.fromkeys(("success_rate", "error_rate", "latency_mean_ms", "features_unavailable"))
     settings = alerting_settings()
-    Outbox(tmp_path / "outbox").file(alerts_for("health", figures, settings, RAISED), settings)
+    Outbox(tmp_path / "outbox").file(alerts_for(Finding("health", figures), settings, RAISED), settings)
     return tmp_path
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,68 +17,45 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
 from leadscore_v6.alerting.outbox import Outbox
 from leadscore_v6.assets.production import alarms, balance
 from leadscore_v6.assets.production import scores as production
-from leadscore_v6.assets.production.data import production_settings, read_day
 from leadscore_v6.assets.shadow.data import column_types
 from leadscore_v6.call_list import CallListRequest, write_call_list
 from leadscore_v6.contracts import contract
 from leadscore_v6.driver import ScoreRequest, raise_for, score
-from leadscore_v6.errors import GateBlocked
+from leadscore_v6.errors import GateBlocked, InputError
 from leadscore_v6.gates.bench import open_bench, read_ledger
 from leadscore_v6.gates.models import known_models
 from leadscore_v6.gates.status import status_lines
 from leadscore_v6.modeling.scorer import LeadScorer
-from leadscore_v6.promotion import promote
-from leadscore_v6.settings import Settings, from_environment
-from leadscore_v6.warehouse.engines import open_warehouse
+from leadscore_v6.settings import Settings
 from tests.e2e.model_world import Modelled
-from tests.e2e.process import REPOSITORY, leadscore
-from tests.gates.later_steps import shadowed, went
+from tests.e2e.process import leadscore
+from tests.e2e.production_cases import ALSO, GATES, HEARD_OF, JUDGED, SPOILED
+from tests.e2e.production_world import associates_file, in_production, quiet, rows_of, scored_day
+from tests.e2e.sabotage import Product
+from tests.e2e.test_model_gates import ASSETS, Fitted
+from tests.gates.later_steps import reigning
 
 TABLE = "LeadScoring.production_scores_v6"
 
 
-def quiet(_line: str) -> None:
-    """Progress that nobody reads."""
-
-
 @pytest.fixture(scope="module")
-def settings(modelled: Modelled, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """A home whose only model is champion, scored for the day of the extract."""
-    home = tmp_path_factory.mktemp("production") / "home"
-    shutil.copytree(modelled.home, home, ignore=shutil.ignore_patterns("dagster"))
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"LEADSCORE_HOME": home, "LEADSCORE_DATA": modelled.feed, "LEADSCORE_THREADS": "1"}.items():
-            patch.setenv(name, str(value))
-        settings, configured = from_environment(), production_settings()
-        # Reasons of ten thousand prospects would be most of what this file costs.
-        few = replace(configured, scores=replace(configured.scores, prospects_with_reasons=300))
-        patch.setattr(production, "production_settings", lambda: few)
-        with pytest.raises(GateBlocked, match="No model serves"):
-            score(settings, {}, ScoreRequest(), quiet)
-        with open_bench(settings, "test", quiet) as bench:
-            (model,) = known_models(bench.ledger)
-            shadowed(bench, model.version)
-            went(bench)
-        promote(settings, model.version, "Ann", "passed all", quiet)
-        raise_for(score(settings, {}, ScoreRequest(), quiet))
+def settings(
+    production_home: Path, modelled: Modelled, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Settings]:
+    """A home in production of this module's own."""
+    home = Path(shutil.copytree(production_home, tmp_path_factory.mktemp("production") / "home"))
+    with in_production(home, modelled.feed) as settings:
         yield settings
 
 
 @pytest.fixture(scope="module")
 def day(settings: Settings) -> date:
     """The day of the extract."""
-    (key,) = read_ledger(settings)[0].keys("production_scores_v6")
-    return date(int(key[:4]), int(key[4:6]), int(key[6:]))
-
-
-def rows_of(settings: Settings, day: date) -> pd.DataFrame:
-    with open_warehouse(settings, read_only=True) as warehouse:
-        return read_day(warehouse, TABLE, day)
+    return scored_day(settings)
 
 
 @pytest.fixture(scope="module")
@@ -197,8 +174,15 @@ def test_another_rate_of_conversions_alerts_and_stops_nothing(
     monkeypatch.setattr(balance, "production_code_hash", lambda: "another")
     summary = score(settings, {}, ScoreRequest(), quiet)
     assert summary.failures == []
-    (filed,) = Outbox(settings.outbox).filed()
-    assert filed.alert.key == "class_balance"
+    (filed,) = [one for one in Outbox(settings.outbox).filed() if one.alert.key.startswith("class_balance")]
+    assert filed.alert.is_synthetic
+    (week,) = filed.alert.subjects
+    assert date.fromisoformat(week).weekday() == 0
+    # Another day finds the same week: whoever was told is not told again.
+    monkeypatch.setattr(balance, "production_code_hash", lambda: "of the day after")
+    score(settings, {}, ScoreRequest(), quiet)
+    (again,) = [one for one in Outbox(settings.outbox).filed() if one.alert.key.startswith("class_balance")]
+    assert (again.id, again.times) == (filed.id, 2)
     (line,) = [one for one in status_lines(read_ledger(settings)[0]) if one.gate == "class_balance_stable"]
     assert line.verdict == "warn"
 
@@ -213,58 +197,60 @@ def test_an_outbox_that_cannot_be_written_stops_nothing(
     figures = {"success_rate": 0.5, "error_rate": 0.0, "latency_mean_ms": 1.0, "features_unavailable": 0}
     with open_bench(settings, "test", quiet) as bench:
         alarms.raise_alerts(bench, settings, "health", figures)
-    assert "no alert could be raised: [Errno 28]" in caplog.text
+    assert "no alert could be raised: OSError: [Errno 28]" in caplog.text
+
+
+def test_who_waits_for_the_scores_hears_of_a_run_that_was_refused(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, day: date
+) -> None:
+    def told() -> list[tuple[str, ...]]:
+        filed = Outbox(settings.outbox).filed()
+        return [one.alert.subjects for one in filed if one.alert.key.startswith("run_failed")]
+
+    shutil.rmtree(settings.outbox, ignore_errors=True)
+    # The extract did not come.
+    nothing = replace(settings, data=settings.home / "no_feed")
+    with pytest.raises(InputError, match=r"There is no Lead.csv"):
+        score(nothing, {}, ScoreRequest(land=True), quiet)
+    assert told() == [("production_scores_v6",)]
+    shutil.rmtree(settings.outbox)
+    # It came late: the step refuses the day, in the runs of the UI and of a schedule as in this one.
+    (refusal,) = score(settings, {}, ScoreRequest(date(2026, 5, 1)), quiet).failures
+    assert refusal.exit_code == 2
+    assert told() == [("production_scores_v6",)]
+    shutil.rmtree(settings.outbox)
+
+    def broken(*_given: object) -> None:
+        raise ZeroDivisionError("a fault of the product")
+
+    monkeypatch.setattr(production, "subjects", broken)
+    monkeypatch.setattr(production, "production_code_hash", lambda: "broken")
+    (failure,) = score(settings, {}, ScoreRequest(day), quiet).failures
+    assert "a fault of the product" in failure.message
+    assert told() == [("production_scores_v6",)]
+    # What is told does not hide what happened.
+    monkeypatch.setattr(Outbox, "file", broken_by_a_value)
+    (failure,) = score(settings, {}, ScoreRequest(day), quiet).failures
+    assert "a fault of the product" in failure.message
+    monkeypatch.undo()
+    raise_for(score(settings, {}, ScoreRequest(day), quiet))
+
+
+def broken_by_a_value(*_given: object) -> None:
+    raise ValueError("an address that is none")
+
+
+@pytest.mark.prove
+def test_before_a_model_serves_a_failed_step_is_nobodys_alert(modelled: Modelled, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(modelled.home, home, ignore=shutil.ignore_patterns("dagster", "outbox"))
+    refused = leadscore("shadow", "--home", home, "--day", "2030-01-01")
+    assert refused.returncode == 2, refused.stderr
+    assert Outbox(home / "outbox").filed() == ()
 
 
 # --- the gates --------------------------------------------------------------------------------------------------------
 
-GATES = {gate["name"]: gate for gate in yaml.safe_load((REPOSITORY / "config/gates.yaml").read_text())["gates"]}
-Rows = Callable[[pd.DataFrame], pd.DataFrame]
-
-
-def first(rows: pd.DataFrame, kind: str, count: int, **values: object) -> pd.DataFrame:
-    """The first scored rows of a kind with other values."""
-    changed = rows.copy()
-    places = rows.index[(rows["outcome"] == "scored") & (rows["kind"] == kind)][:count]
-    for name, value in values.items():
-        changed[name] = changed[name].astype(object)
-        changed.loc[places, name] = value
-    return changed
-
-
-def unscored(outcome: str, count: int) -> Rows:
-    gone = {"outcome": outcome, "why": "x", "probability": None, "percentile": None, "decile": None}
-    return lambda rows: first(rows, "lead", count, **gone)
-
-
-SPOILED: dict[str, Rows] = {
-    "production_success_rate": unscored("skipped", 20),
-    "production_error_rate": unscored("failed", 7),
-    "production_leads_have_crd": lambda rows: first(rows, "lead", 100, FA_CRD__c=None),
-    "production_leads_accounted": lambda rows: rows.iloc[1:],
-    "production_one_row_each": lambda rows: pd.concat([rows, rows.iloc[-1:]]),
-    "production_outcomes_accounted": lambda rows: first(rows, "lead", 1, why="and yet"),
-    "production_percentiles_complete": lambda rows: first(rows, "prospect", 1, percentile=100, decile=1),
-    "production_no_future_snapshot": lambda rows: first(rows, "lead", 1, rep_snapshot_at=pd.Timestamp("2030-01-01")),
-}
-# What cannot but fail with it: places move with the rows, and what has no CRD is another lead's.
-ALSO = {
-    "production_success_rate": {"production_percentiles_complete"},
-    "production_error_rate": {"production_percentiles_complete"},
-    "production_leads_have_crd": {"production_leads_accounted"},
-    "production_leads_accounted": {"production_percentiles_complete"},
-    "production_one_row_each": {"production_percentiles_complete"},
-}
-JUDGED = {
-    "production_latency": {"latency_ms": np.array([700.0])},
-    "production_features_available": {"over_points": 1},
-    "production_no_skew": {"differing": 1},
-}
-HEARD_OF = {
-    "production_success_rate": "scoring_success",
-    "production_latency": "scoring_latency",
-    "production_features_available": "feature_availability",
-}
 IN_MAKE_TEST = {"production_one_row_each", "production_no_skew"}
 
 
@@ -299,55 +285,32 @@ def test_a_gate_that_fails_holds(settings: Settings, day: date, rows: pd.DataFra
     assert failed == {gate} | ALSO.get(gate, set())
     assert [failure.exit_code for failure in failures] == [3]
     assert rows_of(settings, other).empty
-    told = {filed.alert.key for filed in Outbox(settings.outbox).filed()}
-    assert HEARD_OF.get(gate) in {None, *told}
+    told = {filed.alert.key.partition("-")[0] for filed in Outbox(settings.outbox).filed()}
+    assert {HEARD_OF.get(gate, "run_failed"), "run_failed"} <= told
     with pytest.raises(GateBlocked, match="scores that do not hold"):
         write_call_list(settings, CallListRequest(associates_file(settings), day=other))
 
 
-def associates_file(settings: Settings) -> Path:
-    file = settings.home.parent / "Associates.csv"
-    file.write_text("associate\nAnn\n")
-    return file
+# --- back to an earlier model ---------------------------------------------------------------------------------------
 
 
-# --- the call list ----------------------------------------------------------------------------------------------------
-
-
-def test_a_call_list_has_every_associate_once_over_and_nobody_twice(settings: Settings, tmp_path: Path) -> None:
-    associates, excluded = tmp_path / "Associates.csv", tmp_path / "excluded.csv"
-    associates.write_text("associate,weekly_capacity,active\nAnn,40,Yes\nBob,40,Yes\nCid,40,Yes\nDot,40,No\n")
-    first = leadscore("call-list", "--home", settings.home, "--associates", associates, "--per-associate", 20)
-    assert first.returncode == 0, first.stderr
-    (people,) = Path(settings.artifacts).glob("call_list_v6_????????.csv")
-    best = pd.read_csv(people, dtype={"FA_CRD__c": str})
-    assert best["associate"].value_counts().to_dict() == {"Ann": 20, "Bob": 20, "Cid": 20}
-    assert best["FA_CRD__c"].is_unique
-    assert best["percentile"].min() > 90
-    assert best["reasons"].notna().all()
-    expected = best.groupby("associate")["probability"].sum()
-    assert expected.max() / expected.min() < 1.01
-    (crm,) = Path(settings.artifacts).glob("call_list_v6_*_crm_import.csv")
-    assert len(pd.read_csv(crm)) == 60
-    # Whoever is excluded is not called, and the CRD may be written as the CRM spells it.
-    top = best["FA_CRD__c"].iloc[0]
-    excluded.write_text(f"FA_CRD__c,until\n00{top}.0,\n{best['FA_CRD__c'].iloc[1]},2020-01-01\n")
-    out = tmp_path / "lists"
-    again = leadscore(
-        "call-list",
-        "--home",
-        settings.home,
-        "--associates",
-        associates,
-        "--per-associate",
-        20,
-        "--exclude",
-        excluded,
-        "--out",
-        out,
-    )
-    assert again.returncode == 0, again.stderr
-    assert "1 on the exclusion list" in again.stdout
-    called = set(pd.read_csv(next(out.glob("*[0-9].csv")), dtype={"FA_CRD__c": str})["FA_CRD__c"])
-    assert top not in called
-    assert best["FA_CRD__c"].iloc[1] in called
+@pytest.mark.prove
+def test_rolled_back_the_day_is_scored_as_it_was_to_the_last_bit(
+    settings: Settings, day: date, modelled: Modelled
+) -> None:
+    """Issue 6, done when 4."""
+    raise_for(score(settings, {}, ScoreRequest(day), quiet))
+    before = rows_of(settings, day)
+    first = known_models(read_ledger(settings)[0])[0].version
+    assert Fitted(Product(settings, [], {}), modelled.fitted()).run(ASSETS).stops == []
+    second = known_models(read_ledger(settings)[0])[0].version
+    assert second != first
+    with open_bench(settings, "test", quiet) as bench:
+        reigning(bench, second)
+    raise_for(score(settings, {}, ScoreRequest(day), quiet))
+    between = rows_of(settings, day)
+    assert set(between["model_version"]) == {second}
+    back = leadscore("rollback", "--model", first, "--home", settings.home, "--by", "Bob", "--reason", "slow")
+    assert back.returncode == 0, back.stderr
+    raise_for(score(settings, {}, ScoreRequest(day), quiet))
+    pd.testing.assert_frame_equal(rows_of(settings, day), before, check_exact=True)

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from leadscore_v6.gates.attempt import Bench
-from leadscore_v6.gates.champions import GO, SHADOW
-from leadscore_v6.gates.ledger import Attempt
+from leadscore_v6.gates.champions import GO, SHADOW, _attempts
+from leadscore_v6.gates.ledger import PROMOTED_MODEL, Attempt
+from leadscore_v6.gates.models import known_models, model_of
 from leadscore_v6.gates.registry import Condition
 
 
@@ -21,14 +22,20 @@ def holding(condition: Condition) -> float:
     return condition.value + {">": 1, ">=": 0, "<": -1, "<=": 0, "==": 0}[condition.op]
 
 
-def ended(bench: Bench, asset: str, facts: Mapping[str, Any], figures: Mapping[str, float]) -> Attempt:
+def ended(
+    bench: Bench,
+    asset: str,
+    facts: Mapping[str, Any],
+    figures: Mapping[str, float],
+    parents: Mapping[str, str] | None = None,
+) -> Attempt:
     """An attempt that was judged; published if its gates hold, which they do but for the figures given."""
     gates = bench.ledger.gates.of(asset)
     conditions = [one for gate in gates for one in (gate.literal, gate.companion, gate.when) if one is not None]
     figures = {**{one.figure: holding(one) for one in conditions}, **figures}
     key = f"{asset}_{bench.ledger.seq}"
     attempt = Attempt(key, asset, None, None, f"content of {key}", figures=figures, facts=dict(facts))
-    bench.record("started", attempt, {"outputs": {}, "source": None, "parents": {}})
+    bench.record("started", attempt, {"outputs": {}, "source": None, "parents": dict(parents or {})})
     bench.record("judged", attempt, {"figures": figures, "facts": attempt.facts, "hashes": {}})
     known = bench.ledger.attempts[key]
     if not bench.ledger.blocking(known):
@@ -37,8 +44,16 @@ def ended(bench: Bench, asset: str, facts: Mapping[str, Any], figures: Mapping[s
 
 
 def shadowed(bench: Bench, version: str, **figures: float) -> Attempt:
-    """Seven days in the shadow of one model."""
-    return ended(bench, SHADOW, {"model_version": version}, figures)
+    """Seven days in the shadow of one model, which may be none of this home's."""
+    digest = next((model.digest for model in known_models(bench.ledger) if model.version == version), "another")
+    return ended(bench, SHADOW, {"model_version": version, "model_manifest": digest}, figures)
+
+
+def reigning(bench: Bench, version: str) -> None:
+    """A model that became champion as if it had won by R31, which is decided elsewhere."""
+    made = _attempts(model_of(bench.ledger, version))
+    told = {"by": "Ann", "reason": "better", "evidence": {}, "attempts": {one.asset: one.key for one in made}}
+    bench.record(PROMOTED_MODEL, made[-1], told)
 
 
 def went(bench: Bench, **figures: float) -> Attempt:

@@ -8,13 +8,24 @@ import numpy as np
 import pytest
 
 from leadscore_v6.errors import GateBlocked, InputError, UsageError
-from leadscore_v6.gates.champions import champion, history, obstacles, promote, reigns, role, roll_back
-from leadscore_v6.gates.decisions import Waiver, waive
+from leadscore_v6.gates.champions import (
+    champion,
+    history,
+    obstacles,
+    promote,
+    queue,
+    reigns,
+    role,
+    roll_back,
+    taken_away,
+)
+from leadscore_v6.gates.decisions import Waiver, rollback, undo_withdrawal, waive, withdraw
+from leadscore_v6.gates.lineage import made_from
 from leadscore_v6.gates.models import KnownModel, model_of
 from leadscore_v6.gates.retention import collect, expendable
 from leadscore_v6.monitoring.champion import Contender, Decision, Evidence, Holdout, decide
 from leadscore_v6.monitoring.settings import ChampionSettings
-from tests.gates.conftest import GATES, TODAY, TRAINING, Lab
+from tests.gates.conftest import GATES, KEY, TODAY, TRAINING, Lab
 from tests.gates.later_steps import ended, shadowed, went
 from tests.gates.test_model_attempts import MODEL_GATES, attempt
 
@@ -104,14 +115,22 @@ def test_another_models_days_in_the_shadow_are_not_this_ones(home: Lab) -> None:
         promote(home.bench(), model, None, "Ann", "why not")
 
 
+def test_days_in_the_shadow_are_of_a_models_files_not_of_its_name(home: Lab) -> None:
+    model = validated(home)
+    ended(home.bench(), "shadow_scoring", {"model_version": model.version, "model_manifest": "of other files"}, {})
+    went(home.bench())
+    with pytest.raises(GateBlocked, match="was never scored in the shadow"):
+        promote(home.bench(), model, None, "Ann", "why not")
+
+
 def test_a_model_that_a_gate_stopped_is_not_promoted_until_the_gate_is_waived_for_its_attempt(home: Lab) -> None:
     stopped = attempt(home, content="weak", auc_pr=0.06).attempt
-    shadowed(home.bench(), stopped.version)
     went(home.bench())
     with pytest.raises(GateBlocked, match=r"cv_auc_pr[\s\S]*did not get to the backtest"):
         promote(home.bench(), model_of(home.bench().ledger, stopped.version), None, "Ann", "why not")
     waive(home.bench(), Waiver("cv_auc_pr", stopped.key, "Ann", "pilot", TODAY + timedelta(days=1)))
     model = validated(home, "weak") if attempt(home, content="weak", auc_pr=0.06).recognised else None
+    shadowed(home.bench(), model.version)
     promote(home.bench(), model, None, "Ann", "pilot")
     # An expired waiver makes no other champion; the reign that began stays as it is, and says under what it began.
     home.today = TODAY + timedelta(days=2)
@@ -230,6 +249,21 @@ def test_a_model_that_never_served_expires(home: Lab) -> None:
     assert f"artifacts/calibrated_model_v6_{old.version}" in names
 
 
+def test_a_challenger_that_waits_for_a_test_to_end_stays_with_its_training_set(home: Lab) -> None:
+    old = serving(home)
+    home.run(step_3_1_staging_join_v6="b")
+    winner = validated(home, "better trees")
+    queue(home.bench(), winner, decision(old.version, winner.version), "Ann")
+    for day in range(1, 3):
+        home.today = TODAY + timedelta(days=day)
+        home.run(step_3_1_staging_join_v6=f"data {day}")
+        validated(home, f"trees {day}")
+    found = expendable(home.bench(), home.settings, 1)
+    assert found.folders
+    assert not any(winner.version == name.rpartition("_v6_")[2] for name in found.folders)
+    assert f"LeadScoring.{TRAINING}_{winner.trained.facts['dataset_version']}" not in found.tables
+
+
 def test_harm_at_the_interim_look_is_not_made_good_by_the_final_one(home: Lab) -> None:
     model = validated(home)
     shadowed(home.bench(), model.version)
@@ -238,3 +272,110 @@ def test_harm_at_the_interim_look_is_not_made_good_by_the_final_one(home: Lab) -
     (found,) = obstacles(home.bench().ledger, model)
     assert "ab_test_interim_analysis_v6" in found
     assert "test_harm" in found
+
+
+# --- what a model learned from, and a person took back (R38) ----------------------------------------------------------
+
+FEED = f"RIARepDataFeed_{KEY}.csv"
+
+
+def ready(lab: Lab, content: str = "trees") -> KnownModel:
+    """A model that nothing keeps from being promoted."""
+    model = validated(lab, content)
+    shadowed(lab.bench(), model.version)
+    went(lab.bench())
+    assert obstacles(lab.bench().ledger, model) == []
+    return model
+
+
+@pytest.mark.parametrize("file", [FEED, "Lead.csv"])
+def test_a_model_of_a_withdrawn_file_is_not_promoted_until_the_file_is_right_after_all(home: Lab, file: str) -> None:
+    model = ready(home)
+    withdraw(home.bench(), file, "wrong columns")
+    with pytest.raises(GateBlocked, match=rf"{file}, which it was made from, was withdrawn .*\(wrong columns\)"):
+        promote(home.bench(), model, None, "Ann", "why not")
+    (found,) = obstacles(home.bench().ledger, model)
+    assert f"leadscore withdraw --undo {file}" in found
+    undo_withdrawal(home.bench(), file)
+    assert promote(home.bench(), model, None, "Ann", "passed").version == model.version
+
+
+@pytest.mark.prove
+def test_a_newer_file_takes_nothing_back(home: Lab) -> None:
+    model = ready(home)
+    home.attempt("crm_leads", content="b")
+    home.attempt("snapshot_reps_raw", KEY, "b", rows=0)
+    withdraw(home.bench(), FEED, "empty")
+    assert obstacles(home.bench().ledger, model) == []
+
+
+def test_a_model_of_a_training_set_that_was_rolled_back_from_is_not_promoted(home: Lab) -> None:
+    old = home.bench().ledger.latest(TRAINING).version
+    home.run(step_3_1_staging_join_v6="b")
+    model = ready(home)
+    taken = model.trained.facts["dataset_version"]
+    rollback(home.bench(), old, "Bob")
+    with pytest.raises(GateBlocked, match=rf"version {taken}, which it learned from, was rolled back from .* by Bob"):
+        promote(home.bench(), model, None, "Ann", "why not")
+    # Another set that serves since does not make the one that was taken back right.
+    home.run(step_3_1_staging_join_v6="c")
+    assert any(taken in why for why in obstacles(home.bench().ledger, model))
+    ready(home, "new trees")  # on the set that serves now
+    rollback(home.bench(), taken, "Bob")
+    assert promote(home.bench(), model, None, "Ann", "passed").version == model.version
+
+
+@pytest.mark.prove
+def test_a_gate_of_what_it_was_made_from_counts_by_todays_threshold(home: Lab) -> None:
+    model = ready(home)
+    home.change_gates('figure: loss, op: "<=", value: 0.01', 'figure: loss, op: "<=", value: 0.0001')
+    found = obstacles(home.bench().ledger, model)
+    assert [why.split(",")[0] for why in found] == ["snapshot_reps", "snapshot_reps"]
+    assert all("reps_losses" in why for why in found)
+
+
+def test_shadow_days_and_the_programmes_go_on_a_withdrawn_extract_do_not_count(home: Lab) -> None:
+    model = validated(home)
+    leads = home.attempt("crm_leads", content="b").attempt
+    stands_on = {"crm_leads/None": leads.content_key}
+    ended(home.bench(), "shadow_scoring", {"model_manifest": model.digest}, {}, stands_on)
+    ended(home.bench(), "ab_test_final_analysis_v6", {}, {}, stands_on)
+    withdraw(home.bench(), "Lead.csv", "half of it")
+    found = obstacles(home.bench().ledger, model)
+    assert [why.split(",")[0] for why in found] == ["shadow_scoring", "ab_test_final_analysis_v6"]
+
+
+@pytest.mark.prove
+def test_shadow_days_that_are_not_judged_any_more_may_stand_on_what_was_withdrawn(home: Lab) -> None:
+    model = validated(home)
+    days = {}
+    for content in "bc":
+        leads = home.attempt("crm_leads", content=content).attempt
+        parents = {"crm_leads/None": leads.content_key}
+        days[content] = ended(home.bench(), "shadow_scores_v6", {}, {}, parents)
+    contents = {f"shadow_scores_v6/{key}": days[content].content_key for key, content in (("20260101", "b"),)}
+    judged = {"model_manifest": model.digest, "first_day": "2026-01-02", "last_day": "2026-01-08"}
+    shadow = ended(home.bench(), "shadow_scoring", judged, {}, contents)
+    assert list(made_from(home.bench().ledger, shadow)) == []
+
+
+def test_a_former_champion_of_a_withdrawn_file_does_not_serve_again(home: Lab) -> None:
+    old = serving(home)
+    home.run(crm_leads="b", step_3_1_staging_join_v6="b")
+    new = serving(home, "new trees")
+    withdraw(home.bench(), "Lead.csv", "newest is wrong", "digest of a")
+    with pytest.raises(GateBlocked, match=rf"{old.version} does not serve again; {new.version} stays[\s\S]*newest is"):
+        roll_back(home.bench(), old.version, "Bob", "slow")
+    assert champion(home.bench().ledger).version == new.version
+    undo_withdrawal(home.bench(), "Lead.csv")
+    assert roll_back(home.bench(), old.version, "Bob", "slow")[1].version == old.version
+
+
+@pytest.mark.prove
+def test_what_a_serving_model_learned_from_may_be_taken_back_and_is_told(home: Lab) -> None:
+    model = serving(home)
+    assert taken_away(home.bench().ledger, model) == []
+    withdraw(home.bench(), FEED, "wrong columns")
+    (found,) = taken_away(home.bench().ledger, model)
+    assert FEED in found
+    assert champion(home.bench().ledger).version == model.version

@@ -43,7 +43,7 @@ def work(lab: Lab, asset: str, content: str, **figures: float | None) -> Work:
         parent = lab.bench().ledger.latest(PARENTS[asset]) if PARENTS[asset] else None
         digest = seal(folder, candidate.rpartition("__")[2], {})
         made = {"manifest_sha256": digest, "made_from": parent.key if parent else None}
-        return {**made, "dataset_version": lab.bench().ledger.latest(TRAINING).version}
+        return {**made, "as_of": "2024-05-05", "dataset_version": lab.bench().ledger.latest(TRAINING).version}
 
     version = f"{lab.today:%Y%m%d}"
     if PARENTS[asset]:

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from leadscore_v6.alerting.rules import alerts_for
+from leadscore_v6.alerting.rules import Finding, alerts_for
 from leadscore_v6.alerting.settings import alerting_settings
 from leadscore_v6.contracts import load_document
 from leadscore_v6.modeling.data import FeatureColumn
@@ -79,7 +79,7 @@ def healthy_year(seed: int, skipped: float, failed: float, days: int = 365) -> F
         for place, one in enumerate(of)
     ]
     alerts = sum(
-        bool(alerts_for("health", {**figures, "features_unavailable": 0}, ALERTING, NOON)) for figures in found
+        bool(alerts_for(Finding("health", {**figures, "features_unavailable": 0}), ALERTING, NOON)) for figures in found
     )
     return Counter({"looks": days, "literal": alerts, "alerts": alerts})
 

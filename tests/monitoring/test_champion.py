@@ -126,7 +126,7 @@ def test_a_lead_without_a_score_is_refused(settings: MonitoringSettings) -> None
     [(date(2025, 11, 2), False), (date(2025, 11, 3), True), (date(2025, 5, 2), False), (date(2026, 5, 2), True)],
 )
 def test_a_champion_older_than_two_quarters_is_said(as_of: date, old: bool, settings: MonitoringSettings) -> None:
-    warning = champion_age(CHAMPION, as_of, settings.champion)
+    warning = champion_age(CHAMPION.version, CHAMPION.as_of, as_of, settings.champion)
     assert (warning is not None) == old
     if warning:
         assert warning.startswith("The champion 20250502 is as of 2025-05-02, more than 2 quarters before")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 from itertools import permutations
 from typing import Any
 
@@ -12,13 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from leadscore_v6.call_list import _csv as as_csv
 from leadscore_v6.errors import InputError, UsageError
 from leadscore_v6.production.call_list import COLUMNS, call_list, spread
 from leadscore_v6.production.crm_import import crm_table, require_fields
 from leadscore_v6.production.settings import CallListSettings, CrmImportSettings
 
 DAY = date(2025, 11, 3)
-SETTINGS = CallListSettings(2, 50, 90, 30, 21)
+SETTINGS = CallListSettings(2, 50, 90, 30, 21, 365)
 ASSOCIATES = ["Ann", "Bob"]
 FIELDS = CrmImportSettings("FA_CRD__c", {"FA_CRD__c": "FA_CRD__c", "Owner__c": "associate", "Why__c": "reasons"}, 20)
 
@@ -36,6 +38,7 @@ def advisor(crd: str, probability: float = 0.05, **changes: Any) -> dict[str, An
         "decile": 8,
         "last_contact_on": pd.NaT,
         "last_dial_on": pd.NaT,
+        "last_call_on": pd.NaT,
     }
     return {**base, **changes}
 
@@ -79,6 +82,10 @@ def test_who_has_no_score_or_no_crd_is_on_no_list() -> None:
         ({"last_contact_on": ago(89)}, "a prospect whose last lead is too young"),
         ({"last_dial_on": ago(29)}, "dialled too lately"),
         ({"kind": "lead", "Id": "x", "last_dial_on": ago(29)}, "dialled too lately"),
+        # Through another of his leads, since the day of the scores too
+        ({"kind": "lead", "Id": "x", "last_call_on": ago(365)}, "scheduled a call already"),
+        ({"kind": "lead", "Id": "x", "last_call_on": ago(-2)}, "scheduled a call already"),
+        ({"last_call_on": ago(1)}, "scheduled a call already"),
     ],
 )
 def test_who_may_not_be_called_now_is_counted_with_the_reason(changes: dict[str, Any], why: str) -> None:
@@ -94,6 +101,7 @@ def test_who_may_not_be_called_now_is_counted_with_the_reason(changes: dict[str,
         {"last_contact_on": ago(90)},
         {"kind": "lead", "Id": "x", "last_contact_on": ago(1)},
         {"last_dial_on": ago(30)},
+        {"last_call_on": ago(366)},
     ],
 )
 def test_who_may_is(changes: dict[str, Any]) -> None:
@@ -109,7 +117,7 @@ def test_the_exclusion_list_comes_before_all_else() -> None:
 def test_of_one_firm_only_the_best_up_to_the_cap() -> None:
     same = [advisor(str(crd), 0.01 * crd, RIAFirmCRD="7") for crd in range(1, 5)]
     unknown = [advisor(str(crd), 0.001, RIAFirmCRD=None) for crd in range(5, 8)]
-    made = listed(*same, *unknown, settings=CallListSettings(3, 2, 90, 30, 21))
+    made = listed(*same, *unknown, settings=CallListSettings(3, 2, 90, 30, 21, 365))
     assert set(made.rows["FA_CRD__c"]) == {"4", "3", "5", "6", "7"}
     assert made.left_out == {"beyond the cap of the firm": 2}
 
@@ -160,6 +168,15 @@ def test_positions_run_from_the_best_down_in_each_list() -> None:
         assert rows["probability"].is_monotonic_decreasing
     assert made.expected == {"Ann": pytest.approx(0.05), "Bob": pytest.approx(0.05)}
     assert made.unevenness == pytest.approx(0)
+
+
+@pytest.mark.parametrize("place", [87, 87.0, np.float64(87), Decimal("87.000000000")])
+def test_places_are_whole_numbers_in_both_files_whatever_an_engine_gives(place: Any) -> None:
+    unscored = advisor("2", outcome="failed", percentile=None, decile=None)
+    rows = listed(advisor("1", percentile=place, decile=place // 10 + 1), unscored).rows
+    fields = {"FA_CRD__c": "FA_CRD__c", "Percentile__c": "percentile", "Decile__c": "decile"}
+    for table in (rows[["percentile", "decile"]], crm_table(rows, CrmImportSettings("FA_CRD__c", fields, 20))):
+        assert "87,9" in as_csv(table)
 
 
 def test_nobody_to_call_is_an_empty_list() -> None:

@@ -40,6 +40,7 @@ PARAMETERS: dict[str, Any] = {
     "last_day": DAYS[3],
     "queue_date": DAYS[1],
     "fingerprint": "1",
+    "model_digest": "1",
     "enrolled_on": DAYS[1],
 }
 # Of some folders other values: the serving copy lets every advisor in, however young (R43).

@@ -1,37 +1,41 @@
-"""From a step's figures to alerts in the outbox, and to people: what a figure that misses its rule sets off (plan 6.1).
+"""From a step's figures, or its failure, to alerts: what a figure that misses its rule sets off (plan 6.1).
 
-Belongs here: handing figures over, and seeing to it that nothing of it stops a run. Does not belong here: which figures
-alert, and how they are delivered (alerting/).
+Belongs here: handing figures over, and telling of a step that failed while a model serves. Does not belong here: which
+figures alert, and how they are delivered (alerting/).
 """
 
-import logging
-import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from leadscore_v6.alerting.delivery import Post, send
-from leadscore_v6.alerting.outbox import Outbox
-from leadscore_v6.alerting.rules import alerts_for
-from leadscore_v6.alerting.settings import alerting_settings
-from leadscore_v6.errors import LeadscoreError
+import dagster as dg
+
+from leadscore_v6.alerting.raising import raise_finding
+from leadscore_v6.alerting.rules import Finding
 from leadscore_v6.gates.attempt import Bench
+from leadscore_v6.gates.champions import champion
+from leadscore_v6.gates.lineage import is_synthetic
 from leadscore_v6.settings import Settings
 
-_log = logging.getLogger(__name__)
+
+def raise_alerts(
+    bench: Bench,
+    settings: Settings,
+    check: str,
+    figures: Mapping[str, Any],
+    subjects: Mapping[str, Sequence[str]] | None = None,
+) -> None:
+    """File what the rules about `check` say of the figures, and send what is due. What goes wrong with it is told.
+
+    subjects: by figure what it is about, as a `Finding` has it.
+    """
+    finding = Finding(check, figures, subjects or {}, is_synthetic(bench.ledger, "production_scores_v6"))
+    raise_finding(settings.outbox, finding, bench.clock())
 
 
-def raise_alerts(bench: Bench, settings: Settings, check: str, figures: Mapping[str, Any]) -> None:
-    """File what the rules about `check` say of the figures, and send what is due. What goes wrong with it is told."""
-    at = bench.clock()
-    try:
-        configured = alerting_settings()
-        outbox = Outbox(settings.outbox)
-        filed = outbox.file(alerts_for(check, figures, configured, at), configured)
-        done = send(outbox, Post(configured, os.environ), at)
-    except (LeadscoreError, OSError) as error:
-        _log.warning("no alert could be raised: %s", error)
-        return
-    for one in filed:
-        _log.warning("alert %s: %s", one.id, one.alert.title)
-    for line in done.troubles:
-        _log.warning("%s", line)
+@dg.failure_hook(required_resource_keys={"warehouse"})
+def tell_of_failure(context: dg.HookContext) -> None:
+    """A step that was stopped, refused or broken is an alert while a model serves, whoever started the run."""
+    warehouse = context.resources.warehouse
+    if champion(warehouse.bench.ledger) is not None:
+        about = {"steps_failed": (context.op.name,)}
+        raise_alerts(warehouse.bench, warehouse.settings, "run", {"steps_failed": 1}, about)

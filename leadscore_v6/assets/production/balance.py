@@ -32,7 +32,10 @@ def class_balance_v6(context: dg.AssetExecutionContext, warehouse: WarehouseReso
         guard(bench.ledger, BALANCE, None)
         work = _work(bench)
     yield from carry_out(context, warehouse, options, work, Told())
-    raise_alerts(bench, warehouse.settings, "class_balance", latest(bench, BALANCE).figures)
+    found = latest(bench, BALANCE)
+    # The newest week is the same all week long: whoever was told of it is not told again.
+    about = {"class_balance_alerts": [row["week"] for row in found.facts["weeks"][-1:]]}
+    raise_alerts(bench, warehouse.settings, "class_balance", found.figures, about)
 
 
 def _work(bench: Bench) -> Work:

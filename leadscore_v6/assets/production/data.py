@@ -83,21 +83,25 @@ def _require_columns(names: list[str]) -> None:
         raise UsageError(f"population.require of {PRODUCTION_FILE}: the serving copy has no column {unknown[0]!r}.")
 
 
-def previous_percentiles(bench: Bench, day: date, days: int) -> "pd.Series[Any]":
-    """By CRD the percentile of the last score in the `days` days before; empty if there are none."""
+def previous_percentiles(bench: Bench, day: date, days: int, model_digest: str) -> "pd.Series[Any]":
+    """By CRD the percentile of the last score by that model in the `days` days before; empty if there are none."""
     table = f"{bench.warehouse.dataset}.{PRODUCTION}"
     if not bench.warehouse.exists(table):
         return pd.Series(dtype=float)
     sql = render(f"{PRODUCTION}/previous.sql", {"production": table})
-    frame = bench.warehouse.frame(sql, {"first_day": day - timedelta(days=days), "day": day})
+    params = {"first_day": day - timedelta(days=days), "day": day, "model_digest": model_digest}
+    frame = bench.warehouse.frame(sql, params)
     return pd.Series(frame["percentile"].to_numpy(dtype=float), index=frame["FA_CRD__c"].to_numpy(dtype=object))
 
 
 def earlier_contents(bench: Bench, day: date, days: int) -> dict[str, str]:
-    """Content of the published days that a trend may be taken against: another one is another trend (R38)."""
+    """Content of the days that a trend may be taken against, as the table has them: another one is another trend (R38).
+
+    Of a day whose newest attempt failed these are the rows that were published before.
+    """
     keys = [f"{day - timedelta(days=back):%Y%m%d}" for back in range(1, days + 1)]
-    attempts = {key: bench.ledger.latest(PRODUCTION, key) for key in keys}
-    return {key: one.content_key for key, one in attempts.items() if one is not None and one.state == "published"}
+    served = {key: bench.ledger.serving(f"{bench.warehouse.dataset}.{PRODUCTION}${key}") for key in keys}
+    return {key: one.content_key for key, one in served.items() if one is not None}
 
 
 def read_day(warehouse: Warehouse, table: str, day: date) -> pd.DataFrame:
@@ -107,6 +111,12 @@ def read_day(warehouse: Warehouse, table: str, day: date) -> pd.DataFrame:
         render(f"{PRODUCTION}/query.sql", {"production": table}, {"contract_columns": names}), {"day": day}
     )
     return frame if len(frame.columns) else pd.DataFrame(columns=list(names))
+
+
+def read_calls(warehouse: Warehouse) -> dict[str, date]:
+    """By canonical CRD the UTC day on which a call was last scheduled, of whichever lead, by the newest extract."""
+    sql = render(f"{PRODUCTION}/calls.sql", {"crm": f"{warehouse.dataset}.crm_leads"})
+    return {row["FA_CRD__c"]: row["last_call_on"] for row in warehouse.query(sql)}
 
 
 @lru_cache(maxsize=1)

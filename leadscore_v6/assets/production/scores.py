@@ -27,6 +27,7 @@ from leadscore_v6.assets.shadow.data import LoadedModel, column_types, open_serv
 from leadscore_v6.assets.snapshots import snapshot_day
 from leadscore_v6.contracts import contract
 from leadscore_v6.gates.attempt import Bench, Candidates, Work
+from leadscore_v6.gates.caveats import too_old
 from leadscore_v6.gates.champions import require_champion
 from leadscore_v6.gates.guard import guard
 from leadscore_v6.modeling.explain import Reason
@@ -68,15 +69,23 @@ def _tell(bench: Bench, warehouse: WarehouseResource, key: str) -> None:
     attempt = bench.ledger.latest(PRODUCTION, key)
     if attempt is None or attempt.state not in ("judged", "published"):
         return
-    figures = attempt.figures
-    of_leads = {
-        "success_rate": figures["success_rate_leads"],
-        "error_rate": figures["error_rate_leads"],
-        "latency_mean_ms": figures["latency_mean_ms"],
-        "features_unavailable": figures["features_over_points"],
-        "open_leads": figures["open_leads"],
-    }
+    # Of a table that breaks its contract no more was measured: None is not judgeable.
+    of_leads = {told: attempt.figures.get(measured) for told, measured in _HEALTH.items()}
     raise_alerts(bench, warehouse.settings, "health", of_leads)
+    reign = require_champion(bench.ledger)
+    is_old = too_old(reign, snapshot_day(key)) is not None
+    figures, about = {"champion_too_old": int(is_old)}, {"champion_too_old": (reign.version,)}
+    raise_alerts(bench, warehouse.settings, "champion", figures, about)
+
+
+# What alerts call it, and the step's figure.
+_HEALTH = {
+    "success_rate": "success_rate_leads",
+    "error_rate": "error_rate_leads",
+    "latency_mean_ms": "latency_mean_ms",
+    "features_unavailable": "features_over_points",
+    "open_leads": "open_leads",
+}
 
 
 @dataclass(frozen=True)
@@ -100,7 +109,8 @@ def _work(bench: Bench, day: date) -> Work:
         _, model = champion_model(bench)
         asked = [*model.scorer.get_feature_names_out(), model.scorer.segment_column]
         people = subjects(bench, day, list(dict.fromkeys(map(str, asked))), settings.population)
-        before = previous_percentiles(bench, day, settings.scores.trend_days)
+        digest = model.scorer.provenance.model
+        before = previous_percentiles(bench, day, settings.scores.trend_days, digest)
         scored = _scored(people, model, settings, rules, before)
         kept.append(_judge(bench, people, scored, model, settings.scores))
         frame = _rows(day, scored, model)

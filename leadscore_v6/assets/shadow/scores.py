@@ -92,6 +92,7 @@ def _work(bench: Bench, day: date) -> Work:
             "day": day.isoformat(),
             "features_from": source,
             "model_version": model.version,
+            "model_manifest": model.known.digest,
             "champion": champion_word(bench, known),
             "scores_sha256": scores_digest(frame),
             "pooled": pooled(frame),
@@ -117,7 +118,7 @@ def _work(bench: Bench, day: date) -> Work:
 
     inputs = {
         "day": day,
-        "model": known.version,
+        "model": known.digest,
         "champion": reign.digest if reign else champion_word(bench, known),
         "settings": settings.as_dict(),
         "code": scoring_code_hash(),

@@ -30,6 +30,7 @@ from leadscore_v6.errors import UsageError
 from leadscore_v6.gates.attempt import Bench, Candidates, Work
 from leadscore_v6.gates.guard import guard
 from leadscore_v6.gates.ledger import Ledger
+from leadscore_v6.gates.models import KnownModel
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.serving import SingleLeadPath
 from leadscore_v6.serving.settings import ShadowSettings
@@ -61,7 +62,7 @@ def shadow_scoring(context: dg.AssetExecutionContext, warehouse: WarehouseResour
     yield from carry_out(context, warehouse, options, work, Told())
 
 
-def window(ledger: Ledger, model: str, days: int) -> Window:
+def window(ledger: Ledger, model: KnownModel, days: int) -> Window:
     """The `days` days up to the newest that was ever attempted. Raises UsageError when none was."""
     attempted = ledger.keys(SCORES)
     if not attempted:
@@ -78,14 +79,14 @@ def window(ledger: Ledger, model: str, days: int) -> Window:
         models |= {by} if by else set()
         if attempt.state != "published" or ledger.blocking(attempt):
             missing[day] = f"attempt {attempt.key} does not hold"
-        elif by != model:
-            missing[day] = f"scored by model {by}, not by {model}"
+        elif attempt.facts.get("model_manifest") != model.digest:
+            missing[day] = f"scored by model {by}, not by {model.version} as its files are now"
     return Window(wanted, missing, frozenset(models))
 
 
 def _work(bench: Bench) -> Work:
     settings, known = scoring_settings().shadow, newest_model(bench)
-    judged = window(bench.ledger, known.version, settings.days)
+    judged = window(bench.ledger, known, settings.days)
     kept: list[tuple[str, Row]] = []
 
     def build(candidates: Candidates) -> Mapping[str, Any]:
@@ -111,7 +112,7 @@ def _work(bench: Bench) -> Work:
     inputs = {
         "days": judged.days,
         "missing": {day.isoformat(): why for day, why in judged.missing.items()},
-        "model": known.version,
+        "model": known.digest,
         "settings": asdict(settings),
         "code": scoring_code_hash(),
     }
@@ -139,6 +140,7 @@ def _facts(rows: pd.DataFrame, judged: Window, model: LoadedModel) -> Row:
     counted = [day.isoformat() for day in judged.days if day not in judged.missing]
     return {
         "model_version": model.version,
+        "model_manifest": model.known.digest,
         "dataset_version": str(model.known.trained.facts["dataset_version"]),
         "first_day": judged.days[0].isoformat(),
         "last_day": judged.days[-1].isoformat(),

@@ -1,0 +1,134 @@
+"""Call lists of a scored day: who is on them, what they say of the model, and when there is none."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from leadscore_v6 import call_list
+from leadscore_v6.alerting.outbox import Outbox
+from leadscore_v6.assets.production.data import read_calls
+from leadscore_v6.call_list import CallListRequest, write_call_list
+from leadscore_v6.driver import ScoreRequest, raise_for, score
+from leadscore_v6.errors import GateBlocked
+from leadscore_v6.gates import caveats
+from leadscore_v6.gates.bench import open_bench
+from leadscore_v6.gates.decisions import undo_withdrawal, withdraw
+from leadscore_v6.settings import Settings
+from leadscore_v6.warehouse.engines import open_warehouse
+from tests.e2e.model_world import Modelled
+from tests.e2e.process import leadscore
+from tests.e2e.production_world import associates_file, in_production, quiet, scored_day
+
+
+@pytest.fixture(scope="module")
+def settings(
+    production_home: Path, modelled: Modelled, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Settings]:
+    """A home in production of this module's own."""
+    home = Path(shutil.copytree(production_home, tmp_path_factory.mktemp("call_list") / "home"))
+    with in_production(home, modelled.feed) as settings:
+        yield settings
+
+
+@pytest.fixture(scope="module")
+def day(settings: Settings) -> date:
+    """The day of the extract."""
+    return scored_day(settings)
+
+
+def test_a_call_list_has_every_associate_once_over_and_nobody_twice(settings: Settings, tmp_path: Path) -> None:
+    associates, excluded = tmp_path / "Associates.csv", tmp_path / "excluded.csv"
+    associates.write_text("associate,weekly_capacity,active\nAnn,40,Yes\nBob,40,Yes\nCid,40,Yes\nDot,40,No\n")
+    first = leadscore("call-list", "--home", settings.home, "--associates", associates, "--per-associate", 20)
+    assert first.returncode == 0, first.stderr
+    (people,) = Path(settings.artifacts).glob("call_list_v6_????????.csv")
+    best = pd.read_csv(people, dtype={"FA_CRD__c": str})
+    assert best["associate"].value_counts().to_dict() == {"Ann": 20, "Bob": 20, "Cid": 20}
+    assert best["FA_CRD__c"].is_unique
+    assert best["percentile"].min() > 90
+    assert best["reasons"].notna().all()
+    expected = best.groupby("associate")["probability"].sum()
+    assert expected.max() / expected.min() < 1.01
+    (crm,) = Path(settings.artifacts).glob("call_list_v6_*_crm_import.csv")
+    assert len(pd.read_csv(crm)) == 60
+    # Whoever is excluded is not called, and the CRD may be written as the CRM spells it.
+    top = best["FA_CRD__c"].iloc[0]
+    excluded.write_text(f"FA_CRD__c,until\n00{top}.0,\n{best['FA_CRD__c'].iloc[1]},2020-01-01\n")
+    out = tmp_path / "lists"
+    again = leadscore(
+        "call-list",
+        "--home",
+        settings.home,
+        "--associates",
+        associates,
+        "--per-associate",
+        20,
+        "--exclude",
+        excluded,
+        "--out",
+        out,
+    )
+    assert again.returncode == 0, again.stderr
+    assert "1 on the exclusion list" in again.stdout
+    called = set(pd.read_csv(next(out.glob("*[0-9].csv")), dtype={"FA_CRD__c": str})["FA_CRD__c"])
+    assert top not in called
+    assert best["FA_CRD__c"].iloc[1] in called
+    # The same rows three times: for people, for the CRM, and a page that says what must be known of them.
+    page = next(out.glob("*.md")).read_text()
+    assert "SYNTHETIC DATA" in page
+    assert "1 on the exclusion list" in page
+
+
+def test_a_call_list_and_the_days_report_tell_of_waivers_and_of_the_champions_age(
+    settings: Settings, day: date, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_bench(settings, "test", quiet) as bench:
+        reps = bench.ledger.latest("snapshot_reps", bench.ledger.snapshots()[0])
+        waiver = {"gate": "reps_typing_losses", "by": "Ann", "reason": "a known loss", "expires": "2020-01-01"}
+        bench.record("waived", reps, waiver)
+    honest = caveats._settings()
+    monkeypatch.setattr(caveats, "_settings", lambda: replace(honest, quarters=-1))
+    shutil.rmtree(settings.outbox, ignore_errors=True)
+    raise_for(score(settings, {}, ScoreRequest(day), quiet))
+    written = write_call_list(settings, CallListRequest(associates_file(settings), out=tmp_path, per_associate=5))
+    report = (Path(settings.artifacts) / f"{day:%Y%m%d}" / "production_scores_report_v6.md").read_text()
+    balance_report = (Path(settings.artifacts) / "class_balance_report_v6.md").read_text()
+    for page in (report, balance_report, written.page(), str(written)):
+        assert "snapshot_reps 20240107: `reps_typing_losses` by Ann until 2020-01-01: a known loss" in page
+        assert "more than -1 quarters before" in page
+    (told,) = [one.alert for one in Outbox(settings.outbox).filed() if one.alert.key.startswith("champion_age")]
+    assert told.subjects == (written.model,)
+
+
+def test_no_call_list_of_a_day_whose_extract_was_withdrawn_since(settings: Settings, tmp_path: Path) -> None:
+    asked = CallListRequest(associates_file(settings), out=tmp_path / "lists")
+    with open_bench(settings, "test", quiet) as bench:
+        withdraw(bench, "Lead.csv", "half of it is missing")
+    with pytest.raises(GateBlocked, match=r"Lead.csv, .* was withdrawn .*half of it[\s\S]*leadscore score --day"):
+        write_call_list(settings, asked)
+    assert not (tmp_path / "lists").exists()
+    with open_bench(settings, "test", quiet) as bench:
+        undo_withdrawal(bench, "Lead.csv")
+    assert len(write_call_list(settings, asked).paths) == 3
+
+
+def test_whoever_scheduled_a_call_since_is_not_on_the_list(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = CallListRequest(associates_file(settings), out=tmp_path, per_associate=20)
+    first = write_call_list(settings, asked)
+    crd = first.made.rows["FA_CRD__c"].iloc[0]
+    with open_warehouse(settings, read_only=True) as warehouse:
+        known = read_calls(warehouse)
+    assert len(known) > 1000
+    monkeypatch.setattr(call_list, "read_calls", lambda _warehouse: {**known, crd: first.day})
+    second = write_call_list(settings, asked)
+    assert crd not in set(second.made.rows["FA_CRD__c"])
+    assert second.made.left_out["scheduled a call already"] == first.made.left_out["scheduled a call already"] + 1

@@ -7,6 +7,7 @@ import dagster as dg
 from leadscore_v6.assets import dials, leads, snapshots, training_set, vintages
 from leadscore_v6.assets.experiment import design, enrolment, reading
 from leadscore_v6.assets.model import steps as model
+from leadscore_v6.assets.monitoring import drift, performance
 from leadscore_v6.assets.production import balance
 from leadscore_v6.assets.production import scores as production
 from leadscore_v6.assets.shadow import scores, serving, week
@@ -24,6 +25,7 @@ def build_defs(**overrides: Any) -> dg.Definitions:
                 *(serving, scores, week),
                 *(design, enrolment, reading),
                 *(production, balance),
+                *(drift, performance),
             ]
         ),
         jobs=list(JOBS.values()),

@@ -11,7 +11,7 @@ from leadscore_v6.gates.steps import STEPS, upstream
 SNAPSHOT, LEADS, TRAINING_SET, MODEL = "snapshot", "leads", "training_set", "model"
 SERVING, SHADOW_DAY, SHADOW = "serving", "shadow_day", "shadow"
 PLAN, WEEK, INTERIM, FINAL = "experiment_plan", "experiment_week", "experiment_interim", "experiment_final"
-PRODUCTION_DAY, CLASS_BALANCE = "production_day", "class_balance"
+PRODUCTION_DAY, CLASS_BALANCE, MONTH = "production_day", "class_balance", "month"
 _PROMOTED = "v_latest_training_dataset_v6"
 
 
@@ -66,6 +66,11 @@ _RUN_TOGETHER: Final[Mapping[str, tuple[Sequence[str], str]]] = {
     CLASS_BALANCE: (
         ["class_balance_v6"],
         "Step 6.1, weekly: the rate of conversions among matured leads against training's.",
+    ),
+    MONTH: (
+        ["feature_drift_v6", "model_performance_v6"],
+        "Step 6.1, monthly, as of a day: drift of features and score, and what the champion was worth. One partition "
+        "per run.",
     ),
 }
 

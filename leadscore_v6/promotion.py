@@ -6,14 +6,12 @@ Belongs here: getting the leads, the two models and their figures together. Does
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import date
 
 import numpy as np
 
 from leadscore_v6.artifacts.folders import FolderStore
-from leadscore_v6.artifacts.manifest import verify
 from leadscore_v6.artifacts.models import load_scorer
 from leadscore_v6.assets.model.data import contract_version, read_training_data, reason_words
 from leadscore_v6.contracts import load_document
@@ -24,7 +22,7 @@ from leadscore_v6.gates.bench import open_bench, read_ledger, require_home
 from leadscore_v6.gates.champions import Reign, champion
 from leadscore_v6.gates.decisions import TRAINING
 from leadscore_v6.gates.ledger import Ledger
-from leadscore_v6.gates.models import KnownModel, folder_of, manifest_digest, model_of
+from leadscore_v6.gates.models import KnownModel, blocks_of, folder_of, manifest_digest, model_of
 from leadscore_v6.modeling.data import TrainingData
 from leadscore_v6.modeling.scorer import LeadScorer
 from leadscore_v6.modeling.splits import Rows
@@ -93,9 +91,7 @@ def _unseen(folders: FolderStore, data: TrainingData, models: tuple[KnownModel, 
 
 
 def _leads(folders: FolderStore, model: KnownModel, blocks: tuple[str, ...]) -> list[str]:
-    folder = folders.path(folder_of(model.trained))
-    verify(folder, manifest_digest(model.trained))
-    content = json.loads((folder / f"cv_fold_indices_v6_{model.version}.json").read_text(encoding="utf-8"))
+    content = blocks_of(folders, model)
     return [lead for block in blocks for lead in content[block]]
 
 

@@ -344,6 +344,38 @@ _STEPS = (
         gates=("class_balance_stable",),
         report="class_balance_report_v6.md",
     ),
+    Step(
+        "feature_drift_v6",
+        "6.1",
+        "production",
+        "How far each feature of the champion and its score have moved from training, as of a day.",
+        parents=("crm_leads", "v_discovery_reps_all_vintages", "v_discovery_firms_all_vintages"),
+        partition=DAY,
+        gates=(
+            "drift_within_bounds",
+            "drift_rows_complete",
+            "drift_matches_contract",
+        ),
+        report="feature_drift_report_v6_{version}.md",
+        kinds=SQL | MODEL,
+    ),
+    Step(
+        "model_performance_v6",
+        "6.1",
+        "production",
+        "What the champion was worth on matured leads, and what its scores promise of young ones, as of a day.",
+        parents=("crm_leads", "crm_dials", "v_discovery_reps_all_vintages", "v_discovery_firms_all_vintages"),
+        partition=DAY,
+        gates=(
+            "performance_as_promised",
+            "performance_expected_not_above",
+            "performance_expected_not_below",
+            "performance_counts_consistent",
+            "performance_matches_contract",
+        ),
+        report="model_performance_report_v6_{version}.md",
+        kinds=SQL | MODEL,
+    ),
 )
 
 STEPS: dict[str, Step] = {step.asset: step for step in _STEPS}

@@ -6,7 +6,7 @@ alert, and how they are delivered (alerting/).
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from leadscore_v6.alerting.delivery import Post, send
@@ -20,13 +20,22 @@ from leadscore_v6.settings import Settings
 _log = logging.getLogger(__name__)
 
 
-def raise_alerts(bench: Bench, settings: Settings, check: str, figures: Mapping[str, Any]) -> None:
-    """File what the rules about `check` say of the figures, and send what is due. What goes wrong with it is told."""
+def raise_alerts(
+    bench: Bench,
+    settings: Settings,
+    check: str,
+    figures: Mapping[str, Any],
+    subjects: Mapping[str, Sequence[str]] | None = None,
+) -> None:
+    """File what the rules about `check` say of the figures, and send what is due. What goes wrong with it is told.
+
+    `subjects`: by figure what it is about, as `alerts_for` has it.
+    """
     at = bench.clock()
     try:
         configured = alerting_settings()
         outbox = Outbox(settings.outbox)
-        filed = outbox.file(alerts_for(check, figures, configured, at), configured)
+        filed = outbox.file(alerts_for(check, figures, configured, at, subjects), configured)
         done = send(outbox, Post(configured, os.environ), at)
     except (LeadscoreError, OSError) as error:
         _log.warning("no alert could be raised: %s", error)

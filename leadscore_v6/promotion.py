@@ -14,7 +14,6 @@ import numpy as np
 from leadscore_v6.artifacts.folders import FolderStore
 from leadscore_v6.artifacts.models import load_scorer
 from leadscore_v6.assets.model.data import contract_version, read_training_data, reason_words
-from leadscore_v6.contracts import load_document
 from leadscore_v6.errors import UsageError
 from leadscore_v6.gates import champions
 from leadscore_v6.gates.attempt import Bench
@@ -27,8 +26,7 @@ from leadscore_v6.modeling.data import TrainingData
 from leadscore_v6.modeling.scorer import LeadScorer
 from leadscore_v6.modeling.splits import Rows
 from leadscore_v6.monitoring.champion import Contender, Decision, Evidence, Holdout, decide
-from leadscore_v6.monitoring.settings import MONITORING_FILE, MonitoringSettings
-from leadscore_v6.paths import config_root
+from leadscore_v6.monitoring.settings import monitoring_settings
 from leadscore_v6.settings import Settings
 
 Progress = Callable[[str], None]
@@ -75,11 +73,6 @@ def against_champion(bench: Bench, challenger: KnownModel, progress: Progress = 
     settings = monitoring_settings()
     evidence = Evidence(holdout, _shadow_holds(bench.ledger, challenger))
     return decide(contenders, evidence, contenders[1].as_of, settings.champion, settings.seed)
-
-
-def monitoring_settings() -> MonitoringSettings:
-    """`config/monitoring_schedule_v6.yaml`, checked."""
-    return MonitoringSettings.of(load_document(config_root() / MONITORING_FILE, "monitoring_schedule"))
 
 
 def _unseen(folders: FolderStore, data: TrainingData, models: tuple[KnownModel, ...], cut_off: date) -> Rows:

@@ -7,6 +7,8 @@ failed blocking check and a failed step, so that this run stops; the ledger and 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from leadscore_v6.gates.ledger import Attempt, Ledger
 from leadscore_v6.gates.registry import load_gates
 from leadscore_v6.gates.steps import STEPS, Step, ancestors
 from leadscore_v6.locations import Location
+from leadscore_v6.monitoring.settings import monitoring_settings
 from leadscore_v6.partitions import PARTITIONS
 from leadscore_v6.reports.markdown import bullets, embed
 from leadscore_v6.reports.plots import plots
@@ -48,6 +51,7 @@ def plan_asset(name: str) -> Callable[[Callable[..., Events]], dg.AssetsDefiniti
         kinds=set(step.kinds) | ({from_environment().engine} if "sql" in step.kinds else set()),
         owners=["team:leadscore"],
         code_version=code_version(name),
+        freshness_policy=_freshness().get(name),
         check_specs=[
             dg.AssetCheckSpec(
                 gate.name, asset=name, blocking=gate.blocking, description=f"Step {gate.step}: {gate.says}"
@@ -55,6 +59,13 @@ def plan_asset(name: str) -> Callable[[Callable[..., Events]], dg.AssetsDefiniti
             for gate in load_gates().of(name)
         ],
     )
+
+
+@lru_cache(maxsize=1)
+def _freshness() -> Mapping[str, dg.FreshnessPolicy]:
+    """By asset how old its newest build may be; of others nothing is expected."""
+    hours = monitoring_settings().freshness
+    return {name: dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=most)) for name, most in hours.items()}
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,10 @@ def _drift_headlines(figures: Facts, facts: Facts) -> list[str]:
         return [f"**Drifted: {names}** (PSI above 0.25, and beyond what chance gives). {_TO_DO}", against]
     first = facts["largest"][0]
     return [
-        f"**Nothing has drifted.** The largest PSI is {first['psi']:.3f} (`{first['feature']}`); the plan's limit is "
-        f"0.25, and chance alone would stay below {first['null_quantile']:.3f}.",
+        (
+            f"**Nothing has drifted.** The largest PSI is {first['psi']:.3f} (`{first['feature']}`); the plan's limit "
+            f"is 0.25, and chance alone would stay below {first['null_quantile']:.3f}."
+        ),
         against,
     ]
 
@@ -50,9 +52,9 @@ def _drift(figures: Facts, facts: Facts) -> list[str]:
     head = ["feature", "PSI", "by chance up to", "p (Holm)", ""]
     found = [
         "## What has moved most\n\n" + table(head, rows) + "\n\n"
-        "PSI is over bins that training froze: deciles, levels, one for missing values and one for what training did not "
-        'know. "By chance" is what two samples of one population of these sizes give (R30). A small p with a small PSI '
-        "is a change that is certain and small: no alert."
+        "PSI is over bins that training froze: deciles, levels, one for missing values, one for what training did "
+        'not know. "By chance" is what two samples of one population of these sizes give (R30). A small p with a small '
+        "PSI is a change that is certain and small: no alert."
     ]
     for feature, shifts in facts["shifts"].items():
         bins = [
@@ -90,7 +92,7 @@ def _verdict(row: Facts) -> str:
     ratio = _interval(row, "expected_observed")
     if low > 1.1 or high < 0.9:
         more = "fewer" if low > 1.1 else "more"
-        return f"**It ranks as promised ({measured}), and {more} leads convert than it says**: expected over observed {ratio}."
+        return f"**It ranks as promised, and {more} leads convert than it says**: {measured}; expected/observed {ratio}."
     return f"**The model is worth what it promises**: {measured}; expected over observed conversions {ratio}."
 
 

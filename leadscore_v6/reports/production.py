@@ -54,6 +54,26 @@ def _balance(figures: Facts, facts: Facts) -> list[str]:
     return ["## Matured weeks\n\n" + table(head, rows) + f"\n\n{text}"]
 
 
+def _scores_headlines(figures: Facts, facts: Facts) -> list[str]:
+    leads = facts["by_kind"].get("lead", {})
+    told = ", ".join(f"{leads[word]:,} {word}" for word in ("scored", "skipped", "failed") if word in leads)
+    return [f"Open leads of {facts['day']}: **{told or 'none'}**, by model {facts['model_version']}."]
+
+
+def _balance_headlines(figures: Facts, facts: Facts) -> list[str]:
+    if figures["class_balance_change"] is None:
+        return ["**Not judgeable**: the newest matured week has too few leads, or there is none."]
+    week = facts["weeks"][-1]
+    rates = f"{week['rate']:.2%} of {week['leads']:,} leads, training had {facts['training_rate']:.2%}"
+    if week["alerts"]:
+        return [f"**The rate of conversions has changed**: in the week of {week['week']} {rates}."]
+    return [f"**No change beyond chance**: in the week of {week['week']} {rates} converted."]
+
+
+HEADLINES: dict[str, Callable[[Facts, Facts], list[str]]] = {
+    "production_scores_report": _scores_headlines,
+    "class_balance_report": _balance_headlines,
+}
 SECTIONS: dict[str, Callable[[Facts, Facts], list[str]]] = {
     "production_scores_report": _scores,
     "class_balance_report": _balance,

@@ -22,8 +22,8 @@ def topic(report: str) -> str:
 
 def headlines(about: str, figures: Facts, facts: Facts) -> tuple[str, ...]:
     """What a person must read first, in plain words, right after the verdict."""
-    own = {**model_headlines.HEADLINES, **shadow.HEADLINES, **experiment.HEADLINES, **monitoring.HEADLINES}
-    make = own.get(about)
+    own = {**model_headlines.HEADLINES, **shadow.HEADLINES, **experiment.HEADLINES}
+    make = {**own, **production.HEADLINES, **monitoring.HEADLINES}.get(about)
     return tuple(make(figures, facts)) if make else ()
 
 

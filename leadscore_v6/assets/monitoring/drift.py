@@ -15,13 +15,12 @@ from leadscore_v6.assets.monitoring.reference import (
     entered,
     leads_sql,
     monitoring_code_hash,
-    monitoring_settings,
     newest_of_each,
     references,
-    require_known,
 )
 from leadscore_v6.assets.monitoring.tables import figures_of, write_table
 from leadscore_v6.assets.production.alarms import raise_alerts
+from leadscore_v6.assets.production.data import require_known
 from leadscore_v6.assets.shadow.data import latest
 from leadscore_v6.assets.snapshots import snapshot_day
 from leadscore_v6.contracts import contract
@@ -29,6 +28,7 @@ from leadscore_v6.gates.attempt import Bench, Candidates, Work
 from leadscore_v6.gates.champions import require_champion
 from leadscore_v6.gates.guard import guard
 from leadscore_v6.monitoring.psi import SCORE, Drift, FeatureDrift, Reference, drift
+from leadscore_v6.monitoring.settings import monitoring_settings
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.warehouse.protocol import DAY_COLUMN
 

@@ -17,11 +17,10 @@ from leadscore_v6.assets.monitoring.reference import (
     entered,
     leads_sql,
     monitoring_code_hash,
-    monitoring_settings,
-    require_known,
 )
 from leadscore_v6.assets.monitoring.tables import figures_of, write_table
 from leadscore_v6.assets.production.alarms import raise_alerts
+from leadscore_v6.assets.production.data import require_known
 from leadscore_v6.assets.shadow.data import latest
 from leadscore_v6.assets.snapshots import snapshot_day
 from leadscore_v6.contracts import contract
@@ -31,7 +30,7 @@ from leadscore_v6.gates.champions import Reign, require_champion
 from leadscore_v6.gates.guard import guard
 from leadscore_v6.monitoring.cohorts import Cohorts, Window, Worked, cohorts
 from leadscore_v6.monitoring.performance import Performance, Scored, performance
-from leadscore_v6.monitoring.settings import MonitoringSettings
+from leadscore_v6.monitoring.settings import MonitoringSettings, monitoring_settings
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.warehouse.protocol import DAY_COLUMN, Warehouse
 from leadscore_v6.warehouse.sql import render
@@ -106,9 +105,10 @@ def _window(day: date, settings: MonitoringSettings) -> Window:
 
 
 def _first_contact(reign: Reign, window: Window) -> date:
-    """Leads that the champion was fitted or calibrated on say nothing of it; of others, a label window more is read:
-    so long may a lead wait for its first dial.
-    """  # fmt: skip
+    """The first contact that counts: leads that the champion was fitted or calibrated on say nothing of it.
+
+    A label window more than the cohort's days is read: so long may a lead wait for its first dial.
+    """
     (calibration,) = (block for block in reign.model.trained.facts["blocks"] if block["block"] == "calibration")
     unseen = date.fromisoformat(calibration["to"]) + timedelta(days=1)
     return max(unseen, window.first_day - timedelta(days=window.label_window_days))

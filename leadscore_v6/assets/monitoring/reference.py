@@ -14,9 +14,8 @@ import pandas as pd
 from leadscore_v6.artifacts.models import load_scorer
 from leadscore_v6.assets.code import code_digest
 from leadscore_v6.assets.model.data import contract_version, model_columns, read_training_data, reason_words
-from leadscore_v6.assets.shadow.data import latest
 from leadscore_v6.assets.training_set import LABEL_WINDOW_DAYS, tie_breakers
-from leadscore_v6.contracts import contract, load_document
+from leadscore_v6.contracts import contract
 from leadscore_v6.errors import UsageError
 from leadscore_v6.gates.attempt import Bench
 from leadscore_v6.gates.champions import Reign
@@ -24,8 +23,8 @@ from leadscore_v6.gates.decisions import TRAINING
 from leadscore_v6.gates.models import blocks_of, folder_of, manifest_digest
 from leadscore_v6.modeling.scorer import LeadScorer
 from leadscore_v6.monitoring.psi import SCORE, Reference, freeze, freeze_numbers
-from leadscore_v6.monitoring.settings import MONITORING_FILE, DriftSettings, MonitoringSettings
-from leadscore_v6.paths import config_root, sql_root
+from leadscore_v6.monitoring.settings import DriftSettings
+from leadscore_v6.paths import sql_root
 from leadscore_v6.warehouse.sql import render
 
 LEADS = "feature_drift_v6/leads.sql"
@@ -33,21 +32,6 @@ LEADS = "feature_drift_v6/leads.sql"
 _CODE = ("monitoring/*.py", "assets/monitoring/*.py", "modeling/bootstrap.py", "modeling/metrics.py",
          "modeling/reliability.py")  # fmt: skip
 _TABLES = ("feature_drift", "model_performance")
-
-
-def monitoring_settings() -> MonitoringSettings:
-    """`config/monitoring_schedule_v6.yaml`, checked. Raises InputError with file and line."""
-    return MonitoringSettings.of(load_document(config_root() / MONITORING_FILE, "monitoring_schedule"))
-
-
-def require_known(bench: Bench, day: date) -> None:
-    """Raise UsageError for a day that the CRM extract does not reach: its leads and calls are not known yet."""
-    extracted = date.fromisoformat(latest(bench, "crm_leads").facts["crm_extracted_at"])
-    if day > extracted:
-        raise UsageError(
-            f"{day} lies after the CRM extract ({extracted}): what became of its leads is not known yet.\n"
-            f"  what to do: bring a newer Lead.csv (`leadscore monitor --data DIR`), or choose a day up to {extracted}."
-        )
 
 
 def champion_scorer(bench: Bench, reign: Reign) -> LeadScorer:
@@ -79,9 +63,10 @@ def references(bench: Bench, reign: Reign, scorer: LeadScorer, settings: DriftSe
 
 @dataclass(frozen=True)
 class Entered:
-    """Leads that entered Contacting in a window: Id, FA_CRD__c, contact_date, days_to_conversion, the model's features,
-    and in `score` what the champion says of each.
-    """  # fmt: skip
+    """Leads that entered Contacting in a window, and what the champion says of each.
+
+    frame: Id, FA_CRD__c, contact_date, days_to_conversion and the model's features, in order of contact; score (n,).
+    """
 
     frame: pd.DataFrame
     score: np.ndarray

@@ -9,15 +9,13 @@ import dagster as dg
 
 from leadscore_v6.assets.carry_out import Events, Told, carry_out, plan_asset, stops
 from leadscore_v6.assets.production.alarms import raise_alerts
-from leadscore_v6.assets.production.data import PRODUCTION, production_code_hash
+from leadscore_v6.assets.production.data import PRODUCTION, production_code_hash, require_known
 from leadscore_v6.assets.shadow.data import latest
-from leadscore_v6.contracts import load_document
 from leadscore_v6.gates.attempt import Bench, Candidates, Work
 from leadscore_v6.gates.champions import require_champion
 from leadscore_v6.gates.guard import guard
 from leadscore_v6.monitoring.class_balance import class_balance
-from leadscore_v6.monitoring.settings import MONITORING_FILE, MonitoringSettings
-from leadscore_v6.paths import config_root
+from leadscore_v6.monitoring.settings import monitoring_settings
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.warehouse.sql import render
 
@@ -30,17 +28,16 @@ def class_balance_v6(context: dg.AssetExecutionContext, warehouse: WarehouseReso
     bench = warehouse.bench
     with stops():
         guard(bench.ledger, BALANCE, None)
-        work = _work(bench)
+        work = _work(bench, options.as_of)
     yield from carry_out(context, warehouse, options, work, Told())
     raise_alerts(bench, warehouse.settings, "class_balance", latest(bench, BALANCE).figures)
 
 
-def _work(bench: Bench) -> Work:
+def _work(bench: Bench, asked: str) -> Work:
     reign = require_champion(bench.ledger)
-    settings = MonitoringSettings.of(
-        load_document(config_root() / MONITORING_FILE, "monitoring_schedule")
-    ).class_balance
-    as_of = date.fromisoformat(latest(bench, "crm_leads").facts["crm_extracted_at"])
+    settings = monitoring_settings().class_balance
+    as_of = date.fromisoformat(asked or latest(bench, "crm_leads").facts["crm_extracted_at"])
+    require_known(bench, as_of)
     (training,) = (block for block in reign.model.trained.facts["blocks"] if block["block"] == "training")
     found: list[Mapping[str, Any]] = []
 
@@ -60,5 +57,5 @@ def _work(bench: Bench) -> Work:
             "weeks": balance.rows(),
         }
 
-    inputs = {"champion": reign.digest, "settings": asdict(settings), "code": production_code_hash()}
+    inputs = {"champion": reign.digest, "as_of": as_of, "settings": asdict(settings), "code": production_code_hash()}
     return Work(BALANCE, None, inputs, (), build, lambda _candidates: found.pop())

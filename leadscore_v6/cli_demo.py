@@ -161,5 +161,5 @@ def _monitor(settings: Settings) -> None:
     ledger, _ = read_ledger(settings)
     last = extracted(ledger)
     months = months_between(last.replace(year=last.year - 1), last)[-_MONTHS_WATCHED:]
-    click.echo(f"\n8. Monitoring: drift, and what the model was worth, as of the first of the last {len(months)} months.")
+    click.echo(f"\n8. Monitoring: drift and the model's worth, as of the first days of the last {len(months)} months.")
     watch(settings, MonitorRequest((MONTHLY,), tuple(months)))

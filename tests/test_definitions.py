@@ -23,10 +23,11 @@ ROOT = Path(__file__).resolve().parents[1]
 # Every other gate stops what follows.
 WARNINGS = {"staging_quarters_match", "model_split_by_time", "shadow_stress"}
 WARNINGS |= {"daily_sample_ratio", "daily_process_guardrails"}
-WARNINGS |= {"production_leads_have_crd", "class_balance_stable"}
+WARNINGS |= {"production_leads_have_crd", "class_balance_stable", "drift_within_bounds", "performance_as_promised"}
+WARNINGS |= {"performance_expected_not_above", "performance_expected_not_below"}
 OF_THE_MODEL = {"trained_model", "calibrated_model", "backtest"}
-BY_THE_MODEL = {"shadow_scores_v6", "shadow_scoring", "production_scores_v6"}
-BY_DAY = {"shadow_scores_v6", "production_scores_v6"}
+BY_DAY = {"shadow_scores_v6", "production_scores_v6", "feature_drift_v6", "model_performance_v6"}
+BY_THE_MODEL = BY_DAY | {"shadow_scoring"}
 OF_THE_TEST = {name for name, (_, group, *_) in PLAN.items() if group == "experiment"}
 OF_ONE_SNAPSHOT = {"snapshot_reps_raw", "snapshot_reps", "snapshot_firms"}
 
@@ -119,6 +120,10 @@ def test_code_version_follows_the_code_and_its_own_sql(tmp_path: Path, monkeypat
         ("experiment_final", {"ab_test_final_analysis_v6"}),
         ("production_day", {"production_scores_v6"}),
         ("class_balance", {"class_balance_v6"}),
+        ("feature_drift", {"feature_drift_v6"}),
+        ("model_performance", {"model_performance_v6"}),
+        ("scores_daily", {"serving_advisors_v6", "production_scores_v6"}),
+        ("shadow_daily", {"serving_advisors_v6", "shadow_scores_v6"}),
     ],
 )
 def test_jobs_run_what_belongs_together_with_all_its_gates(defs: dg.Definitions, job: str, selected: set[str]) -> None:

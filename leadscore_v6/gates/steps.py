@@ -340,7 +340,7 @@ _STEPS = (
         "6.1",
         "production",
         "Weekly rate of conversions among matured leads, held against the rate that the champion learned from.",
-        parents=("crm_leads",),
+        parents=("crm_leads", "crm_dials"),
         gates=("class_balance_stable",),
         report="class_balance_report_v6.md",
     ),

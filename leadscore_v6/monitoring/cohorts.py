@@ -4,8 +4,10 @@ Belongs here: days of contact, of the first dial and of the call in; cohorts and
 a cohort says of the model (`performance.py`).
 
 A lead that nobody called cannot convert and says nothing of the model (R50). Where dials are logged, the clock starts
-with the first one, and a lead without any is left out; before the log begins, and where there is none, one dial on the
-day of contact is assumed, and `basis` says so beside every figure.
+with the first one, and a lead without any is left out. Long before the log begins, and where there is none, one dial on
+the day of contact is assumed, and `basis` says so beside every figure. Of a lead whose contact is so near to the
+beginning of the log that its dial may lie on either side, nobody knows whether it was dialled: if the log has none, it
+is left out too.
 """
 
 from __future__ import annotations
@@ -62,14 +64,16 @@ class Window:
 class Cohorts:
     """Rows of the matured leads with their labels, and of the young; both in the order given.
 
-    first, last: days of the matured cohort, None if it is empty. assumed: matured leads whose dial is assumed.
-    not_dialled and called_before: leads of either cohort's days that are left out, since nobody dialled them, or their
-    call came before the dial (R10).
+    start: (k,) the day on which each lead's clock starts, NaT if nobody is known to have dialled it. first, last: days
+    of the matured cohort, None if it is empty. assumed: matured leads whose dial is assumed. not_dialled,
+    called_before: leads of either cohort's days that are left out, since nobody is known to have dialled them, or
+    their call came before the dial (R10).
     """
 
     matured: NDArray[np.intp]
     label: NDArray[np.int8]
     young: NDArray[np.intp]
+    start: Days
     basis: str
     first: date | None
     last: date | None
@@ -80,7 +84,10 @@ class Cohorts:
 
 def cohorts(leads: Worked, window: Window) -> Cohorts:
     """Sort the leads into matured (with labels), young, and left out."""
-    is_assumed = np.isnat(leads.first_dial) & _before_the_log(leads)
+    known_from = _known_from(leads, window)
+    is_assumed = np.isnat(leads.first_dial)
+    if known_from is not None:
+        is_assumed &= leads.contact < np.datetime64(known_from, "D")
     start = np.where(is_assumed, leads.contact, leads.first_dial)
     gap = (leads.called_on - start).astype("timedelta64[D]")
     has_call, is_dialled = ~np.isnat(leads.called_on), ~np.isnat(start)
@@ -95,7 +102,8 @@ def cohorts(leads: Worked, window: Window) -> Cohorts:
         matured=matured,
         label=label[matured].astype(np.int8),
         young=young,
-        basis=_basis(leads.log_begins, int(is_assumed[matured].sum()), len(matured)),
+        start=start,
+        basis=_basis(known_from, int(is_assumed[matured].sum()), len(matured)),
         first=days.min().astype(object) if len(days) else None,
         last=days.max().astype(object) if len(days) else None,
         assumed=int(is_assumed[matured].sum()),
@@ -104,14 +112,15 @@ def cohorts(leads: Worked, window: Window) -> Cohorts:
     )
 
 
-def _before_the_log(leads: Worked) -> NDArray[np.bool_]:
+def _known_from(leads: Worked, window: Window) -> date | None:
+    """Leads contacted from that day on have their dial in the log, if they have one: no lead waits longer for it."""
     if leads.log_begins is None:
-        return np.ones(len(leads.contact), dtype=bool)
-    earlier: NDArray[np.bool_] = leads.contact < np.datetime64(leads.log_begins, "D")
-    return earlier
+        return None
+    day: date = (np.datetime64(leads.log_begins, "D") - window.label_window_days).astype(object)
+    return day
 
 
-def _basis(log_begins: date | None, assumed: int, leads: int) -> str:
-    if log_begins is None or (assumed == leads and leads):
+def _basis(known_from: date | None, assumed: int, leads: int) -> str:
+    if known_from is None or (assumed == leads and leads):
         return ASSUMED
-    return DIALLED if not assumed else f"{DIALLED}; assuming one dial per lead before {log_begins}"
+    return DIALLED if not assumed else f"{DIALLED}; assuming one dial per lead contacted before {known_from}"

@@ -92,16 +92,16 @@ def _verdict(row: Facts) -> str:
     ratio = _interval(row, "expected_observed")
     if low > 1.1 or high < 0.9:
         more = "fewer" if low > 1.1 else "more"
-        return f"**It ranks as promised, and {more} leads convert than it says**: {measured}; expected/observed {ratio}."
+        return f"**It ranks as promised, and {more} leads convert than it says**: {measured}; expected {ratio} times."
     return f"**The model is worth what it promises**: {measured}; expected over observed conversions {ratio}."
 
 
 def _performance(figures: Facts, facts: Facts) -> list[str]:
     row, basis = facts["row"], facts["basis"]
     left_out = (
-        f"{facts['not_dialled']:,} leads of these days that nobody dialled are left out (they cannot convert, and say "
-        f"nothing of the model), and {facts['called_before']:,} whose call came before the dial. Leads that the model "
-        "learned from are not among them. Each is scored with what was known on its day of contact."
+        f"Left out: {facts['not_dialled']:,} leads of these days that nobody is known to have dialled (they cannot "
+        f"convert, and say nothing of the model); {facts['called_before']:,} whose call came before the dial; and "
+        "those that the model learned from. Each is scored with what was known on its day of contact."
     )
     if row.get("auc_roc") is None:
         return [f"## Whose leads\n\n{left_out}"]

@@ -47,9 +47,12 @@ def _balance(figures: Facts, facts: Facts) -> list[str]:
         )
         for row in facts["weeks"]
     ]
-    head = ["week of contact", "leads", "converted", "rate", "against training", "p (exact binomial)", ""]
+    head = ["week of contact or dial", "leads", "converted", "rate", "against training", "p (exact binomial)", ""]
     text = (
-        f"Training had {facts['training_rate']:.2%}; {facts['young']:,} leads have not matured and are not looked at."
+        f"Of {facts['basis']}. Training had {facts['training_rate']:.2%}; {facts['young']:,} leads have not matured "
+        f"and are not looked at. Left out: {facts['not_dialled']:,} of these weeks that nobody is known to have "
+        f"dialled, and {facts['chosen_by_model']:,} that the model's queue chose: they convert more often because they "
+        "were chosen, and are held against their scores in the monthly report of the model's performance."
     )
     return ["## Matured weeks\n\n" + table(head, rows) + f"\n\n{text}"]
 

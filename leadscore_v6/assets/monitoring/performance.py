@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from leadscore_v6.assets.carry_out import Events, Told, carry_out, plan_asset, stops
+from leadscore_v6.assets.monitoring.dials import read_dials, worked_of
 from leadscore_v6.assets.monitoring.reference import (
     Entered,
     champion_scorer,
@@ -28,12 +29,11 @@ from leadscore_v6.estimate import Estimate
 from leadscore_v6.gates.attempt import Bench, Candidates, Work
 from leadscore_v6.gates.champions import Reign, require_champion
 from leadscore_v6.gates.guard import guard
-from leadscore_v6.monitoring.cohorts import Cohorts, Window, Worked, cohorts
+from leadscore_v6.monitoring.cohorts import Cohorts, Window, cohorts
 from leadscore_v6.monitoring.performance import Performance, Scored, performance
 from leadscore_v6.monitoring.settings import MonitoringSettings, monitoring_settings
 from leadscore_v6.resources import RunOptions, WarehouseResource
-from leadscore_v6.warehouse.protocol import DAY_COLUMN, Warehouse
-from leadscore_v6.warehouse.sql import render
+from leadscore_v6.warehouse.protocol import DAY_COLUMN
 
 PERFORMANCE = "model_performance_v6"
 
@@ -72,7 +72,9 @@ def _work(bench: Bench, day: date) -> Work:
 
     def build(candidates: Candidates) -> Mapping[str, Any]:
         leads = entered(bench, scorer, _first_contact(reign, window), day)
-        worked = _worked(leads, bench.warehouse, day)
+        until_call = pd.to_numeric(leads.frame["days_to_conversion"]).astype(float)
+        called_on = pd.to_datetime(leads.frame["contact_date"]) + pd.to_timedelta(until_call, unit="D")
+        worked = worked_of(leads.frame.assign(called_on=called_on), read_dials(bench.warehouse, day))
         looked = _look(leads, cohorts(worked, window), settings)
         found.append(looked)
         row = _row(looked, day, reign.version)
@@ -112,27 +114,6 @@ def _first_contact(reign: Reign, window: Window) -> date:
     (calibration,) = (block for block in reign.model.trained.facts["blocks"] if block["block"] == "calibration")
     unseen = date.fromisoformat(calibration["to"]) + timedelta(days=1)
     return max(unseen, window.first_day - timedelta(days=window.label_window_days))
-
-
-def _worked(leads: Entered, warehouse: Warehouse, day: date) -> Worked:
-    sql = render(f"{PERFORMANCE}/dials.sql", {"crm_dials": f"{warehouse.dataset}.crm_dials"})
-    dials = warehouse.frame(sql, {"as_of": day}).reindex(columns=["Id", "first_dial", "log_begins"])
-    first = pd.Series(_days(dials["first_dial"]), index=dials["Id"].to_numpy(dtype=object))
-    begins = _days(dials["log_begins"])
-    contact = _days(leads.frame["contact_date"])
-    until_call = pd.to_numeric(leads.frame["days_to_conversion"]).to_numpy(dtype=float)
-    after = np.where(np.isnan(until_call), 0, until_call).astype("timedelta64[D]")
-    return Worked(
-        contact=contact,
-        first_dial=_days(leads.frame["Id"].map(first)),
-        called_on=np.where(np.isnan(until_call), np.datetime64("NaT"), contact + after),
-        log_begins=begins[0].astype(object) if len(begins) else None,
-    )
-
-
-def _days(column: "pd.Series[Any]") -> np.ndarray:
-    found: np.ndarray = pd.to_datetime(column).to_numpy().astype("datetime64[D]")
-    return found
 
 
 def _look(leads: Entered, found: Cohorts, settings: MonitoringSettings) -> _Looked:

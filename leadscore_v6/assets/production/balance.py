@@ -1,4 +1,9 @@
-"""Step 6.1: the rate of conversions among matured leads, week by week, against the champion's training (R29)."""
+"""Step 6.1: the rate of conversions among matured leads, week by week, against the champion's training (R29).
+
+Of leads as training had them: a lead that nobody dialled cannot convert (R50), and one that the model's queue put first
+converts more often because it was chosen. The first are left out where dials are logged, and so are the second: whether
+*they* convert as they should is what `model_performance_v6` says.
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -6,8 +11,11 @@ from datetime import date
 from typing import Any
 
 import dagster as dg
+import numpy as np
 
 from leadscore_v6.assets.carry_out import Events, Told, carry_out, plan_asset, stops
+from leadscore_v6.assets.monitoring.dials import read_dials, worked_of
+from leadscore_v6.assets.monitoring.reference import monitoring_code_hash
 from leadscore_v6.assets.production.alarms import raise_alerts
 from leadscore_v6.assets.production.data import PRODUCTION, production_code_hash, require_known
 from leadscore_v6.assets.shadow.data import latest
@@ -15,7 +23,8 @@ from leadscore_v6.gates.attempt import Bench, Candidates, Work
 from leadscore_v6.gates.champions import require_champion
 from leadscore_v6.gates.guard import guard
 from leadscore_v6.monitoring.class_balance import class_balance
-from leadscore_v6.monitoring.settings import monitoring_settings
+from leadscore_v6.monitoring.cohorts import Window, cohorts
+from leadscore_v6.monitoring.settings import ClassBalanceSettings, monitoring_settings
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.warehouse.sql import render
 
@@ -43,19 +52,33 @@ def _work(bench: Bench, asked: str) -> Work:
 
     def build(candidates: Candidates) -> Mapping[str, Any]:
         sql = render(f"{PRODUCTION}/outcomes.sql", {"crm": f"{bench.warehouse.dataset}.crm_leads"})
-        params = {"day": as_of, "label_window_days": settings.label_window_days}
-        leads = bench.warehouse.frame(sql, params)
-        contact = leads["contact_date"].to_numpy().astype("datetime64[D]")
-        label = leads["target_label"].to_numpy().astype("int8")
-        balance = class_balance(contact, label, training["prevalence"], as_of, settings)
+        names = {"scheduled_on": "called_on"}
+        leads = bench.warehouse.frame(sql, {"day": as_of}).rename(columns=names)
+        dials = read_dials(bench.warehouse, as_of)
+        chosen = leads["Id"].isin(dials.loc[dials["by_model"] == 1, "Id"])
+        sorted_out = cohorts(worked_of(leads[~chosen], dials), _window(as_of, settings))
+        label = np.zeros(len(sorted_out.start), dtype=np.int8)
+        label[sorted_out.matured] = sorted_out.label
+        counted = np.union1d(sorted_out.matured, sorted_out.young)
+        balance = class_balance(sorted_out.start[counted], label[counted], training["prevalence"], as_of, settings)
         found.append(balance.figures())
         return {
             "model_version": reign.version,
             "as_of": as_of.isoformat(),
             "training_rate": training["prevalence"],
+            "basis": sorted_out.basis,
+            "not_dialled": sorted_out.not_dialled,
+            "chosen_by_model": int(chosen.sum()),
             "young": balance.young,
             "weeks": balance.rows(),
         }
 
-    inputs = {"champion": reign.digest, "as_of": as_of, "settings": asdict(settings), "code": production_code_hash()}
+    # Whose clock starts when is decided there.
+    code = [production_code_hash(), monitoring_code_hash()]
+    inputs = {"champion": reign.digest, "as_of": as_of, "settings": asdict(settings), "code": code}
     return Work(BALANCE, None, inputs, (), build, lambda _candidates: found.pop())
+
+
+def _window(as_of: date, settings: ClassBalanceSettings) -> Window:
+    """The weeks that are shown, and two more, so that none of them is cut."""
+    return Window(as_of, 7 * (settings.weeks + 2), settings.label_window_days, settings.matures_after_days)

@@ -32,6 +32,7 @@ from leadscore_v6.gates.bench import open_bench, read_ledger
 from leadscore_v6.gates.models import known_models
 from leadscore_v6.gates.status import status_lines
 from leadscore_v6.modeling.scorer import LeadScorer
+from leadscore_v6.monitoring.health import Availability
 from leadscore_v6.promotion import promote
 from leadscore_v6.settings import Settings, from_environment
 from leadscore_v6.warehouse.engines import open_warehouse
@@ -257,7 +258,7 @@ ALSO = {
 }
 JUDGED = {
     "production_latency": {"latency_ms": np.array([700.0])},
-    "production_features_available": {"over_points": 1},
+    "production_features_available": {"availability": (Availability("x", 0.1, 0.4, 1e-9, 1e-8, True, True),)},
     "production_no_skew": {"differing": 1},
 }
 HEARD_OF = {

@@ -6,12 +6,13 @@ converts more often because it was chosen. The first are left out where dials ar
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
 import dagster as dg
 import numpy as np
+import pandas as pd
 
 from leadscore_v6.assets.carry_out import Events, Told, carry_out, plan_asset, stops
 from leadscore_v6.assets.monitoring.dials import read_dials, worked_of
@@ -23,7 +24,7 @@ from leadscore_v6.gates.attempt import Bench, Candidates, Work
 from leadscore_v6.gates.champions import require_champion
 from leadscore_v6.gates.guard import guard
 from leadscore_v6.monitoring.class_balance import class_balance
-from leadscore_v6.monitoring.cohorts import Window, cohorts
+from leadscore_v6.monitoring.cohorts import Cohorts, Window, cohorts
 from leadscore_v6.monitoring.settings import ClassBalanceSettings, monitoring_settings
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.warehouse.sql import render
@@ -52,23 +53,17 @@ def _work(bench: Bench, asked: str) -> Work:
 
     def build(candidates: Candidates) -> Mapping[str, Any]:
         sql = render(f"{PRODUCTION}/outcomes.sql", {"crm": f"{bench.warehouse.dataset}.crm_leads"})
-        names = {"scheduled_on": "called_on"}
-        leads = bench.warehouse.frame(sql, {"day": as_of}).rename(columns=names)
-        dials = read_dials(bench.warehouse, as_of)
-        chosen = leads["Id"].isin(dials.loc[dials["by_model"] == 1, "Id"])
-        sorted_out = cohorts(worked_of(leads[~chosen], dials), _window(as_of, settings))
-        label = np.zeros(len(sorted_out.start), dtype=np.int8)
-        label[sorted_out.matured] = sorted_out.label
-        counted = np.union1d(sorted_out.matured, sorted_out.young)
-        balance = class_balance(sorted_out.start[counted], label[counted], training["prevalence"], as_of, settings)
+        leads = bench.warehouse.frame(sql, {"day": as_of}).reindex(columns=["Id", "contact_date", "scheduled_on"])
+        counted = as_training_had_them(leads, read_dials(bench.warehouse, as_of), _window(as_of, settings))
+        balance = class_balance(counted.start, counted.label, training["prevalence"], as_of, settings)
         found.append(balance.figures())
         return {
             "model_version": reign.version,
             "as_of": as_of.isoformat(),
             "training_rate": training["prevalence"],
-            "basis": sorted_out.basis,
-            "not_dialled": sorted_out.not_dialled,
-            "chosen_by_model": int(chosen.sum()),
+            "basis": counted.cohorts.basis,
+            "not_dialled": counted.cohorts.not_dialled,
+            "chosen_by_model": counted.chosen_by_model,
             "young": balance.young,
             "weeks": balance.rows(),
         }
@@ -77,6 +72,30 @@ def _work(bench: Bench, asked: str) -> Work:
     code = [production_code_hash(), monitoring_code_hash()]
     inputs = {"champion": reign.digest, "as_of": as_of, "settings": asdict(settings), "code": code}
     return Work(BALANCE, None, inputs, (), build, lambda _candidates: found.pop())
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Leads that are looked at: the day on which each one's clock starts (k,), and its label (k,), 0 of the young.
+
+    chosen_by_model: leads that are not, because the model's queue had them.
+    """
+
+    start: np.ndarray
+    label: np.ndarray
+    cohorts: Cohorts
+    chosen_by_model: int
+
+
+def as_training_had_them(leads: pd.DataFrame, dials: pd.DataFrame, window: Window) -> Counted:
+    """Of `leads` (Id, contact_date, scheduled_on) those that were dialled and that no model had chosen, by `dials`."""
+    chosen = leads["Id"].isin(dials.loc[dials["by_model"] == 1, "Id"])
+    others = leads[~chosen].rename(columns={"scheduled_on": "called_on"})
+    found = cohorts(worked_of(others, dials), window)
+    label = np.zeros(len(others), dtype=np.int8)
+    label[found.matured] = found.label
+    rows = np.union1d(found.matured, found.young)
+    return Counted(found.start[rows], label[rows], found, int(chosen.sum()))
 
 
 def _window(as_of: date, settings: ClassBalanceSettings) -> Window:

@@ -8,6 +8,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -131,6 +132,28 @@ def test_jobs_run_what_belongs_together_with_all_its_gates(defs: dg.Definitions,
     assert {key.to_user_string() for key in layer.selected_asset_keys} == selected
     gates = {gate for name in selected for gate in PLAN[name][4]}
     assert {key.name for key in layer.asset_graph.asset_check_keys} == gates
+
+
+def test_what_may_be_late_is_shown_as_late_after_the_hours_of_the_configuration(specs: dict[str, dg.AssetSpec]) -> None:
+    hours = yaml.safe_load((ROOT / "config" / "monitoring_schedule_v6.yaml").read_text())["freshness"]
+    assert set(hours) <= set(specs)
+    policies = {name: spec.freshness_policy for name, spec in specs.items() if spec.freshness_policy is not None}
+    assert policies == {name: dg.FreshnessPolicy.time_window(timedelta(hours=most)) for name, most in hours.items()}
+
+
+def test_schedules_are_off_until_someone_turns_them_on_and_keep_the_times_of_the_configuration(
+    defs: dg.Definitions,
+) -> None:
+    times = yaml.safe_load((ROOT / "config" / "monitoring_schedule_v6.yaml").read_text())
+    found = {schedule.name: schedule for schedule in defs.get_repository_def().schedule_defs}
+    assert {name: (schedule.cron_schedule, schedule.execution_timezone) for name, schedule in found.items()} == {
+        "production_daily": (times["scoring"]["cron"], "UTC"),
+        "shadow_daily": (times["scoring"]["shadow_cron"], "UTC"),
+        "class_balance_weekly": (times["class_balance"]["cron"], "UTC"),
+        "drift_monthly": (times["drift"]["cron"], "UTC"),
+        "performance_monthly": (times["performance"]["cron"], "UTC"),
+    }
+    assert {schedule.default_status for schedule in found.values()} == {dg.DefaultScheduleStatus.STOPPED}
 
 
 def test_the_sensor_is_off_until_someone_turns_it_on(defs: dg.Definitions) -> None:

@@ -197,6 +197,20 @@ def test_months_are_their_first_days_after_the_first_up_to_the_last() -> None:
     assert list(months_between(date(2025, 11, 3), date(2025, 11, 30))) == []
 
 
+@pytest.mark.prove
+def test_a_look_that_is_stopped_keeps_no_other_from_being_taken(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = drift.write_table
+    monkeypatch.setattr(drift, "write_table", lambda *given: honest(given[0], given[1], given[2].iloc[1:], given[3]))
+    for module in (drift, performance):
+        monkeypatch.setattr(module, "monitoring_code_hash", lambda: "stopped")
+    summary = monitor(settings, MonitorRequest(days=(DAY,)), quiet)
+    assert [failure.step for failure in summary.failures] == ["feature_drift_v6"]
+    done = {name.partition("[")[0] for name in [*summary.built, *summary.recognised]}
+    assert done == {"serving_advisors_v6", "production_scores_v6", "class_balance_v6", "model_performance_v6"}
+
+
 # --- schedules --------------------------------------------------------------------------------------------------------
 
 ROWS = {

@@ -305,7 +305,7 @@ def test_what_has_drifted_and_a_model_that_ranks_worse_alert_and_stop_nothing(
         monkeypatch.setattr(module, "monitoring_code_hash", lambda: "another")
     raise_for(monitor(settings, MONTH, quiet))
     filed = {one.alert.key.partition("-")[0]: one.alert for one in Outbox(settings.outbox).filed()}
-    assert set(filed) == {"feature_drift", "performance_drop"}
+    assert {"feature_drift", "performance_drop"} <= set(filed)
     assert "Has_CFP" in filed["feature_drift"].subjects
     words = {line.gate: line.verdict for line in status_lines(read_ledger(settings)[0])}
     assert (words["drift_within_bounds"], words["performance_as_promised"]) == ("warn", "warn")

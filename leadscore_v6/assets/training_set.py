@@ -21,7 +21,7 @@ from leadscore_v6.gates.manifest import manifest
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.warehouse.sql import render
 
-# A call within this many days is a conversion (plan, step 3.2): of contact, or of the dial where dials are logged (R50).
+# A call within this many days of contact, or of the dial where those are logged (R50), is a conversion (plan, 3.2).
 LABEL_WINDOW_DAYS = 30
 # An as_of later than this after the extract would take leads for negatives that the extract cannot know of (R47).
 EXTRACT_TOLERANCE = timedelta(days=7)

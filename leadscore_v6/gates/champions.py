@@ -88,7 +88,10 @@ def role(ledger: Ledger, model: KnownModel) -> str:
     """Champion and since when; that it once was; that it waits to be; or nothing."""
     mine = [reign for reign in reigns(ledger) if reign.version == model.version]
     if queued(ledger) == model.version:
-        return "won against the champion; waits until the running experiment has ended (R58)"
+        won = "won against the champion; "
+        if experiment_runs(ledger):
+            return won + "waits until the running experiment has ended (R58)"
+        return won + "the experiment that it waited for has ended: promote it, or run `leadscore refresh` again"
     if not mine:
         return ""
     now = champion(ledger)

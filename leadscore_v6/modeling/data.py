@@ -21,7 +21,10 @@ ADVISOR: Final = "FA_CRD__c"
 CONTACT: Final = "contact_date"
 DIALLED: Final = "dialled_on"
 LABEL: Final = "target_label"
-AUDIT: Final = ("days_to_conversion", "Stage_Entered_Contacting__c", CONTACT, DIALLED, "rep_snapshot_at", "firm_snapshot_at")
+AUDIT: Final = (
+    *("days_to_conversion", "Stage_Entered_Contacting__c"),
+    *(CONTACT, DIALLED, "rep_snapshot_at", "firm_snapshot_at"),
+)
 
 # R19: segments are AUM tiers where AUM is known at all, else the size of the firm.
 _TIER: Final = "firm_size_tier"
@@ -49,8 +52,8 @@ class TrainingData:
     lead_ids   (n,) str, unique
     advisors   (n,) int64 codes, equal for equal advisors
     contact    (n,) datetime64[D], UTC day of contact
-    dialled    (n,) datetime64[D], UTC day from which the label window runs: of the first dial where dials are logged (R50),
-               else of contact, as in a frame without the column
+    dialled    (n,) datetime64[D], UTC day from which the label window runs: of the first dial where dials are logged
+               (R50), else of contact, as in a frame without the column
     segments   (n,) str, the segment of R19; `segment_column` names the column it comes from
     audit      (n, …) label and audit columns, for leak canaries only
     """

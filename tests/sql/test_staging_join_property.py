@@ -192,7 +192,8 @@ def test_the_join_is_what_the_rulings_say(panel: Panel) -> None:
 @given(panels, st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(panel: Panel, chance: Any) -> None:
     columns = ["Id", *SEEN, "rep_snapshot_at", "total_reps", "firm_snapshot_at", "dialled_on", "dial_source"]
-    shuffled = Panel(panel.leads, chance.sample(panel.dials, len(panel.dials)), chance.sample(panel.reps, len(panel.reps)), panel.firms[::-1], panel.as_of)
+    dials, reps = (chance.sample(rows, len(rows)) for rows in (panel.dials, panel.reps))
+    shuffled = Panel(panel.leads, dials, reps, panel.firms[::-1], panel.as_of)
     assert joined(shuffled, columns) == joined(panel, columns)
 
 

@@ -88,7 +88,12 @@ def decide_about_the_newest_model(context: dg.OpExecutionContext, warehouse: War
         context.add_output_metadata({**told, "headline": done.report.headline})
 
 
-@dg.job(name=DECISION, description="Step 6.2: what becomes of the newest model; what serves stays unless beaten.")
+@dg.job(
+    name=DECISION,
+    description="Step 6.2: what becomes of the newest model; what serves stays unless it is beaten.",
+    # Bound here: Dagster would make the sensor anew to bind it, with a warning at every start.
+    resource_defs={"warehouse": WarehouseResource()},
+)
 def _decision_job() -> None:
     decide_about_the_newest_model()
 

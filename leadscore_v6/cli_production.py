@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from leadscore_v6.cli_model import tell
+from leadscore_v6.cli_model import show_progress, tell
 from leadscore_v6.cli_options import day, home_option, json_option, progress
 from leadscore_v6.settings import from_environment
 
@@ -51,6 +51,7 @@ def refresh(home: Path | None, data: str, by: str, as_of: str) -> None:
     from leadscore_v6.refresh import refresh as renew
     from leadscore_v6.reports.production_model import PAGE
 
+    show_progress()
     settings = from_environment(home=home, data=data)
     done = renew(settings, {"as_of": as_of} if as_of else {}, by, progress)
     click.echo(f"Model {done.report.challenger}: {done.report.outcome}. {done.report.headline}")

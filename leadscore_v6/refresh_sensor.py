@@ -84,11 +84,11 @@ def _next(
     """What to ask for now, and what failed. The decision is due when the chain before it has ended, however."""
     lost = None
     for stage in _stages(instance, jobs, joined, settings):
-        found = {due: _last(instance, due.job, due) for due in stage}
-        missing = [due for due, run in found.items() if run is None]
+        found = [(due, _last(instance, due.job, due)) for due in stage]
+        missing = [due for due, run in found if run is None]
         if missing:
             return missing, lost
-        failed = [due for due, run in found.items() if run is not None and run.dagster_run.status in _LOST]
+        failed = [due for due, run in found if run is not None and run.dagster_run.status in _LOST]
         if failed:
             names = ", ".join(f"{due.job.name}{f' {due.key}' if due.key else ''}" for due in failed)
             lost = f"Failed: {names}. Run it again when it is mended; what follows waits for it."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -168,14 +168,22 @@ def _score_in_production(bench: Bench, runner: Runner, day: date | None) -> None
         runner.run(CLASS_BALANCE, None)
 
 
+def _beyond_the_model(bench: Bench, runner: Runner, beyond: Sequence[str], progress: Progress) -> None:
+    """Shadow scores; the test, which production asks for only until it is read to its end; the champion's scores."""
+    if "shadow" in beyond:
+        _score_in_shadow(bench, runner, ShadowRequest(), progress)
+    if not runner.summary.failures and "experiment" in beyond:
+        ledger = _ledger_now(bench)
+        if "production" not in beyond or not _is_tested(ledger):
+            go_on(runner, ledger, progress)
+    if not runner.summary.failures and "production" in beyond:
+        require_champion(_ledger_now(bench))
+        _score_in_production(bench, runner, None)
+
+
 def _is_tested(ledger: Ledger) -> bool:
     """Whether the programme's test was read to its end, and none is under way."""
     return ledger.latest(GO) is not None and not experiment_runs(ledger)
-
-
-def _go_on(bench: Bench, runner: Runner, progress: Progress) -> None:
-    if not runner.summary.failures:
-        go_on(runner, _ledger_now(bench), progress)
 
 
 def _days_asked(bench: Bench, request: ShadowRequest) -> list[str]:
@@ -216,8 +224,9 @@ def _run_all(
             for key, facts in known.items():
                 begin_typing(bench.warehouse, settings, key, facts)
         fan_in = [TRAINING_SET] if through == "dataset" else [TRAINING_SET, MODEL]
-        reached = THROUGH[: THROUGH.index(through) + 1]
-        others = 1 + len(fan_in) + 2 * ("shadow" in reached) + ("experiment" in reached) + ("production" in reached)
+        beyond = THROUGH[2 : THROUGH.index(through) + 1]
+        # The serving copy and the seven days, the test, the class balance; days are counted as they come.
+        others = 1 + len(fan_in) + (0, 2, 3, 4)[len(beyond)]
         # The small file first: a mistake in it shows at once, not after every snapshot has been built.
         runner = held.enter_context(open_runner(settings, options, progress, keys, others))
         runner.run(LEADS, None)
@@ -229,13 +238,7 @@ def _run_all(
         for job in fan_in:
             if not runner.summary.failures:
                 runner.run(job, None)
-        if "shadow" in reached:
-            _score_in_shadow(bench, runner, ShadowRequest(), progress)
-        if through == "experiment" or ("production" in reached and not _is_tested(_ledger_now(bench))):
-            _go_on(bench, runner, progress)
-        if "production" in reached and not runner.summary.failures:
-            require_champion(_ledger_now(bench))
-            _score_in_production(bench, runner, None)
+        _beyond_the_model(bench, runner, beyond, progress)
         return runner.summary
 
 

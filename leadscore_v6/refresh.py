@@ -67,8 +67,8 @@ def _require_champion_intact(settings: Settings) -> set[str]:
 
 
 def _tell_what_stopped(settings: Settings, judged: set[str], by: str, progress: Progress, summary: Summary) -> None:
-    """A model that was judged in this refresh and stopped has its page; data that was stopped has its gate's report."""
+    """A model that was judged in this refresh has its page, whatever stopped it; stopped data has its gate's report."""
     newest = next(iter(known_models(read_ledger(settings)[0])), None)
-    if newest is not None and newest.version not in judged and not newest.validated:
+    if newest is not None and newest.version not in judged:
         progress(f"{len(summary.failures)} steps failed: model {newest.version} is no challenger")
         decide(settings, by, progress)

@@ -126,7 +126,7 @@ def obstacles(ledger: Ledger, model: KnownModel) -> list[str]:
         found.append(f"the programme's go (step 5.3, R58): {go}")
     # What the interim look found harmful is not made good by a later one.
     interim, planned = ledger.latest(_INTERIM), ledger.latest(_PLANNED)
-    if interim is not None and (planned is None or _began(planned) <= _began(interim)):
+    if interim is not None and (planned is None or planned.began <= interim.began):
         found.extend(_standing(ledger, interim))
     return found
 
@@ -190,13 +190,14 @@ def rolled_back_from(ledger: Ledger, model: KnownModel) -> Reign | None:
 def experiment_runs(ledger: Ledger) -> bool:
     """Whether leads were assigned by the newest plan, and it was not read to its end: a test is under way (R58).
 
-    By when the attempts began: a batch that is dealt, or looked at again, after the final analysis opens no other test.
+    By which attempt began first, in the order of the ledger's lines (a clock may go back): a batch that is dealt, or
+    looked at again, after the final analysis opens no other test.
     """
     planned, assigned, final = ledger.latest(_PLANNED), ledger.latest(ASSIGNED), ledger.latest(GO)
     if assigned is None:
         return False
-    begun = _began(planned or assigned)
-    return _began(assigned) >= begun and (final is None or _began(final) < begun)
+    begun = (planned or assigned).began
+    return assigned.began >= begun and (final is None or final.began < begun)
 
 
 def queue(bench: Bench, model: KnownModel, decision: Decision, by: str) -> None:
@@ -264,11 +265,6 @@ def _standing(ledger: Ledger, attempt: Attempt) -> Iterator[str]:
     yield from (f"{attempt.asset}, attempt {attempt.key}: {verdict}" for verdict in blocking)
     if not blocking and attempt.state != "published":
         yield f"{attempt.asset}, attempt {attempt.key}: not published; run it again"
-
-
-def _began(attempt: Attempt) -> datetime:
-    assert attempt.started_at is not None, "the ledger's first line of an attempt has its time"
-    return attempt.started_at
 
 
 def _key(ledger: Ledger, asset: str) -> str | None:

@@ -132,6 +132,8 @@ def test_a_challenger_that_wins_waits_for_a_running_test_and_is_champion_without
     assert "waits until the running experiment has ended" in role(ledger, model_of(ledger, second))
     with open_bench(settings, "test", lambda _line: None) as bench:
         went(bench)
+    ledger = read_ledger(settings)[0]
+    assert "the experiment that it waited for has ended" in role(ledger, model_of(ledger, second))
     assert refresh.decide(settings, "Ann", lambda _line: None).report.outcome == "promoted"
     assert champion(read_ledger(settings)[0]).version == second
     with pytest.raises(UsageError, match="is the champion already"):

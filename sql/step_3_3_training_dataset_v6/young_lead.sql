@@ -4,7 +4,7 @@
 -#}
 {% set dataset, staging = staging, 'as_dialled' %}
 WITH as_dialled AS (
-  SELECT * REPLACE (contact_date AS dialled_on) FROM {{ dataset }}
+  SELECT * EXCEPT (dialled_on), contact_date AS dialled_on FROM {{ dataset }}
 )
 SELECT * FROM (
 {% include 'step_3_3_training_dataset_v6/query.sql' %}

@@ -36,8 +36,8 @@ from leadscore_v6.settings import from_environment
 if TYPE_CHECKING:
     from leadscore_v6.gates.attempt import Bench
 
+# As driver.py's, which is not loaded to say so.
 THROUGH = ("dataset", "model", "shadow", "experiment", "production")
-BUILT = THROUGH[:4]
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -61,9 +61,10 @@ def cli() -> None:
 @click.option("--entry-lag-days", type=click.IntRange(0), default=0, help="Days the CRM may be late with a call.")
 @_json_option
 def run(home: Path | None, data: str, through: str, as_json: bool, **options: Any) -> None:
-    """Run the plan on a folder of files: to the promoted training set, or on to a model and its shadow scores."""
-    if through not in BUILT:
-        raise UsageError(f"--through {through}: this version goes as far as the experiment (plan steps 0 to 5.3).")
+    """Run the plan on a folder of files: to the promoted training set, or on, as far as the champion's scores.
+
+    A model that is trained on the way is not promoted: that is `leadscore promote`, and `leadscore refresh`.
+    """
     run_and_tell(from_environment(home=home, data=data), through, options, as_json=as_json)
 
 
@@ -193,6 +194,10 @@ def rollback(home: Path | None, dataset: str | None, version: str | None, by: st
         elif version is not None:
             until_now, reign = roll_back(bench, version, by, reason)
             click.echo(f"Model {reign.version} is champion again (before: {until_now}); the next scores are its own.")
+    if version is not None:
+        from leadscore_v6.decision import tell_what_serves
+
+        tell_what_serves(from_environment(home=home))
 
 
 @cli.command()

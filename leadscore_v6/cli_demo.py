@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -21,7 +22,7 @@ from leadscore_v6.settings import Settings, from_environment
 # The weekly flow that a test is planned by is that of the last weeks (v6_experiment.yaml), so so many come before it.
 _WEEKS_BEFORE = 4
 _MONTHS_WATCHED = 3
-THROUGH = ("dataset", "model", "shadow", "experiment", "production")
+THROUGH = ("dataset", "model", "shadow", "experiment", "production", "refresh")
 
 
 @dataclass(frozen=True)
@@ -34,23 +35,31 @@ class _World:
 
     def week(self, queue: Path | None, weeks: int = 1) -> None:
         """Some weeks more; `queue` is dialled in the first of them."""
+        self._play(weeks=weeks, queue=queue)
+
+    def next_quarter(self) -> None:
+        """A week more, and the snapshots of the quarters that have begun."""
+        self._play(snapshots=True)
+
+    def _play(self, **asked: Any) -> None:
         from leadscore_v6.sample_world import PlayRequest, play
 
-        summary = play(self.feed, PlayRequest(weeks=weeks, queue=queue, null=self.null))
+        summary = play(self.feed, PlayRequest(null=self.null, **asked))
         progress(str(summary).splitlines()[0])
 
 
 @click.command()
 @home_option
 @click.option("--seed", type=int, default=20240107, show_default=True, help="Seed of the sample world.")
-@click.option("--through", type=click.Choice(THROUGH), default=THROUGH[-1], show_default=True, help="How far to go.")
+@click.option("--through", type=click.Choice(THROUGH), default="production", show_default=True, help="How far to go.")
 @click.option("--null", is_flag=True, help="In the test both arms are dialled in random order: the true lift is 0.")
 def demo(home: Path | None, seed: int, through: str, null: bool) -> None:
     """Make a synthetic world (eight quarters), run the plan on it, play a test of the model, and put it to work.
 
     Training set, model, seven days of shadow scores, then an A/B test week by week: the world dials the published
     queue, and its answers come back as Lead.csv and Dials.csv. At each end what was found stands beside the truth.
-    After a go the model is promoted, the day is scored, and a call list is written.
+    After a go the model is promoted, the day is scored, and a call list is written. `--through refresh` adds a ninth
+    quarter, and the decision about the model that it makes (about half as long again).
     """
     from leadscore_v6.sample_world import WorldSpec, write_world
 
@@ -68,12 +77,14 @@ def demo(home: Path | None, seed: int, through: str, null: bool) -> None:
         return
     _compare_with_truth(settings, written.truth)
     world = _World(feed, written.truth.parent, null)
-    if through in ("shadow", "experiment", "production"):
+    if through in THROUGH[2:]:
         _shadow(settings, world)
-    if through in ("experiment", "production"):
+    if through in THROUGH[3:]:
         _test(settings, world)
-    if through == "production":
+    if through in THROUGH[4:]:
         _produce(settings, world)
+    if through == "refresh":
+        _refresh(settings, world)
 
 
 def _compare_with_truth(settings: Settings, truth: Path) -> None:
@@ -139,6 +150,7 @@ def _produce(settings: Settings, world: _World) -> None:
     """The tested model becomes champion, scores the day of the newest extract, and its call list is written."""
     from leadscore_v6 import driver
     from leadscore_v6.call_list import CallListRequest, write_call_list
+    from leadscore_v6.decision import tell_what_serves
     from leadscore_v6.driver_experiment import status
     from leadscore_v6.gates.bench import read_ledger
     from leadscore_v6.promotion import promote
@@ -146,6 +158,7 @@ def _produce(settings: Settings, world: _World) -> None:
     click.echo("\n7. Production: the tested model is promoted, the day is scored, and whom to call is written down.")
     ledger, _ = read_ledger(settings)
     reign = promote(settings, status(ledger)["model_version"], "leadscore demo", "the go of the played test", progress)
+    tell_what_serves(settings)
     click.echo(f"Model {reign.version} is champion; `leadscore model list` tells its history.")
     tell(settings, lambda: driver.score(settings, {}, driver.ScoreRequest(), progress))
     asked = CallListRequest(associates=world.feed / "Associates.csv", dials=world.feed / "Dials.csv")
@@ -163,3 +176,14 @@ def _monitor(settings: Settings) -> None:
     months = months_between(last.replace(year=last.year - 1), last)[-_MONTHS_WATCHED:]
     click.echo(f"\n8. Monitoring: drift and the model's worth, as of the first days of the last {len(months)} months.")
     watch(settings, MonitorRequest((MONTHLY,), tuple(months)))
+
+
+def _refresh(settings: Settings, world: _World) -> None:
+    """The quarter that has begun meanwhile is delivered; a challenger is made of it and decided about."""
+    from leadscore_v6.refresh import refresh
+
+    click.echo("\n9. The next quarter: its snapshot is delivered, a challenger is made of it, and decided about.")
+    world.next_quarter()
+    done = refresh(settings, {}, "leadscore demo", progress)
+    click.echo(f"Model {done.report.challenger}: {done.report.outcome}. {done.report.headline}")
+    click.echo(f"The decision: {done.path}")

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from leadscore_v6.cli_model import tell
+from leadscore_v6.cli_model import show_progress, tell
 from leadscore_v6.cli_options import day, home_option, json_option, progress
 from leadscore_v6.settings import from_environment
 
@@ -26,9 +26,12 @@ def promote(home: Path | None, version: str, by: str, reason: str) -> None:
 
     Exit code 3, with every condition that does not hold, if it may not be promoted; the champion stays.
     """
+    from leadscore_v6.decision import tell_what_serves
     from leadscore_v6.promotion import promote as decide
 
-    reign = decide(from_environment(home=home), version, by, reason, progress)
+    settings = from_environment(home=home)
+    reign = decide(settings, version, by, reason, progress)
+    tell_what_serves(settings)
     headline = reign.evidence.get("headline") or "There was no champion before it."
     click.echo(f"Model {reign.version} is champion since {reign.since:%Y-%m-%d %H:%M}. {headline}")
     click.echo("The next production run scores with it.")
@@ -46,10 +49,13 @@ def refresh(home: Path | None, data: str, by: str, as_of: str) -> None:
     stays. Either way the decision is written down. A gate that stops the challenger ends it with exit code 3.
     """
     from leadscore_v6.refresh import refresh as renew
+    from leadscore_v6.reports.production_model import PAGE
 
-    done = renew(from_environment(home=home, data=data), {"as_of": as_of} if as_of else {}, by, progress)
+    show_progress()
+    settings = from_environment(home=home, data=data)
+    done = renew(settings, {"as_of": as_of} if as_of else {}, by, progress)
     click.echo(f"Model {done.report.challenger}: {done.report.outcome}. {done.report.headline}")
-    click.echo(f"The decision: {done.path}")
+    click.echo(f"The decision: {done.path}\nWhich model serves: {settings.artifacts / PAGE}")
 
 
 @click.command()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -22,7 +22,7 @@ from leadscore_v6.contracts import contract
 from leadscore_v6.driver_experiment import go_on
 from leadscore_v6.errors import DiskFull, GateBlocked, InputError, LeadscoreError, UsageError, ran_out_of_space
 from leadscore_v6.gates.bench import open_bench, read_ledger, wall_clock
-from leadscore_v6.gates.champions import require_champion
+from leadscore_v6.gates.champions import GO, experiment_runs, require_champion
 from leadscore_v6.gates.ledger import Ledger, Place
 from leadscore_v6.gates.lineage import is_synthetic
 from leadscore_v6.gates.status import served_versions, status_lines
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from leadscore_v6.runs import Runner, Summary
 
 Progress = Callable[[str], None]
+# How far a run may go, in order.
+THROUGH = ("dataset", "model", "shadow", "experiment", "production")
 # Bytes; less than SQLite needs for one commit.
 _NOTHING_LEFT = 1 << 20
 
@@ -47,11 +49,12 @@ def run_through(settings: Settings, through: str, options: dict[str, Any], progr
     """Every feed file of `settings.data`, then views, join, training set, promotion, and on as far as `through` says.
 
     "model": steps 4.1 to 4.4 too; "shadow": then the last seven days of the extract are scored in shadow (5.1);
-    "experiment": then the test is planned, or its next week assigned (5.2, 5.3).
+    "experiment": then the test is planned, or its next week assigned (5.2, 5.3); "production": then (the test only if
+    it is not read to its end) the champion scores the day of the extract (6.1).
 
     Raises InputError or UsageError when the folder cannot be read as a feed, WarehouseBusy when another process holds
-    the warehouse. A step that fails is in the summary. Leads that fail end it; of the snapshots all are judged, and the
-    fan-in is run if none failed.
+    the warehouse, GateBlocked when production is reached and no model serves. A step that fails is in the summary.
+    Leads that fail end it; of the snapshots all are judged, and the fan-in is run if none failed.
     """
     feeds = feed_files(settings.data, wall_clock().date())
     _require_leads(settings)
@@ -139,17 +142,14 @@ def _score(settings: Settings, options: dict[str, Any], request: ScoreRequest, p
     if request.land:
         _require_leads(settings)
     with _told_when_full(settings), open_bench(settings, "leadscore score", progress) as bench:
-        from leadscore_v6.runs import CLASS_BALANCE, LEADS, PRODUCTION_DAY, SERVING, open_runner
+        from leadscore_v6.runs import LEADS, SERVING, open_runner
 
         with open_runner(settings, options, progress, [], 2 + request.land) as runner:
             if request.land:
                 runner.run(LEADS, None)
             if not runner.summary.failures:
                 runner.run(SERVING, None)
-            if not runner.summary.failures:
-                runner.run_days(PRODUCTION_DAY, _days_asked(bench, ShadowRequest(request.day, days=1)))
-            if not runner.summary.failures:
-                runner.run(CLASS_BALANCE, None)
+            _score_in_production(bench, runner, request.day)
             return runner.summary
 
 
@@ -165,6 +165,34 @@ def _score_in_shadow(bench: Bench, runner: Runner, request: ShadowRequest, progr
         runner.run_days(SHADOW_DAY, wanted)
     if not runner.summary.failures:
         runner.run(SHADOW, None)
+
+
+def _score_in_production(bench: Bench, runner: Runner, day: date | None) -> None:
+    """The champion's scores of a day, by default that of the extract, and what is watched beside them."""
+    from leadscore_v6.runs import CLASS_BALANCE, PRODUCTION_DAY
+
+    if not runner.summary.failures:
+        runner.run_days(PRODUCTION_DAY, _days_asked(bench, ShadowRequest(day, days=1)))
+    if not runner.summary.failures:
+        runner.run(CLASS_BALANCE, None)
+
+
+def _beyond_the_model(bench: Bench, runner: Runner, beyond: Sequence[str], progress: Progress) -> None:
+    """Shadow scores; the test, which production asks for only until it is read to its end; the champion's scores."""
+    if "shadow" in beyond:
+        _score_in_shadow(bench, runner, ShadowRequest(), progress)
+    if not runner.summary.failures and "experiment" in beyond:
+        ledger = _ledger_now(bench)
+        if "production" not in beyond or not _is_tested(ledger):
+            go_on(runner, ledger, progress)
+    if not runner.summary.failures and "production" in beyond:
+        require_champion(_ledger_now(bench))
+        _score_in_production(bench, runner, None)
+
+
+def _is_tested(ledger: Ledger) -> bool:
+    """Whether the programme's test was read to its end, and none is under way."""
+    return ledger.latest(GO) is not None and not experiment_runs(ledger)
 
 
 def _days_asked(bench: Bench, request: ShadowRequest) -> list[str]:
@@ -205,8 +233,9 @@ def _run_all(
             for key, facts in known.items():
                 begin_typing(bench.warehouse, settings, key, facts)
         fan_in = [TRAINING_SET] if through == "dataset" else [TRAINING_SET, MODEL]
-        beyond = ("shadow", "experiment")
-        others = 1 + len(fan_in) + 2 * (through in beyond) + (through == "experiment")
+        beyond = THROUGH[2 : THROUGH.index(through) + 1]
+        # The serving copy and the seven days, the test, the class balance; days are counted as they come.
+        others = 1 + len(fan_in) + (0, 2, 3, 4)[len(beyond)]
         # The small file first: a mistake in it shows at once, not after every snapshot has been built.
         runner = held.enter_context(open_runner(settings, options, progress, keys, others))
         runner.run(LEADS, None)
@@ -218,10 +247,7 @@ def _run_all(
         for job in fan_in:
             if not runner.summary.failures:
                 runner.run(job, None)
-        if through in beyond:
-            _score_in_shadow(bench, runner, ShadowRequest(), progress)
-        if through == "experiment" and not runner.summary.failures:
-            go_on(runner, _ledger_now(bench), progress)
+        _beyond_the_model(bench, runner, beyond, progress)
         return runner.summary
 
 

@@ -1,12 +1,14 @@
 """What is run together: a snapshot, the CRM's files, all to the promoted view, the model, a day, a week of the test."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import dagster as dg
 
+from leadscore_v6.assets.carry_out import stops
 from leadscore_v6.gates.steps import SNAPSHOT as PER_SNAPSHOT
 from leadscore_v6.gates.steps import STEPS, upstream
+from leadscore_v6.resources import WarehouseResource
 
 SNAPSHOT, LEADS, TRAINING_SET, MODEL = "snapshot", "leads", "training_set", "model"
 SERVING, SHADOW_DAY, SHADOW = "serving", "shadow_day", "shadow"
@@ -15,6 +17,7 @@ PRODUCTION_DAY, CLASS_BALANCE = "production_day", "class_balance"
 DRIFT, PERFORMANCE = "feature_drift", "model_performance"
 # What a schedule runs: the day, and the serving copy before it, which is known but once a quarter.
 SCORES_DAILY, SHADOW_DAILY = "scores_daily", "shadow_daily"
+DECISION = "champion_decision"
 _PROMOTED = "v_latest_training_dataset_v6"
 
 
@@ -88,7 +91,36 @@ _RUN_TOGETHER: Final[Mapping[str, tuple[Sequence[str], str]]] = {
     ),
 }
 
-JOBS = {
-    name: dg.define_asset_job(name, selection=assets, description=description)
-    for name, (assets, description) in _RUN_TOGETHER.items()
+
+
+@dg.op(description="Champion or challenger (R31, R58): carried out, and written down.")
+def decide_about_the_newest_model(context: dg.OpExecutionContext, warehouse: WarehouseResource) -> None:
+    """Step 6.2. Where the newest model serves already there is nothing to decide."""
+    from leadscore_v6.decision import decide
+
+    with stops():
+        done = decide(warehouse.bench, warehouse.settings, DECISION, context.log.info)
+    if done is None:
+        context.log.info("The newest model serves already.")
+    else:
+        told = {"outcome": done.report.outcome, "decision": dg.MetadataValue.path(str(done.path))}
+        context.add_output_metadata({**told, "headline": done.report.headline})
+
+
+@dg.job(
+    name=DECISION,
+    description="Step 6.2: what becomes of the newest model; what serves stays unless it is beaten.",
+    # Bound here: Dagster would make the sensor anew to bind it, with a warning at every start.
+    resource_defs={"warehouse": WarehouseResource()},
+)
+def _decision_job() -> None:
+    decide_about_the_newest_model()
+
+
+JOBS: Final[Mapping[str, Any]] = {
+    **{
+        name: dg.define_asset_job(name, selection=assets, description=description)
+        for name, (assets, description) in _RUN_TOGETHER.items()
+    },
+    DECISION: _decision_job,
 }

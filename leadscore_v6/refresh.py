@@ -1,105 +1,74 @@
-"""The quarterly refresh (plan step 6.2): all of Phases 1 and 2 on what was delivered, then the decision, written down.
+"""The quarterly refresh (plan step 6.2): all of Phases 1 and 2 on what was delivered, seven shadow days, the decision.
 
-Belongs here: which runs a refresh is, what is decided of the model that it gives, and carrying that out. Does not
-belong here: the comparison (monitoring/champion.py), conditions of a promotion (gates/champions.py), commands.
+Belongs here: which runs a refresh is, and what ends it early. Does not belong here: the decision (decision.py), or
+commands.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from leadscore_v6 import driver
-from leadscore_v6.artifacts.store import ArtifactStore
+from leadscore_v6 import decision, driver
+from leadscore_v6.artifacts.folders import FolderStore
+from leadscore_v6.artifacts.manifest import verify
+from leadscore_v6.decision import Refreshed
 from leadscore_v6.errors import UsageError
-from leadscore_v6.gates import champions
-from leadscore_v6.gates.attempt import Bench
-from leadscore_v6.gates.bench import open_bench
-from leadscore_v6.gates.lineage import is_synthetic
-from leadscore_v6.gates.models import BACKTEST, KnownModel, known_models
-from leadscore_v6.locations import Location
-from leadscore_v6.promotion import against_champion
-from leadscore_v6.reports.refresh import FIRST, KEPT, PROMOTED, QUEUED, DecisionReport, render_decision
+from leadscore_v6.gates.bench import open_bench, read_ledger
+from leadscore_v6.gates.champions import champion
+from leadscore_v6.gates.models import folder_of, known_models, manifest_digest
 from leadscore_v6.settings import Settings
 
 if TYPE_CHECKING:
-    from leadscore_v6.monitoring.champion import Decision
+    from leadscore_v6.runs import Summary
 
 Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Refreshed:
-    """What became of the newest model, and where it is written."""
-
-    report: DecisionReport
-    path: Location
 
 
 def refresh(settings: Settings, options: dict[str, Any], by: str, progress: Progress) -> Refreshed:
     """Run everything through to seven shadow days, decide, write `champion_decision_v6_{version}.md`.
 
-    Raises what stops a run: a challenger whose gates fail is no challenger, and the champion stays. UsageError without
-    a name, or where the newest model is the champion (nothing new was delivered).
+    Raises what stops a run: a challenger whose gates fail is no challenger, the champion stays, and the page says so.
+    UsageError without a name, or where the newest model is the champion (nothing new was delivered); InputError, before
+    anything is run, where the champion's files are not what was published.
     """
     if not by.strip():
         raise UsageError("A refresh may change which model serves: say who asks for it (--by).")
-    driver.raise_for(driver.run_through(settings, "shadow", options, progress))
+    judged = _require_champion_intact(settings)
+    summary = driver.run_through(settings, "shadow", options, progress)
+    if summary.failures:
+        _tell_what_stopped(settings, judged, by.strip(), progress, summary)
+        driver.raise_for(summary)
     return decide(settings, by.strip(), progress)
 
 
 def decide(settings: Settings, by: str, progress: Progress) -> Refreshed:
-    """The decision about the newest model that passed its gates, carried out and written."""
+    """The decision about the newest model, carried out and written. Raises UsageError where it is the champion."""
     with open_bench(settings, "leadscore refresh", progress) as bench:
-        challenger = _newest(bench)
-        decision = against_champion(bench, challenger, progress)
-        report = _decided(bench, challenger, decision, by)
-    name = f"champion_decision_v6_{challenger.version}.md"
-    return Refreshed(report, ArtifactStore(settings.artifacts).write(name, render_decision(report)))
+        done = decision.decide(bench, settings, by, progress)
+        if done is None:
+            newest = known_models(bench.ledger)[0].version
+            raise UsageError(
+                f"The newest model, {newest}, is the champion already: nothing was delivered that makes another."
+            )
+    return done
 
 
-def _newest(bench: Bench) -> KnownModel:
-    newest = next((model for model in known_models(bench.ledger) if model.validated), None)
-    if newest is None:
-        raise UsageError("No model has passed steps 4.1 to 4.4 here: `leadscore model list`.")
-    reign = champions.champion(bench.ledger)
-    if reign is not None and reign.version == newest.version:
-        raise UsageError(
-            f"The newest model, {newest.version}, is the champion already: nothing was delivered that makes another."
-        )
-    return newest
+def _require_champion_intact(settings: Settings) -> set[str]:
+    """Versions that were judged so far. Building a challenger takes minutes; a broken champion shows at once."""
+    if settings.engine == "duckdb" and not settings.warehouse_file.exists():
+        return set()
+    ledger, _ = read_ledger(settings)
+    reign, folders = champion(ledger), FolderStore(settings.model_folders)
+    if reign is not None:
+        for attempt in (reign.model.trained, reign.calibrated):
+            verify(folders.path(folder_of(attempt)), manifest_digest(attempt))
+    return {model.version for model in known_models(ledger)}
 
 
-def _decided(bench: Bench, challenger: KnownModel, decision: Decision | None, by: str) -> DecisionReport:
-    """R31 decides, and R58 when: while a test runs a challenger that won waits for its end."""
-    before = champions.champion(bench.ledger)
-    missed = list(champions.obstacles(bench.ledger, challenger))
-    missed += list(decision.reasons) if decision is not None and not decision.promotes else []
-    back = champions.rolled_back_from(bench.ledger, challenger)
-    if back is not None:
-        missed.append(
-            f"it was rolled back from on {back.since:%Y-%m-%d} by {back.by} ({back.reason}): only a person brings it "
-            "back, by `leadscore promote`"
-        )
-    outcome = FIRST if before is None else KEPT
-    headline = decision.headline if decision else "The first champion is a person's decision: `leadscore promote`."
-    if before is not None and not missed and decision is not None:
-        if champions.experiment_runs(bench.ledger):
-            champions.queue(bench, challenger, decision, by)
-            outcome = QUEUED
-        else:
-            champions.promote(bench, challenger, decision, by, f"refresh: {headline}")
-            outcome = PROMOTED
-    return DecisionReport(
-        outcome=outcome,
-        challenger=challenger.version,
-        champion=before.version if before else None,
-        headline=headline,
-        missed=missed,
-        conditions=decision.rows() if decision else (),
-        figures=decision.figures() if decision else {},
-        age=decision.age if decision else None,
-        by=by,
-        synthetic=is_synthetic(bench.ledger, BACKTEST),
-    )
+def _tell_what_stopped(settings: Settings, judged: set[str], by: str, progress: Progress, summary: Summary) -> None:
+    """A model that was judged in this refresh has its page, whatever stopped it; stopped data has its gate's report."""
+    newest = next(iter(known_models(read_ledger(settings)[0])), None)
+    if newest is not None and newest.version not in judged:
+        progress(f"{len(summary.failures)} steps failed: model {newest.version} is no challenger")
+        decide(settings, by, progress)

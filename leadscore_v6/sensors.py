@@ -26,7 +26,7 @@ from leadscore_v6.warehouse.landing.leads import FILE_NAME as LEADS_FILE
 TICK_SECONDS = 30
 # What a run was asked for: the file, or "training_set", with the digest of its content and the number of the request.
 ASKED_TAG = "leadscore/asked"
-_GOING = [
+GOING = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
@@ -231,7 +231,7 @@ def _waits_for(instance: dg.DagsterInstance, memory: Memory, seen: Look, jobs: J
         return "Nothing is new."
     if seen.changing:
         return "The training set waits for these files."
-    going = instance.get_runs(dg.RunsFilter(statuses=_GOING), limit=3)
+    going = instance.get_runs(dg.RunsFilter(statuses=GOING), limit=3)
     if going:
         names = ", ".join(f"{run.job_name} {run.run_id[:8]}" for run in going)
         return f"The training set waits for runs to end: {names}."

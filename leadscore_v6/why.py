@@ -107,7 +107,7 @@ def _row(warehouse: Warehouse, ledger: Ledger, lead_id: str) -> tuple[Mapping[st
         }
         rows = warehouse.query(sql, params)
         if rows:
-            return rows[0], "the staging table, as a lead too young to train on"
+            return rows[0], "the staging table, as a lead too young to train on, or not dialled"
     raise UsageError(
         f"There is no lead {lead_id!r} in the promoted training set (version {serving.facts['promoted_version']}), nor "
         "among the younger ones. Leads without a contact or a CRD are not scored."

@@ -81,7 +81,7 @@ PLAN: dict[str, tuple[str, str, bool, set[str], set[str]]] = {
         "3.1",
         "training_set",
         False,
-        {"crm_leads", "v_discovery_reps_all_vintages", "v_discovery_firms_all_vintages"},
+        {"crm_leads", "crm_dials", "v_discovery_reps_all_vintages", "v_discovery_firms_all_vintages"},
         {
             "staging_rows_equal_leads",
             "staging_populated",
@@ -90,6 +90,7 @@ PLAN: dict[str, tuple[str, str, bool, set[str], set[str]]] = {
             "staging_quarters_match",
             "staging_no_future_snapshot",
             "staging_latest_snapshot",
+            "staging_dials_right",
             "staging_matches_contract",
         },
     ),

@@ -110,7 +110,7 @@ def test_code_version_follows_the_code_and_its_own_sql(tmp_path: Path, monkeypat
     [
         ("snapshot", OF_ONE_SNAPSHOT),
         ("leads", {"crm_leads", "crm_associates", "crm_dials"}),
-        ("training_set", {"crm_leads", *(name for name, of in PLAN.items() if of[1] in ("vintages", "training_set"))}),
+        ("training_set", {name for name, of in PLAN.items() if of[1] in ("leads", "vintages", "training_set")}),
         ("model", OF_THE_MODEL),
         ("serving", {"serving_advisors_v6"}),
         ("shadow_day", {"shadow_scores_v6"}),
@@ -156,11 +156,21 @@ def test_schedules_are_off_until_someone_turns_them_on_and_keep_the_times_of_the
     assert {schedule.default_status for schedule in found.values()} == {dg.DefaultScheduleStatus.STOPPED}
 
 
-def test_the_sensor_is_off_until_someone_turns_it_on(defs: dg.Definitions) -> None:
+@pytest.mark.parametrize(
+    ("name", "jobs"),
+    [
+        ("landing_sensor", {"snapshot", "leads", "training_set"}),
+        (
+            "refresh_sensor",
+            {"training_set", "leads", "model", "serving", "shadow_day", "shadow", "champion_decision"},
+        ),
+    ],
+)
+def test_a_sensor_is_off_until_someone_turns_it_on(defs: dg.Definitions, name: str, jobs: set[str]) -> None:
     """Its runs take the default as_of: nobody is to be surprised by another training set on opening the UI."""
-    sensor = defs.resolve_sensor_def("landing_sensor")
+    sensor = defs.resolve_sensor_def(name)
     assert sensor.default_status is dg.DefaultSensorStatus.STOPPED
-    assert {job.name for job in sensor.jobs} == {"snapshot", "leads", "training_set"}
+    assert {job.name for job in sensor.jobs} == jobs
 
 
 def test_definitions_are_fresh_each_time_and_take_other_resources() -> None:

@@ -21,7 +21,7 @@ from leadscore_v6.gates.manifest import manifest
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.warehouse.sql import render
 
-# A call within this many days of contact is a conversion (plan, step 3.2).
+# A call within this many days of contact, or of the dial where those are logged (R50), is a conversion (plan, 3.2).
 LABEL_WINDOW_DAYS = 30
 # An as_of later than this after the extract would take leads for negatives that the extract cannot know of (R47).
 EXTRACT_TOLERANCE = timedelta(days=7)
@@ -31,7 +31,7 @@ EXTRACT_TOLERANCE = timedelta(days=7)
 def step_3_1_staging_join_v6(
     context: dg.AssetExecutionContext, warehouse: WarehouseResource, options: RunOptions
 ) -> Events:
-    """Step 3.1: one row per lead, beside what was known about its advisor on the day of contact."""
+    """Step 3.1: one row per lead, beside its first dial and what was known about its advisor on the day of contact."""
     bench = warehouse.bench
     with stops():
         guard(bench.ledger, "step_3_1_staging_join_v6", None)
@@ -105,6 +105,7 @@ def _staging(bench: Bench, as_of: date) -> Recipe:
     dataset = bench.warehouse.dataset
     tables = {
         "leads": f"{dataset}.crm_leads",
+        "crm_dials": f"{dataset}.crm_dials",
         "reps_vintages": f"{dataset}.v_discovery_reps_all_vintages",
         "firms_vintages": f"{dataset}.v_discovery_firms_all_vintages",
     }
@@ -119,7 +120,7 @@ def _staging(bench: Bench, as_of: date) -> Recipe:
         f"{dataset}.step_3_1_staging_join_v6",
         tables=tables,
         lists={"tie_breakers": tie_breakers()},
-        params={"as_of": as_of},
+        params={"as_of": as_of, "label_window_days": LABEL_WINDOW_DAYS},
         check_tables=tables,
         check_params={"snapshot_dates": known},
         contract=contract("staging"),

@@ -89,7 +89,10 @@ def role(ledger: Ledger, model: KnownModel) -> str:
     """Champion and since when; that it once was; that it waits to be; or nothing."""
     mine = [reign for reign in reigns(ledger) if reign.version == model.version]
     if queued(ledger) == model.version:
-        return "won against the champion; waits until the running experiment has ended (R58)"
+        won = "won against the champion; "
+        if experiment_runs(ledger):
+            return won + "waits until the running experiment has ended (R58)"
+        return won + "the experiment that it waited for has ended: promote it, or run `leadscore refresh` again"
     if not mine:
         return ""
     now = champion(ledger)
@@ -129,7 +132,7 @@ def obstacles(ledger: Ledger, model: KnownModel) -> list[str]:
         found.extend(_withdrawn(ledger, final))
     # What the interim look found harmful is not made good by a later one.
     interim, planned = ledger.latest(_INTERIM), ledger.latest(_PLANNED)
-    if interim is not None and (planned is None or _began(planned) <= _began(interim)):
+    if interim is not None and (planned is None or planned.began <= interim.began):
         found.extend(_standing(ledger, interim))
     # Model, shadow days and test may stand on the same file.
     return list(dict.fromkeys(found))
@@ -212,13 +215,14 @@ def rolled_back_from(ledger: Ledger, model: KnownModel) -> Reign | None:
 def experiment_runs(ledger: Ledger) -> bool:
     """Whether leads were assigned by the newest plan, and it was not read to its end: a test is under way (R58).
 
-    By when the attempts began: a batch that is dealt, or looked at again, after the final analysis opens no other test.
+    By which attempt began first, in the order of the ledger's lines (a clock may go back): a batch that is dealt, or
+    looked at again, after the final analysis opens no other test.
     """
     planned, assigned, final = ledger.latest(_PLANNED), ledger.latest(ASSIGNED), ledger.latest(GO)
     if assigned is None:
         return False
-    begun = _began(planned or assigned)
-    return _began(assigned) >= begun and (final is None or _began(final) < begun)
+    begun = (planned or assigned).began
+    return assigned.began >= begun and (final is None or final.began < begun)
 
 
 def queue(bench: Bench, model: KnownModel, decision: Decision, by: str) -> None:
@@ -297,11 +301,6 @@ def _standing(ledger: Ledger, attempt: Attempt) -> Iterator[str]:
 
 def _withdrawn(ledger: Ledger, attempt: Attempt) -> Iterator[str]:
     yield from (f"{attempt.asset}, attempt {attempt.key}: {told(taken)}" for taken in withdrawn_behind(ledger, attempt))
-
-
-def _began(attempt: Attempt) -> datetime:
-    assert attempt.started_at is not None, "the ledger's first line of an attempt has its time"
-    return attempt.started_at
 
 
 def _key(ledger: Ledger, asset: str) -> str | None:

@@ -83,7 +83,8 @@ class Withdrawal:
 class Attempt:
     """One build of one asset (partition), as the ledger's lines tell it (R38).
 
-    parents: the content that each parent had when it was built, by `asset/partition`.
+    began, seq: its first line in the ledger, and its newest. parents: the content that each parent had when it was
+    built, by `asset/partition`.
     """
 
     key: str
@@ -94,6 +95,7 @@ class Attempt:
     state: str = "started"
     started_at: datetime | None = None
     seq: int = 0
+    began: int = 0
     figures: dict[str, Any] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
@@ -249,7 +251,7 @@ class Ledger:
         if attempt is None or event in ("started", "refused"):
             waivers = attempt.waivers if attempt else {}
             attempt = Attempt(key, asset, partition, line["version"], line["content_key"], waivers=waivers)
-            attempt.started_at = line["at"]
+            attempt.started_at, attempt.began = line["at"], line["seq"]
             self.attempts[key] = attempt
         attempt.seq = line["seq"]
         if event in _BECOMES_LATEST:

@@ -152,7 +152,7 @@ _STEPS = (
         "3.1",
         "training_set",
         "Each lead beside what was known about its advisor on the day of contact.",
-        parents=("crm_leads", "v_discovery_reps_all_vintages", "v_discovery_firms_all_vintages"),
+        parents=("crm_leads", "crm_dials", "v_discovery_reps_all_vintages", "v_discovery_firms_all_vintages"),
         gates=(
             "staging_rows_equal_leads",
             "staging_populated",
@@ -161,6 +161,7 @@ _STEPS = (
             "staging_quarters_match",
             "staging_no_future_snapshot",
             "staging_latest_snapshot",
+            "staging_dials_right",
             "staging_matches_contract",
         ),
         report="step_3_1_staging_join_report_v6_{version}.md",
@@ -169,7 +170,7 @@ _STEPS = (
         "step_3_3_training_dataset_v6",
         "3.2",
         "training_set",
-        "Features, label and audit columns of the matured leads.",
+        "Features, label and audit columns of the matured leads that were dialled.",
         parents=("step_3_1_staging_join_v6",),
         gates=(
             "training_no_negative_days",

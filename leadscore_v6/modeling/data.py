@@ -19,8 +19,12 @@ from leadscore_v6.errors import InputError
 ID: Final = "Id"
 ADVISOR: Final = "FA_CRD__c"
 CONTACT: Final = "contact_date"
+DIALLED: Final = "dialled_on"
 LABEL: Final = "target_label"
-AUDIT: Final = ("days_to_conversion", "Stage_Entered_Contacting__c", CONTACT, "rep_snapshot_at", "firm_snapshot_at")
+AUDIT: Final = (
+    *("days_to_conversion", "Stage_Entered_Contacting__c"),
+    *(CONTACT, DIALLED, "rep_snapshot_at", "firm_snapshot_at"),
+)
 
 # R19: segments are AUM tiers where AUM is known at all, else the size of the firm.
 _TIER: Final = "firm_size_tier"
@@ -48,6 +52,8 @@ class TrainingData:
     lead_ids   (n,) str, unique
     advisors   (n,) int64 codes, equal for equal advisors
     contact    (n,) datetime64[D], UTC day of contact
+    dialled    (n,) datetime64[D], UTC day from which the label window runs: of the first dial where dials are logged
+               (R50), else of contact, as in a frame without the column
     segments   (n,) str, the segment of R19; `segment_column` names the column it comes from
     audit      (n, …) label and audit columns, for leak canaries only
     """
@@ -58,6 +64,7 @@ class TrainingData:
     lead_ids: NDArray[np.object_]
     advisors: NDArray[np.int64]
     contact: Days
+    dialled: Days
     segments: NDArray[np.object_]
     segment_column: str
     audit: pd.DataFrame
@@ -88,10 +95,10 @@ def training_data(frame: pd.DataFrame, columns: Sequence[FeatureColumn], droplis
             raise InputError(_missing(name), column=name, remedy="build and promote the training set again")
     if frame.empty:
         raise InputError("The training set has no leads.", remedy="build and promote a training set with leads")
-    for name in (ID, ADVISOR, CONTACT, LABEL):
+    for name in (ID, ADVISOR, CONTACT, LABEL, *({DIALLED} & set(frame.columns))):
         if frame[name].isna().any():
             raise InputError(f"{int(frame[name].isna().sum())} leads have no {name}.", column=name)
-    contact = pd.to_datetime(frame[CONTACT]).to_numpy().astype("datetime64[D]")
+    contact = _days(frame[CONTACT])
     ids = frame[ID].astype(str).to_numpy(dtype=object)
     order = np.lexsort((ids.astype(str), contact))
     frame, contact, ids = frame.iloc[order].reset_index(drop=True), contact[order], ids[order]
@@ -106,6 +113,7 @@ def training_data(frame: pd.DataFrame, columns: Sequence[FeatureColumn], droplis
         lead_ids=ids,
         advisors=pd.factorize(frame[ADVISOR].astype(str))[0].astype(np.int64),
         contact=contact,
+        dialled=_days(frame[DIALLED]) if DIALLED in frame.columns else contact,
         segments=segments,
         segment_column=segment_column,
         audit=frame[[name for name in (LABEL, *AUDIT) if name in frame.columns]],
@@ -128,7 +136,7 @@ def _missing(name: str) -> str:
 
 
 def _refuse_forbidden(names: Sequence[str], droplist: Iterable[str]) -> None:
-    forbidden = {name.lower() for name in (*droplist, *AUDIT, ID, ADVISOR, LABEL, "as_of")}
+    forbidden = {name.lower() for name in (*droplist, *AUDIT, ID, ADVISOR, LABEL, "as_of", "dial_source")}
     reached = [name for name in names if name.lower() in forbidden]
     if reached:
         raise InputError(
@@ -136,6 +144,11 @@ def _refuse_forbidden(names: Sequence[str], droplist: Iterable[str]) -> None:
             column=reached[0],
             remedy="give them another role than feature in the training contract",
         )
+
+
+def _days(column: pd.Series[Any]) -> Days:
+    days: Days = pd.to_datetime(column).to_numpy().astype("datetime64[D]")
+    return days
 
 
 def _label(column: pd.Series[Any]) -> NDArray[np.int8]:
@@ -154,7 +167,6 @@ def _refuse_future(frame: pd.DataFrame, contact: Days) -> None:
     """The gates of 3.2 hold this already; a model trained on the future would look too good to ever be doubted."""
     for name in ("rep_snapshot_at", "firm_snapshot_at"):
         if name in frame.columns:
-            known = pd.to_datetime(frame[name]).to_numpy().astype("datetime64[D]")
-            late = int((known > contact).sum())
+            late = int((_days(frame[name]) > contact).sum())
             if late:
                 raise InputError(f"{late} leads have features of a snapshot after their contact.", column=name)

@@ -37,7 +37,7 @@ class SplitSettings:
 
     @property
     def gap_days(self) -> int:
-        """A lead contacted at day d may train a model that is tested from day d + gap_days + 1 on."""
+        """A lead dialled at day d may train a model that is tested from day d + gap_days + 1 on."""
         return self.label_window_days + self.entry_lag_days + self.embargo_days
 
 

@@ -2,7 +2,7 @@
 
 Belongs here: index arrays out of contact days, advisors and labels (R16, R17). Does not belong here: fitting.
 
-Contract: a training lead is purged when `contact + label window + entry lag + embargo >= first day of the test block`;
+Contract: a training lead is purged when `dial + label window + entry lag + embargo >= first day of the test block`;
 a training lead whose advisor has a lead in the test block is left out. Days are never cut in two: a block ends at the
 end of a day. Indices point into the leads in order of contact, ascending.
 """
@@ -102,7 +102,7 @@ def exclude(data: TrainingData, train: Rows, test: Rows, settings: SplitSettings
     if not len(test):
         return Block(train, test, 0, 0)
     start = data.contact[test].min()
-    known = data.contact[train] + np.timedelta64(settings.gap_days, "D") < start
+    known = data.dialled[train] + np.timedelta64(settings.gap_days, "D") < start
     apart = ~np.isin(data.advisors[train], data.advisors[test])
     return Block(
         train=train[known & apart],

@@ -167,7 +167,7 @@ def side_by_side(task: Callable[[Given], Made], over: Sequence[Given], workers: 
 def _with_advisors(data: TrainingData, split: FinalSplit, settings: ModelSettings) -> Rows:
     """The training block, purged, but with the advisors of later blocks left in (R16: reported with and without)."""
     later = data.contact[np.concatenate([split.calibrate_before, split.holdout])].min()
-    known = data.contact[split.train_before] + np.timedelta64(settings.split.gap_days, "D") < later
+    known = data.dialled[split.train_before] + np.timedelta64(settings.split.gap_days, "D") < later
     kept: Rows = split.train_before[known]
     return kept
 

@@ -8,11 +8,12 @@ from typing import Any
 
 from leadscore_v6.reports.markdown import bullets, table
 
-PROMOTED, KEPT, QUEUED, FIRST = "promoted", "kept", "queued", "first"
+PROMOTED, KEPT, QUEUED, FIRST, STOPPED = "promoted", "kept", "queued", "first", "stopped"
 _WORDS = {
     PROMOTED: "✅ the challenger is champion",
     KEPT: "🛑 the champion stays",
     QUEUED: "⏳ the challenger waits until the running experiment has ended (R58)",
+    STOPPED: "🛑 a gate stopped the new model; what served goes on serving",
     FIRST: "no champion yet: there is nothing to compare with",
 }
 

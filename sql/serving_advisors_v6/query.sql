@@ -6,7 +6,7 @@
   Parameters: @as_of (the day), @label_window_days, @entry_lag_days (minus the label window: no lead is too young).
   Lists: tie_breakers (R2), contract_columns. The texts of 3.1 and 3.2 read the names set here.
 -#}
-{% set leads, staging = 'asked', 'staged' %}
+{% set leads, staging, crm_dials = 'asked', 'staged', 'no_dials' %}
 WITH advisors AS (
 {% block advisors %}
   SELECT DISTINCT RepCRD AS crd FROM {{ reps_vintages }} WHERE snapshot_at <= @as_of
@@ -22,6 +22,10 @@ asked AS (
     SAFE_CAST(CONCAT(CAST(@as_of AS STRING), ' 00:00:00+00:00') AS TIMESTAMP) AS Stage_Entered_Contacting__c,
     CAST(NULL AS TIMESTAMP) AS Stage_Entered_Call_Scheduled__c
   FROM advisors
+),
+no_dials AS (
+  -- Whoever is scored would be dialled on that day
+  SELECT Id, Stage_Entered_Contacting__c AS dialled_at FROM asked WHERE FALSE
 ),
 staged AS (
 {% include 'step_3_1_staging_join_v6/query.sql' %}

@@ -1,6 +1,6 @@
 {#-
-  Figures of the gates of step 3.1. Parameters: @as_of, @snapshot_dates (all registered ones).
-  What must be there is worked out anew from the leads and the vintages, in other words than the join's own.
+  Figures of the gates of step 3.1. Parameters: @as_of, @label_window_days, @snapshot_dates (all registered ones).
+  What must be there is worked out anew from the leads, the dials and the vintages, in other words than the join's own.
 -#}
 {% import 'macros.sql' as m %}
 WITH first_snapshot AS (
@@ -71,6 +71,39 @@ firm_sightings AS (
   LEFT JOIN {{ firms_vintages }} AS firms ON firms.RIAFirmCRD = staged.RIAFirmCRD
   GROUP BY staged.Id, staged.firm_snapshot_at
 ),
+dial_log AS (
+  SELECT MIN({{ m.day('dialled_at') }}) AS first_day FROM {{ crm_dials }} WHERE NOT {{ m.day('dialled_at') }} > @as_of
+),
+dial_sightings AS (
+  -- Each lead beside every dial of it; which of them counts is worked out afterwards
+  SELECT
+    staged.Id,
+    staged.contact_date,
+    staged.dialled_on,
+    staged.dial_source,
+    dial_log.first_day,
+    DATE_DIFF(dial_log.first_day, staged.contact_date, DAY) AS days_before_log,
+    MIN(CASE
+      WHEN DATE_DIFF({{ m.day('dials.dialled_at') }}, staged.contact_date, DAY) >= 0
+        AND DATE_DIFF(@as_of, {{ m.day('dials.dialled_at') }}, DAY) >= 0 THEN {{ m.day('dials.dialled_at') }}
+    END) AS first_dial
+  FROM {{ candidate }} AS staged
+  CROSS JOIN dial_log
+  LEFT JOIN {{ crm_dials }} AS dials ON dials.Id = staged.Id
+  GROUP BY staged.Id, staged.contact_date, staged.dialled_on, staged.dial_source, dial_log.first_day
+),
+dial_rule AS (
+  SELECT
+    COUNTIF(NOT COALESCE(CASE
+      WHEN first_day IS NULL OR days_before_log > @label_window_days
+        THEN dial_source = 'assumed' AND dialled_on = contact_date
+      WHEN days_before_log > 0 THEN dial_source = 'unknown' AND dialled_on IS NULL
+      WHEN first_dial IS NULL THEN dial_source = 'none' AND dialled_on IS NULL
+      ELSE dial_source = 'logged' AND dialled_on = first_dial
+    END, FALSE)) AS dials_wrong,
+    MIN(first_day) AS dials_logged_since
+  FROM dial_sightings
+),
 rep_rule AS (
   SELECT
     COUNTIF(newer > 0 OR (rep_snapshot_at IS NOT NULL AND taken = 0)) AS stale_rep_snapshots,
@@ -109,6 +142,10 @@ measured AS (
     COUNTIF(
       rep_snapshot_at > contact_date OR rep_snapshot_at > @as_of
       OR firm_snapshot_at > contact_date OR firm_snapshot_at > @as_of) AS future_snapshots,
+    COUNTIF(dial_source = 'logged') AS leads_dial_logged,
+    COUNTIF(dial_source = 'assumed') AS leads_dial_assumed,
+    COUNTIF(dial_source = 'unknown') AS leads_dial_unknown,
+    COUNTIF(dial_source = 'none') AS leads_undialled,
     MAX(DATE_DIFF(contact_date, rep_snapshot_at, DAY)) AS oldest_snapshot_days,
     MIN(contact_date) AS first_contact,
     MAX(contact_date) AS last_contact
@@ -123,6 +160,8 @@ SELECT
   stale_firm_snapshots,
   -- The snapshot has a row of the advisor that goes before the one taken (R2)
   lesser_rows,
+  dials_wrong,
+  dials_logged_since,
   (SELECT MIN(rep_match_rate) FROM quarters) AS worst_quarter_rep_match_rate,
   leads_in_extract,
   leads_not_contacted,
@@ -133,4 +172,5 @@ FROM measured
 CROSS JOIN reconciled
 CROSS JOIN rep_rule
 CROSS JOIN firm_rule
+CROSS JOIN dial_rule
 CROSS JOIN left_out

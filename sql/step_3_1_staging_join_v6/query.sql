@@ -1,11 +1,14 @@
 {#-
   Step 3.1: each lead with what was known of its advisor and firm on the day of contact. One row per lead (R4).
   Parameters: @as_of; nothing dated after it is known (R9, R48): no lead contacted later is here, and each lead asks for
-  snapshots up to its contact only. Lists: tie_breakers, the contract's columns that settle between rows of one advisor
+  snapshots up to its contact only; @label_window_days. Lists: tie_breakers, the contract's columns that settle between rows of one advisor
   in one snapshot after the primary firm and the lowest firm CRD (R2).
 
   Point in time: the newest date on which the advisor is known comes first (one MAX per advisor and day), then an
   equi-join fetches that date's rows. GoogleSQL has no ASOF join, and ranking every older row costs many times more.
+
+  Only a lead that was dialled can convert (R50). From the first logged dial on, the log says who was; long before it each
+  lead is assumed to have been dialled as it was contacted; in the label window before it nobody can tell.
 -#}
 {% import 'macros.sql' as m %}
 WITH leads AS (
@@ -19,6 +22,32 @@ WITH leads AS (
     {{ m.day('Stage_Entered_Contacting__c') }} AS contact_date
   FROM {{ leads }}
   WHERE crd IS NOT NULL AND {{ m.day('Stage_Entered_Contacting__c') }} <= @as_of
+),
+dialled AS (
+  -- A dial before the contact was of an earlier round of the lead
+  SELECT leads.Id, MIN({{ m.day('dials.dialled_at') }}) AS dialled_on
+  FROM leads
+  INNER JOIN {{ crm_dials }} AS dials ON dials.Id = leads.Id
+  WHERE {{ m.day('dials.dialled_at') }} >= leads.contact_date AND {{ m.day('dials.dialled_at') }} <= @as_of
+  GROUP BY leads.Id
+),
+dial_log AS (
+  SELECT MIN({{ m.day('dialled_at') }}) AS first_day FROM {{ crm_dials }} WHERE {{ m.day('dialled_at') }} <= @as_of
+),
+sourced AS (
+  SELECT
+    leads.*,
+    dialled.dialled_on AS first_dial,
+    CASE
+      WHEN dial_log.first_day IS NULL
+        OR leads.contact_date < DATE_SUB(dial_log.first_day, INTERVAL @label_window_days DAY) THEN 'assumed'
+      WHEN leads.contact_date < dial_log.first_day THEN 'unknown'
+      WHEN dialled.dialled_on IS NULL THEN 'none'
+      ELSE 'logged'
+    END AS dial_source
+  FROM leads
+  LEFT JOIN dialled ON dialled.Id = leads.Id
+  CROSS JOIN dial_log
 ),
 questions AS (
   SELECT DISTINCT FA_CRD__c, contact_date FROM leads
@@ -73,6 +102,8 @@ SELECT
   leads.Stage_Entered_Contacting__c,
   leads.Stage_Entered_Call_Scheduled__c,
   leads.contact_date,
+  CASE leads.dial_source WHEN 'assumed' THEN leads.contact_date WHEN 'logged' THEN leads.first_dial END AS dialled_on,
+  leads.dial_source,
   -- The advisor on the day of contact; all NULL for a lead that no snapshot knows
   reps.RepCRD,
   reps.RIAFirmCRD,
@@ -160,7 +191,7 @@ SELECT
   firms.national_firm,
   firms.snapshot_at AS firm_snapshot_at,
   @as_of AS as_of
-FROM leads
+FROM sourced AS leads
 LEFT JOIN rep_dates
   ON rep_dates.FA_CRD__c = leads.FA_CRD__c AND rep_dates.contact_date = leads.contact_date
 LEFT JOIN chosen AS reps

@@ -22,26 +22,38 @@
 WITH registered AS (
   SELECT snapshot_at FROM UNNEST(@snapshot_dates) AS snapshot_at
 ),
-expected AS (
+dated AS (
   SELECT
     Id,
     contact_date,
-    DATE_DIFF({{ m.day('Stage_Entered_Call_Scheduled__c') }}, {{ m.day('Stage_Entered_Contacting__c') }}, DAY) AS days,
-    DATE_ADD({{ m.day('Stage_Entered_Contacting__c') }}, INTERVAL @label_window_days DAY) AS last_day,
-    DATE_ADD({{ m.day('Stage_Entered_Contacting__c') }}, INTERVAL @label_window_days + @entry_lag_days DAY)
-      > @as_of AS is_young,
+    dialled_on,
+    dial_source,
+    CASE
+      WHEN dial_source = 'logged' THEN dialled_on ELSE {{ m.day('Stage_Entered_Contacting__c') }}
+    END AS first_day,
     {{ m.day('Stage_Entered_Call_Scheduled__c') }} AS call_date
   FROM {{ staging }}
+),
+expected AS (
+  SELECT
+    *,
+    dial_source IN ('assumed', 'logged') AS was_dialled,
+    DATE_DIFF(call_date, first_day, DAY) AS days,
+    DATE_ADD(first_day, INTERVAL @label_window_days DAY) AS last_day,
+    DATE_ADD(first_day, INTERVAL @label_window_days + @entry_lag_days DAY) > @as_of AS is_young
+  FROM dated
 ),
 fates AS (
   SELECT
     COUNT(*) AS staging_rows,
     COUNTIF(is_young) AS dropped_young,
-    COUNTIF(NOT is_young AND COALESCE(days, 0) < 0) AS dropped_negative_days
+    COUNTIF(NOT is_young AND dial_source = 'none') AS dropped_undialled,
+    COUNTIF(NOT is_young AND dial_source = 'unknown') AS dropped_dial_unknown,
+    COUNTIF(NOT is_young AND was_dialled AND COALESCE(days, 0) < 0) AS dropped_negative_days
   FROM expected
 ),
 sides AS (
-  SELECT Id, 1 AS side FROM expected WHERE NOT is_young AND COALESCE(days, 0) >= 0
+  SELECT Id, 1 AS side FROM expected WHERE NOT is_young AND was_dialled AND COALESCE(days, 0) >= 0
   UNION ALL
   SELECT Id, -1 FROM {{ candidate }}
 ),
@@ -59,10 +71,11 @@ labels AS (
   WHERE expected.Id IS NULL
     OR training.target_label IS NULL
     OR training.target_label
-      != CASE WHEN expected.call_date >= expected.contact_date AND expected.call_date <= expected.last_day
+      != CASE WHEN expected.call_date >= expected.first_day AND expected.call_date <= expected.last_day
         THEN 1 ELSE 0 END
     OR COALESCE(training.days_to_conversion, -1000000) != COALESCE(expected.days, -1000000)
     OR training.contact_date != expected.contact_date
+    OR COALESCE(training.dialled_on != expected.first_day, TRUE)
 ),
 crm AS (
   SELECT COUNT(DISTINCT FA_CRD__c) AS advisors_of_leads
@@ -125,8 +138,9 @@ measured AS (
 
     ) AS invalid_missing_flags,
     COUNTIF(
-      {{ m.day('Stage_Entered_Contacting__c') }}
+      CASE dial_source WHEN 'logged' THEN dialled_on ELSE {{ m.day('Stage_Entered_Contacting__c') }} END
         > DATE_SUB(@as_of, INTERVAL @label_window_days + @entry_lag_days DAY)) AS unmatured_leads,
+    COUNTIF(dial_source = 'assumed') AS samples_dial_assumed,
     MIN(contact_date) AS first_contact,
     MAX(contact_date) AS last_contact
   FROM {{ candidate }}
@@ -138,6 +152,8 @@ SELECT
   labels_wrong,
   staging_rows,
   dropped_young,
+  dropped_undialled,
+  dropped_dial_unknown,
   dropped_negative_days,
   LEAST(positive_samples, negative_samples) AS smaller_class,
   ROUND(SAFE_DIVIDE(positive_samples, total_samples) * 100, 2) AS positive_class_percent,

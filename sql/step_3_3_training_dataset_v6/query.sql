@@ -1,5 +1,5 @@
 {#-
-  Step 3.2: features, label and audit columns of every matured lead; the table is step 3.3's to promote.
+  Step 3.2: features, label and audit columns of every matured lead that was dialled (R50); the table is step 3.3's to promote.
   Parameters: @as_of, @label_window_days (30), @entry_lag_days (0: how late the CRM learns of a call, R10).
 
   Features come from the staged snapshots alone, which are not later than the contact. A feature that is NULL stays
@@ -50,9 +50,11 @@ WITH engineered AS (
     {{ m.flag('Number_RegisteredStates IS NULL') }} AS num_registered_states_is_missing,
     {{ m.flag('total_reps IS NULL') }} AS firm_total_reps_is_missing,
     SAFE_DIVIDE(Number_BranchAdvisors, NumberFirmAssociations) AS Branch_Advisors_per_Firm_Association,
-    -- Label and maturity, in UTC days (R37)
-    DATE_DIFF({{ m.day('Stage_Entered_Call_Scheduled__c') }}, contact_date, DAY) AS days_to_conversion,
-    DATE_DIFF(@as_of, contact_date, DAY) >= @label_window_days + @entry_lag_days AS is_matured
+    -- Label and maturity, in UTC days (R37) from the dial; without one nothing can mature but by the contact (R10)
+    DATE_DIFF(
+      {{ m.day('Stage_Entered_Call_Scheduled__c') }}, COALESCE(dialled_on, contact_date), DAY) AS days_to_conversion,
+    DATE_DIFF(@as_of, COALESCE(dialled_on, contact_date), DAY)
+      >= @label_window_days + @entry_lag_days AS is_matured
   FROM {{ staging }} AS staging
 )
 SELECT
@@ -182,9 +184,11 @@ SELECT
   days_to_conversion,
   Stage_Entered_Contacting__c,
   contact_date,
+  dialled_on,
+  dial_source,
   rep_snapshot_at,
   firm_snapshot_at,
   as_of
 FROM engineered
-WHERE is_matured AND (days_to_conversion >= 0 OR days_to_conversion IS NULL)
+WHERE is_matured AND dialled_on IS NOT NULL AND (days_to_conversion >= 0 OR days_to_conversion IS NULL)
 ORDER BY Id

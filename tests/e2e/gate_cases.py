@@ -198,6 +198,7 @@ STAGED = [
         "staging_latest_snapshot",
         Sabotage(STAGING, put("DATE '2024-01-07'", "rep_snapshot_at", first("Id", "rep_snapshot_at = '2024-03-31'"))),
     ),
+    case("staging_dials_right", Sabotage(STAGING, put("'none'", "dial_source", first("Id")))),
 ]
 
 TRAINING = "step_3_3_training_dataset_v6"

@@ -215,7 +215,7 @@ class Product:
         following = [name for name in (asset, *self.after(asset)) if name == until or until in self.after(name)]
         partitioned = [name for name in following if self.is_partitioned(name)]
         fan_in = [name for name in following if self.job(name) == TRAINING_SET]
-        for assets in ([name for name in following if name == "crm_leads"], partitioned, fan_in):
+        for assets in ([name for name in following if self.job(name) == LEADS], partitioned, fan_in):
             if assets and not together.stops:
                 ran = self.materialize(assets, key, options, warehouse)
                 options = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from leadscore_v6 import promotion, refresh
 from leadscore_v6.assets.shadow.data import champion_beside, champion_word, load_model
 from leadscore_v6.errors import GateBlocked, UsageError
 from leadscore_v6.gates.bench import open_bench, read_ledger
-from leadscore_v6.gates.champions import champion, role, roll_back
+from leadscore_v6.gates.champions import champion, experiment_runs, role, roll_back
 from leadscore_v6.gates.models import KnownModel, known_models, model_of
 from leadscore_v6.settings import Settings, from_environment
 from tests.e2e.model_world import Modelled
@@ -145,6 +146,8 @@ def test_a_challenger_that_wins_waits_for_a_running_test_and_is_champion_without
     assert "waits until the running experiment has ended" in role(ledger, model_of(ledger, second))
     with open_bench(settings, "test", lambda _line: None) as bench:
         went(bench)
+    ledger = read_ledger(settings)[0]
+    assert "the experiment that it waited for has ended" in role(ledger, model_of(ledger, second))
     assert refresh.decide(settings, "Ann", lambda _line: None).report.outcome == "promoted"
     assert champion(read_ledger(settings)[0]).version == second
     with pytest.raises(UsageError, match="is the champion already"):
@@ -182,6 +185,26 @@ def test_a_better_one_takes_it_and_the_former_can_be_rolled_back_to(
     assert f"Model {first} is champion again (before: {second})" in back.stdout
 
 
+def test_a_test_that_was_read_is_over_though_the_clock_went_back(settings: Settings) -> None:
+    """R39: the clock names lines of the ledger, and orders none."""
+    late, early = (datetime(year, 1, 1, tzinfo=UTC) for year in (2030, 2020))
+    with open_bench(settings, "test", lambda _line: None, lambda: late) as bench:
+        ended(bench, "ab_test_power_analysis_v6", {}, {})
+        ended(bench, "ab_test_assignments_v6", {}, {})
+    assert experiment_runs(read_ledger(settings)[0])
+    with open_bench(settings, "test", lambda _line: None, lambda: early) as bench:
+        went(bench)
+    assert not experiment_runs(read_ledger(settings)[0])
+
+
+def test_two_refreshes_at_once_are_one_and_a_refusal(settings: Settings) -> None:
+    with open_bench(settings, "the other refresh", lambda _line: None):
+        asked = ("refresh", "--home", settings.home, "--data", settings.data, "--by", "Ann")
+        refused = leadscore(*asked, LEADSCORE_LEASE_WAIT_SECONDS="0")
+    assert refused.returncode == 2
+    assert "waited 0 s" in refused.stderr
+
+
 def test_an_altered_champion_is_refused_before_it_is_read(settings: Settings) -> None:
     first, second = versions(settings)
     folder = Path(settings.artifacts) / f"calibrated_model_v6_{first}"
@@ -190,6 +213,20 @@ def test_an_altered_champion_is_refused_before_it_is_read(settings: Settings) ->
     assert refused.returncode == 2
     assert f"model_v6_calibrated_{first}.ubj has 11 bytes" in refused.stderr
     assert "was not loaded" in refused.stderr
+
+
+@pytest.mark.parametrize("damage", ["altered", "missing"])
+def test_a_refresh_against_a_champion_that_is_not_as_published_begins_nothing(settings: Settings, damage: str) -> None:
+    """The champion's file was altered by the test before; then its folder goes."""
+    first, _ = versions(settings)
+    folder = Path(settings.artifacts) / f"calibrated_model_v6_{first}"
+    if damage == "missing":
+        shutil.rmtree(folder)
+    lines = read_ledger(settings)[0].seq
+    refused = leadscore("refresh", "--home", settings.home, "--data", settings.data, "--by", "Ann")
+    assert refused.returncode == 2
+    assert folder.name in refused.stderr
+    assert read_ledger(settings)[0].seq == lines
 
 
 @pytest.mark.parametrize("given", [[], ["--model", "20260101", "--dataset", "20260101_1200"]])

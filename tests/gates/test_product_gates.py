@@ -145,6 +145,7 @@ NEVER_WAIVED = {
     "leads_one_row_per_id",
     "staging_rows_equal_leads",
     "training_rows_accounted_for",
+    "staging_dials_right",
     "staging_no_future_snapshot",
     "training_no_future_features",
     "training_snapshot_dates_valid",

@@ -25,6 +25,7 @@ def leads(draw: st.DrawFn) -> TrainingData:
     rng = np.random.default_rng(seed)
     frame = worlds.frame(count, seed=1)
     frame["contact_date"] = np.datetime64("2024-01-01") + rng.integers(0, draw(st.integers(300, 900)), count)
+    frame["dialled_on"] = frame["contact_date"] + pd.to_timedelta(rng.integers(0, 15, count), unit="D")
     frame["rep_snapshot_at"] = pd.NaT
     frame["FA_CRD__c"] = rng.integers(0, draw(st.integers(50, 2000)), count).astype(str)
     frame["target_label"] = (rng.random(count) < 0.5).astype(int)
@@ -50,7 +51,7 @@ def assert_apart(data: TrainingData, block: Block, of: SplitSettings) -> None:
     tested = {data.advisors[row] for row in block.test}
     for row in block.train:
         wait = of.label_window_days + of.entry_lag_days + of.embargo_days
-        assert (first - data.contact[row]).astype(int) > wait
+        assert (first - data.dialled[row]).astype(int) > wait
         assert data.advisors[row] not in tested
 
 

@@ -53,11 +53,12 @@ def split_figures(folder: Path, version: str, data: TrainingData, training: Trai
     """`window_overlaps` and `advisors_on_both_sides`, from the lead Ids that were written (R16).
 
     Over the three blocks, and over the folds that are blocks of time: random ones overlap by their nature, and
-    `random_folds` tells of them. A training lead overlaps when the 30 days after its contact are not over before the
+    `random_folds` tells of them. A training lead overlaps when the 30 days after its dial are not over before the
     first contact of the leads that it is judged by.
     """
     written = _written(folder, version)
-    leads = pd.DataFrame({"contact": data.contact, "advisor": data.advisors}, index=pd.Index(data.lead_ids))
+    told = {"contact": data.contact, "dialled": data.dialled, "advisor": data.advisors}
+    leads = pd.DataFrame(told, index=pd.Index(data.lead_ids))
     sides = [
         (written["training"], written["calibration"] + written["holdout"]),
         (written["calibration"], written["holdout"]),
@@ -68,7 +69,7 @@ def split_figures(folder: Path, version: str, data: TrainingData, training: Trai
     overlaps = crossing = 0
     for before, after in sides:
         earlier, later = leads.loc[before], leads.loc[after]
-        overlaps += int((earlier["contact"] + pd.Timedelta(days=_LABEL_WINDOW_DAYS) >= later["contact"].min()).sum())
+        overlaps += int((earlier["dialled"] + pd.Timedelta(days=_LABEL_WINDOW_DAYS) >= later["contact"].min()).sum())
         crossing += int(earlier["advisor"].isin(later["advisor"]).sum())
     return {"window_overlaps": overlaps, "advisors_on_both_sides": crossing}
 
@@ -92,5 +93,5 @@ def _written(folder: Path, version: str) -> dict[str, Any]:
     return content
 
 
-# A call within this many days of contact is a conversion (plan, step 3.2).
+# A call within this many days of the dial is a conversion (plan, step 3.2).
 _LABEL_WINDOW_DAYS = 30

@@ -56,8 +56,11 @@ def dropped_columns() -> list[str]:
 
 
 def contract_version() -> str:
-    """Twelve digits that change when a column's name, type or role does; descriptions may be mended."""
-    agreed = [(column.name, column.bq_type, column.role) for column in contract("training").columns]
+    """Twelve digits that change when what a model may see does: a feature's name or type, or their order.
+
+    Audit columns are no part of it: a champion goes on scoring when the training set says more about itself.
+    """
+    agreed = [(column.name, column.type) for column in model_columns()]
     return hashlib.sha256(json.dumps(agreed).encode()).hexdigest()[:12]
 
 

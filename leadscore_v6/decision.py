@@ -1,0 +1,142 @@
+"""The decision about a refreshed model (plan step 6.2): what R31 and R58 say, carried out, and written down.
+
+Belongs here: what becomes of the newest model, and the pages that tell of it. Does not belong here: which runs make a
+refresh (refresh.py, refresh_sensor.py), comparing (monitoring/champion.py), what a promotion asks (gates/champions.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from leadscore_v6.artifacts.store import ArtifactStore
+from leadscore_v6.errors import UsageError
+from leadscore_v6.gates import champions
+from leadscore_v6.gates.attempt import Bench
+from leadscore_v6.gates.bench import read_ledger
+from leadscore_v6.gates.ledger import Attempt, Ledger
+from leadscore_v6.gates.lineage import is_synthetic
+from leadscore_v6.gates.models import BACKTEST, KnownModel, known_models, model_line
+from leadscore_v6.locations import Location
+from leadscore_v6.promotion import against_champion
+from leadscore_v6.reports.production_model import PAGE, Serving, render_serving
+from leadscore_v6.reports.refresh import FIRST, KEPT, PROMOTED, QUEUED, STOPPED, DecisionReport, render_decision
+from leadscore_v6.settings import Settings
+
+if TYPE_CHECKING:
+    from leadscore_v6.monitoring.champion import Decision
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What became of the newest model, and where it is written."""
+
+    report: DecisionReport
+    path: Location
+
+
+def decide(bench: Bench, settings: Settings, by: str, progress: Progress) -> Refreshed | None:
+    """The decision about the newest model, carried out and written; None where the newest is the champion.
+
+    A model that a gate stopped is no challenger: the champion stays, and the page says which gate. Raises UsageError
+    where no model was ever judged.
+    """
+    newest = next(iter(known_models(bench.ledger)), None)
+    if newest is None:
+        raise UsageError("No model was ever trained here: `leadscore model list`.")
+    reign = champions.champion(bench.ledger)
+    if reign is not None and reign.version == newest.version:
+        return None
+    decision = against_champion(bench, newest, progress)
+    report = _decided(bench, newest, decision, by)
+    path = ArtifactStore(settings.artifacts).write(decision_page(newest.version), render_decision(report))
+    write_serving(bench.ledger, settings)
+    return Refreshed(report, path)
+
+
+def decision_page(version: str) -> str:
+    """Name of the page about a model."""
+    return f"champion_decision_v6_{version}.md"
+
+
+def tell_what_serves(settings: Settings) -> Location:
+    """Write the page of what serves anew, after a person's promotion or rollback."""
+    return write_serving(read_ledger(settings)[0], settings)
+
+
+def write_serving(ledger: Ledger, settings: Settings) -> Location:
+    """Write `production_model_v6.md` from the ledger: which model serves, since when, who was before, who waits."""
+    models = known_models(ledger)
+    reign, waiting = champions.champion(ledger), champions.queued(ledger)
+    serving = Serving(
+        champion=reign.version if reign else None,
+        since=f"{reign.since:%Y-%m-%d %H:%M}" if reign else "",
+        how=reign.how if reign else "",
+        by=reign.by if reign else "",
+        reason=reign.reason if reign else "",
+        figures=dict(reign.evidence) if reign else {},
+        waiting=waiting,
+        test_runs=champions.experiment_runs(ledger),
+        models=[model_line(ledger, model, champions.role(ledger, model)) for model in models],
+        reigns=[
+            (f"{one.since:%Y-%m-%d %H:%M}", one.version, one.how, one.by, one.reason)
+            for one in reversed(champions.reigns(ledger))
+        ],
+        waivers=[
+            f"{attempt.asset}, attempt {attempt.key}: {gate} waived"
+            for attempt in _made(models, reign.version if reign else None)
+            for gate in attempt.waivers
+        ],
+        synthetic=is_synthetic(ledger, BACKTEST),
+    )
+    return ArtifactStore(settings.artifacts).write(PAGE, render_serving(serving))
+
+
+def _made(models: list[KnownModel], version: str | None) -> list[Attempt]:
+    return [
+        attempt
+        for model in models
+        if model.version == version
+        for attempt in (model.trained, model.calibrated, model.backtest)
+        if attempt is not None
+    ]
+
+
+def _decided(bench: Bench, challenger: KnownModel, decision: Decision | None, by: str) -> DecisionReport:
+    """R31 decides, and R58 when: while a test runs a challenger that won waits for its end."""
+    before = champions.champion(bench.ledger)
+    missed = list(champions.obstacles(bench.ledger, challenger))
+    missed += list(decision.reasons) if decision is not None and not decision.promotes else []
+    back = champions.rolled_back_from(bench.ledger, challenger)
+    if back is not None:
+        missed.append(
+            f"it was rolled back from on {back.since:%Y-%m-%d} by {back.by} ({back.reason}): only a person brings it "
+            "back, by `leadscore promote`"
+        )
+    outcome = FIRST if before is None else KEPT
+    headline = decision.headline if decision else "The first champion is a person's decision: `leadscore promote`."
+    if not challenger.validated:
+        outcome, headline = STOPPED, f"Model {challenger.version} was stopped at {challenger.furthest.asset}."
+    elif before is not None and not missed and decision is not None:
+        if champions.experiment_runs(bench.ledger):
+            if champions.queued(bench.ledger) != challenger.version:
+                champions.queue(bench, challenger, decision, by)
+            outcome = QUEUED
+        else:
+            champions.promote(bench, challenger, decision, by, f"refresh: {headline}")
+            outcome = PROMOTED
+    return DecisionReport(
+        outcome=outcome,
+        challenger=challenger.version,
+        champion=before.version if before else None,
+        headline=headline,
+        missed=missed,
+        conditions=decision.rows() if decision else (),
+        figures=decision.figures() if decision else {},
+        age=decision.age if decision else None,
+        by=by,
+        synthetic=is_synthetic(bench.ledger, BACKTEST),
+    )

@@ -48,7 +48,7 @@ def demo(home: Path | None, seed: int, through: str, null: bool) -> None:
 
     Training set, model, seven days of shadow scores, then an A/B test week by week: the world dials the published
     queue, and its answers come back as Lead.csv and Dials.csv. At each end what was found stands beside the truth.
-    After a go the model is promoted, the day is scored, and a call list is written.
+    After a go the model is promoted, the day is scored, and a call list and the dashboard are written.
     """
     from leadscore_v6.sample_world import WorldSpec, write_world
 
@@ -134,9 +134,10 @@ def _beside_the_truth(settings: Settings, world: _World) -> None:
 
 
 def _produce(settings: Settings, world: _World) -> None:
-    """The tested model becomes champion, scores the day of the newest extract, and its call list is written."""
+    """The tested model becomes champion, scores the day of the newest extract; call list and dashboard are written."""
     from leadscore_v6 import driver
     from leadscore_v6.call_list import CallListRequest, write_call_list
+    from leadscore_v6.dashboard_panels.assemble import write_dashboard
     from leadscore_v6.driver_experiment import status
     from leadscore_v6.gates.bench import read_ledger
     from leadscore_v6.promotion import promote
@@ -148,3 +149,4 @@ def _produce(settings: Settings, world: _World) -> None:
     tell(settings, lambda: driver.score(settings, {}, driver.ScoreRequest(), progress))
     asked = CallListRequest(associates=world.feed / "Associates.csv", dials=world.feed / "Dials.csv")
     click.echo(str(write_call_list(settings, asked)))
+    click.echo(f"How all of it stands, on one page: {write_dashboard(settings)}")

@@ -7,12 +7,19 @@ import dagster as dg
 
 from leadscore_v6.gates.steps import SNAPSHOT as PER_SNAPSHOT
 from leadscore_v6.gates.steps import STEPS, upstream
+from leadscore_v6.hooks import dashboard_after_failure, dashboard_after_success
 
 SNAPSHOT, LEADS, TRAINING_SET, MODEL = "snapshot", "leads", "training_set", "model"
 SERVING, SHADOW_DAY, SHADOW = "serving", "shadow_day", "shadow"
 PLAN, WEEK, INTERIM, FINAL = "experiment_plan", "experiment_week", "experiment_interim", "experiment_final"
 PRODUCTION_DAY, CLASS_BALANCE = "production_day", "class_balance"
 _PROMOTED = "v_latest_training_dataset_v6"
+
+
+def _hooks(assets: Sequence[str]) -> set[dg.HookDefinition]:
+    """The dashboard follows what production does."""
+    of_production = any(STEPS[asset].group == "production" for asset in assets)
+    return {dashboard_after_success, dashboard_after_failure} if of_production else set()
 
 
 def _of_group(group: str) -> Sequence[str]:
@@ -70,6 +77,6 @@ _RUN_TOGETHER: Final[Mapping[str, tuple[Sequence[str], str]]] = {
 }
 
 JOBS = {
-    name: dg.define_asset_job(name, selection=assets, description=description)
+    name: dg.define_asset_job(name, selection=assets, description=description, hooks=_hooks(assets))
     for name, (assets, description) in _RUN_TOGETHER.items()
 }

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -164,7 +164,17 @@ def decide(
     return Decision(champion, challenger, settings.policy, conditions, both, paired, len(leads.label), positives, age)
 
 
-def champion_age(champion: Contender, as_of: date, settings: ChampionSettings) -> str | None:
+class Dated(Protocol):
+    """A model's version, and the day as of which its training set was made."""
+
+    @property
+    def version(self) -> str: ...  # noqa: D102 - as the class says
+
+    @property
+    def as_of(self) -> date: ...  # noqa: D102 - as the class says
+
+
+def champion_age(champion: Dated, as_of: date, settings: ChampionSettings) -> str | None:
     """The warning that belongs on every page while the champion is older than it may be (R31), else None."""
     months = champion.as_of.year * 12 + champion.as_of.month - 1 + 3 * settings.quarters
     day = np.datetime64(f"{months // 12:04d}-{months % 12 + 1:02d}", "M").astype("datetime64[D]")

@@ -119,7 +119,7 @@ def ticks(low: float, high: float, most: int = 5) -> list[float]:
     magnitude: float = 10.0 ** math.floor(math.log10(span / most))
     step = next(factor * magnitude for factor in (1, 2, 5, 10, 20) if span / (factor * magnitude) <= most - 1 + 1e-9)
     first = math.ceil(low / step - 1e-9)
-    return [round(number * step, 12) for number in range(first, math.floor(high / step + 1e-9) + 1)]
+    return [float(f"{number * step:.12g}") for number in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
 def columns(names: Sequence[str], series: Sequence[Sequence[float]], form: Form, x_title: str = "") -> Drawing:

@@ -18,6 +18,7 @@ from tests.e2e.experiment_world import stage
 from tests.e2e.gate_cases import KEY, OTHER_KEY
 from tests.e2e.model_world import Modelled
 from tests.e2e.process import leadscore
+from tests.e2e.production_world import go_live
 from tests.e2e.sabotage import Product
 
 AS_OF = "2024-05-05"
@@ -62,6 +63,14 @@ def product(finished_home: Path, feed: Path, tmp_path: Path, monkeypatch: pytest
     for name, value in {"LEADSCORE_HOME": home, "LEADSCORE_DATA": feed, "LEADSCORE_THREADS": "1"}.items():
         monkeypatch.setenv(name, str(value))
     return Product(from_environment(), [OTHER_KEY, KEY], {"as_of": AS_OF})
+
+
+@pytest.fixture(scope="session")
+def in_production(modelled: Modelled, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a champion and a scored day; nobody may change it."""
+    home = tmp_path_factory.mktemp("in_production") / "home"
+    go_live(modelled, home)
+    return home
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ import csv
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,46 +13,29 @@ import pytest
 
 from leadscore_v6 import hooks
 from leadscore_v6.assets.production import scores as production
-from leadscore_v6.assets.production.data import production_settings
 from leadscore_v6.dashboard_panels.assemble import FILE_NAME, write_dashboard
-from leadscore_v6.driver import ScoreRequest, raise_for, score
-from leadscore_v6.gates.bench import open_bench, read_ledger
-from leadscore_v6.gates.models import known_models
-from leadscore_v6.promotion import promote
-from leadscore_v6.settings import Settings, from_environment
+from leadscore_v6.driver import ScoreRequest, score
+from leadscore_v6.gates.bench import read_ledger
+from leadscore_v6.settings import Settings
 from tests.dashboard.sound import assert_sound, text_of
 from tests.e2e.model_world import Modelled
-from tests.gates.later_steps import shadowed, went
+from tests.e2e.production_world import quiet, using
 
-
-def quiet(_line: str) -> None:
-    """Progress that nobody reads."""
+SCORES = "production_scores_v6"
 
 
 @pytest.fixture(scope="module")
-def settings(modelled: Modelled, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """A home whose only model is champion, scored for the day of the extract; reasons of prospects would take longest."""
-    home = tmp_path_factory.mktemp("dashboard") / "home"
-    shutil.copytree(modelled.home, home, ignore=shutil.ignore_patterns("dagster"))
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"LEADSCORE_HOME": home, "LEADSCORE_DATA": modelled.feed, "LEADSCORE_THREADS": "1"}.items():
-            patch.setenv(name, str(value))
-        settings, configured = from_environment(), production_settings()
-        few = replace(configured, scores=replace(configured.scores, prospects_with_reasons=0))
-        patch.setattr(production, "production_settings", lambda: few)
-        with open_bench(settings, "test", quiet) as bench:
-            (model,) = known_models(bench.ledger)
-            shadowed(bench, model.version)
-            went(bench)
-        promote(settings, model.version, "Ann", "passed <b>all</b>", quiet)
-        raise_for(score(settings, {}, ScoreRequest(), quiet))
-        yield settings
+def settings(in_production: Path, modelled: Modelled, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """One's own home in production; the last test leaves it with a day that was stopped."""
+    home = Path(shutil.copytree(in_production, tmp_path_factory.mktemp("dashboard") / "home"))
+    with using(home, modelled.feed) as opened:
+        yield opened
 
 
 def test_it_is_written_when_production_has_ended_and_a_reader_gets_the_same(settings: Settings) -> None:
     html = (Path(settings.artifacts) / FILE_NAME).read_text()
     page = assert_sound(html)
-    (key,) = read_ledger(settings)[0].keys("production_scores_v6")
+    (key,) = read_ledger(settings)[0].keys(SCORES)
     assert "● healthy" in text_of(page, "#health h2")
     assert f"open leads on {key[:4]}-{key[4:6]}-{key[6:]}" in text_of(page, "#health")
     assert "How the scores are spread" in text_of(page, "#scores")
@@ -67,7 +49,7 @@ def test_the_drawn_shares_are_those_of_the_table(settings: Settings) -> None:
     cells = [cell.to_text().replace(",", "") for cell in figure.query("tbody tr td")]
     counted = [int(cell) for cell in cells[::2]]
     ledger, _ = read_ledger(settings)
-    attempt = ledger.latest("production_scores_v6", ledger.keys("production_scores_v6")[0])
+    attempt = ledger.latest(SCORES, ledger.keys(SCORES)[0])
     assert attempt is not None
     assert sum(counted) == attempt.figures["scored"]
     heights = [float(bar.attrs["height"]) for bar in figure.query("svg.drawing rect.s1")]

@@ -40,8 +40,9 @@ def calibration(home: Home, panel: PanelSettings) -> Panel:
     """The newest judged month, the months before it, and the matured weeks."""
     days = home.days(PERFORMANCE)
     balance = judged(home.ledger.latest(BALANCE))
-    blocks = [*_months(home, days), *_weeks(balance)]
-    return Panel(panel.panel, panel.title, panel.asks, _verdict(home, panel, days, balance), tuple(blocks))
+    pictures, tables = _months(home, days)
+    blocks = (*pictures, *_weeks(balance), *tables)
+    return Panel(panel.panel, panel.title, panel.asks, _verdict(home, panel, days, balance), blocks)
 
 
 # --- verdict --------------------------------------------------------------------------------------------------------
@@ -114,20 +115,17 @@ def _ratio(figures: Mapping[str, Any]) -> str:
 # --- months ---------------------------------------------------------------------------------------------------------
 
 
-def _months(home: Home, days: list[str]) -> list[Block]:
+def _months(home: Home, days: list[str]) -> tuple[list[Block], list[Block]]:
+    """Pictures, and what comes after all pictures."""
     known = [(key, one) for key in days if (one := judged(home.ledger.latest(PERFORMANCE, key)))]
     if not known:
-        return _holdout(home)
+        return _holdout(home), []
     key, newest = known[-1]
     title = f"Matured leads as of {day_of(key)}, by tenth of the score"
     points = [(row["expected"], row["observed"], row["leads"]) for row in newest.facts.get("reliability") or []]
-    blocks: list[Block] = [_figures(newest), *([_reliability(title, points)] if points else [])]
-    blocks += _ratios(known)
-    blocks += [
-        _history(known),
-        gates_shown(attempt_lines(home.ledger, newest), f"the performance as of {day_of(key)}"),
-    ]
-    return blocks
+    pictures = [_figures(newest), *([_reliability(title, points)] if points else []), *_ratios(known)]
+    gates = gates_shown(attempt_lines(home.ledger, newest), f"the performance as of {day_of(key)}")
+    return pictures, [_history(known), gates]
 
 
 def _figures(newest: Attempt) -> Figures:
@@ -194,7 +192,7 @@ def _ratios(known: Sequence[tuple[str, Attempt]]) -> list[Block]:
         return []
     title = "Expected over observed conversions"
     says = f"By the day of judgement, with 95 % intervals; 1 is right. The newest is {rows[-1].value:.2f}."
-    drawing = intervals(rows, lambda value: f"{value:.3g}", Rule(1.0, "as promised"))
+    drawing = intervals(rows, lambda value: f"{value:.2f}", Rule(1.0, "as promised"))
     table = Table(title, ("as of", _RATIO), tuple((row.name, between(row.value, row.low, row.high)) for row in rows))
     return [Chart(title, says, drawing, table)]
 

@@ -9,7 +9,7 @@ from leadscore_v6.dashboard.charts import Series, columns, trend
 from leadscore_v6.dashboard.page import Block, Chart, Figure, Figures, Panel, Table, Words
 from leadscore_v6.dashboard.settings import PanelSettings
 from leadscore_v6.dashboard_panels.health import SCORES
-from leadscore_v6.dashboard_panels.home import Home, judged
+from leadscore_v6.dashboard_panels.home import Home
 from leadscore_v6.dashboard_panels.words import count, day_of, share, short, tick
 from leadscore_v6.gates.ledger import Attempt
 from leadscore_v6.warehouse.protocol import Warehouse
@@ -22,7 +22,7 @@ _KINDS = ("lead", "prospect")
 
 def scores(home: Home, panel: PanelSettings) -> Panel:
     """It describes; whether the scores hold is told by the panel of health."""
-    published = [(key, one) for key in home.days(SCORES) if (one := _published(home, key))]
+    published = _published(home)
     if not published:
         blocks: tuple[Block, ...] = (
             Words(f"There are no scores of production yet: `{panel.made_by}` makes them, once a model is champion."),
@@ -47,9 +47,11 @@ def scores(home: Home, panel: PanelSettings) -> Panel:
     )
 
 
-def _published(home: Home, key: str) -> Attempt | None:
-    attempt = judged(home.ledger.latest(SCORES, key))
-    return attempt if attempt is not None and attempt.state == "published" else None
+def _published(home: Home) -> list[tuple[str, Attempt]]:
+    """Days whose rows are in the table, oldest first, and the attempt that they are of: not a later one that failed."""
+    served = [one for one in home.ledger.published().values() if one.asset == SCORES and not one.withdrawn]
+    days = {str(one.partition): one for one in served}
+    return sorted(days.items())[-home.settings.days_shown :]
 
 
 def _said(attempt: Attempt, day: date) -> str:
@@ -143,7 +145,7 @@ def _kinds(attempt: Attempt, day: date) -> Table:
     rows = tuple(
         (f"{kind}s", *(count(found.get(word, 0)) for word in words)) for kind, found in sorted(by_kind.items())
     )
-    return Table(f"Who was scored on {day}", ("", *words), rows, frozenset({1, 2, 3}))
+    return Table(f"Who was scored on {day}", ("who", *words), rows, frozenset({1, 2, 3}))
 
 
 def _trends(attempt: Attempt, day: date) -> tuple[Block, ...]:

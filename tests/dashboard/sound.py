@@ -56,6 +56,7 @@ def _assert_outline(page: JustHTML, elements: list[Element]) -> None:
         assert table.query("caption"), number
         heads = table.query("th")
         assert heads
+        assert all(head.to_text().strip() for head in heads)
         assert all(head.attrs.get("scope") in ("col", "row") for head in heads)
         widths = {len(row.query("th")) + len(row.query("td")) for row in table.query("tr")}
         assert len(widths) == 1, f"rows of table {number} differ in cells: {widths}"
@@ -78,7 +79,7 @@ def _assert_named(page: JustHTML, elements: list[Element]) -> None:
             (found,) = drawing.query(part)
             assert found.to_text().strip()
             assert found.attrs["id"] in drawing.attrs["aria-labelledby"].split()
-    for region in page.query('[role="region"]'):
+    for region in page.query('[role="group"]'):
         assert region.attrs["tabindex"] == "0"  # a region that scrolls is reached by the keyboard
         assert region.attrs["aria-labelledby"]
     assert not page.query("img")

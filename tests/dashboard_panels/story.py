@@ -60,7 +60,8 @@ class Story:
         key = f"{asset[:9]}_{len(self.said)}"
         told = self._figures(asset) | figures
         parents = self.ledger().parents_of(asset, partition)
-        begun = {"outputs": {}, "source": None, "parents": parents, "version": version}
+        outputs = {f"LeadScoring.{asset}" + (f"${partition}" if partition else ""): "candidate"}
+        begun = {"outputs": outputs, "source": None, "parents": parents, "version": version}
         self.line("started", asset, key, begun, partition)
         self.line("judged", asset, key, {"figures": told, "facts": dict(facts or {}), "hashes": {}}, partition)
         ledger = self.ledger()

@@ -47,13 +47,13 @@ def test_the_drawn_shares_are_those_of_the_table(settings: Settings) -> None:
     page = assert_sound((Path(settings.artifacts) / FILE_NAME).read_text())
     (figure,) = [one for one in page.query("#scores figure") if "How the scores are spread" in one.to_text()]
     cells = [cell.to_text().replace(",", "") for cell in figure.query("tbody tr td")]
-    counted = [int(cell) for cell in cells[::2]]
+    leads = [int(cell) for cell in cells[::2]]
     ledger, _ = read_ledger(settings)
     attempt = ledger.latest(SCORES, ledger.keys(SCORES)[0])
     assert attempt is not None
-    assert sum(counted) == attempt.figures["scored"]
+    assert sum(map(int, cells)) == attempt.figures["scored"]
     heights = [float(bar.attrs["height"]) for bar in figure.query("svg.drawing rect.s1")]
-    assert heights == pytest.approx([max(heights) * one / max(counted) for one in counted], abs=0.2)
+    assert heights == pytest.approx([max(heights) * one / max(leads) for one in leads], abs=0.2)
 
 
 def test_nobody_is_named_on_it(settings: Settings, modelled: Modelled) -> None:

@@ -72,6 +72,7 @@ def demo(home: Path | None, seed: int, through: str, null: bool) -> None:
         _test(settings, world)
     if through == "production":
         _produce(settings, world)
+        _show(settings)
 
 
 def _compare_with_truth(settings: Settings, truth: Path) -> None:
@@ -134,10 +135,9 @@ def _beside_the_truth(settings: Settings, world: _World) -> None:
 
 
 def _produce(settings: Settings, world: _World) -> None:
-    """The tested model becomes champion, scores the day of the newest extract; call list and dashboard are written."""
+    """The tested model becomes champion, scores the day of the newest extract, and its call list is written."""
     from leadscore_v6 import driver
     from leadscore_v6.call_list import CallListRequest, write_call_list
-    from leadscore_v6.dashboard_panels.assemble import write_dashboard
     from leadscore_v6.driver_experiment import status
     from leadscore_v6.gates.bench import read_ledger
     from leadscore_v6.promotion import promote
@@ -149,4 +149,10 @@ def _produce(settings: Settings, world: _World) -> None:
     tell(settings, lambda: driver.score(settings, {}, driver.ScoreRequest(), progress))
     asked = CallListRequest(associates=world.feed / "Associates.csv", dials=world.feed / "Dials.csv")
     click.echo(str(write_call_list(settings, asked)))
-    click.echo(f"How all of it stands, on one page: {write_dashboard(settings)}")
+
+
+def _show(settings: Settings) -> None:
+    """The page that says how all of it stands."""
+    from leadscore_v6.dashboard_panels.assemble import write_dashboard
+
+    click.echo(f"\nHow all of it stands, on one page: {write_dashboard(settings)}")

@@ -15,6 +15,7 @@ from leadscore_v6.errors import UsageError
 
 DASHBOARD_FILE: Final = "production_health_dashboard_v6.json"  # in the configuration folder
 DASHBOARD_SCHEMA: Final = "production_health_dashboard"
+PAGE_FILE: Final = "production_health_dashboard_v6.html"  # among the artifacts
 
 
 @dataclass(frozen=True)

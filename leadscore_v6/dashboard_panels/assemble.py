@@ -11,7 +11,7 @@ from datetime import date
 from leadscore_v6.artifacts.store import ArtifactStore
 from leadscore_v6.dashboard.page import Page, Panel
 from leadscore_v6.dashboard.render import render_page
-from leadscore_v6.dashboard.settings import PanelSettings
+from leadscore_v6.dashboard.settings import PAGE_FILE, PanelSettings
 from leadscore_v6.dashboard_panels.alerts import alerts
 from leadscore_v6.dashboard_panels.calibration import calibration
 from leadscore_v6.dashboard_panels.drift import drift
@@ -25,7 +25,6 @@ from leadscore_v6.gates.champions import champion
 from leadscore_v6.locations import Location
 from leadscore_v6.settings import Settings
 
-FILE_NAME = "production_health_dashboard_v6.html"
 PANELS: dict[str, Callable[[Home, PanelSettings], Panel]] = {
     "health": health,
     "alerts": alerts,
@@ -64,7 +63,7 @@ def page_of(home: Home) -> Page:
     return Page(home.settings.title, facts, home.is_synthetic, panels, _NOTES)
 
 
-def write_page(home: Home, folder: Location, name: str = FILE_NAME) -> Location:
+def write_page(home: Home, folder: Location, name: str = PAGE_FILE) -> Location:
     """Write the page of a home, in place of an older one."""
     return ArtifactStore(folder).write(name, render_page(page_of(home)))
 

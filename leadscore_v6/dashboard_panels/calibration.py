@@ -62,6 +62,8 @@ def _verdict(home: Home, panel: PanelSettings, days: list[str], balance: Attempt
         return not_yet(panel, f"What became of scored leads has not been judged yet.{week}")
     newest = home.ledger.latest(PERFORMANCE, days[-1])
     assert newest is not None, "it has no obstacle"
+    if newest.figures.get("expected_observed") is None:
+        return Verdict(State.NOT_YET, _too_few(newest), "Nothing: more leads must mature first.")
     return Verdict(State.HEALTHY, _said(newest))
 
 
@@ -97,14 +99,22 @@ def _gate_said(home: Home, attempt: Attempt, word: str) -> str:
 
 
 def _said(attempt: Attempt) -> str:
-    figures, facts = attempt.figures, attempt.facts
-    leads = figures.get("matured_leads")
-    if figures.get("expected_observed") is None:
-        return f"{count(leads)} leads have matured ({facts.get('basis', UNKNOWN)}): too few conversions to judge by."
+    figures = attempt.figures
+    leads, promised = count(figures.get("matured_leads")), number(figures.get("auc_expected"))
     return (
-        f"Of {count(leads)} matured leads ({facts.get('basis', UNKNOWN)}) expected over observed conversions is "
-        f"{_ratio(figures)}; AUC-ROC {number(figures.get('auc_roc'))}, promised {number(figures.get('auc_expected'))}."
+        f"Of {leads} matured leads ({_basis(attempt)}) expected over observed conversions is {_ratio(figures)}; "
+        f"AUC-ROC {number(figures.get('auc_roc'))}, promised {promised}."
     )
+
+
+def _too_few(attempt: Attempt) -> str:
+    leads = count(attempt.figures.get("matured_leads"))
+    return f"{leads} leads have matured ({_basis(attempt)}): too few conversions to judge the scores by."
+
+
+def _basis(attempt: Attempt) -> str:
+    """Whether dials are known, or one is assumed for each lead (R50)."""
+    return str(attempt.facts.get("basis", UNKNOWN))
 
 
 def _ratio(figures: Mapping[str, Any]) -> str:
@@ -129,12 +139,12 @@ def _months(home: Home, days: list[str]) -> tuple[list[Block], list[Block]]:
 
 
 def _figures(newest: Attempt) -> Figures:
-    figures, basis = newest.figures, str(newest.facts.get("basis", UNKNOWN))
+    figures = newest.figures
     precision, least = figures.get("average_precision"), figures.get("average_precision_low")
     promised = number(figures.get("auc_expected"))
     return Figures(
         (
-            Figure(count(figures.get("matured_leads")), "matured leads", basis),
+            Figure(count(figures.get("matured_leads")), "matured leads", _basis(newest)),
             Figure(number(figures.get("expected_observed")), _RATIO, f"95 %: {_bounds(figures)}"),
             Figure(number(precision, 3), "AUC-PR", f"95 %: from {number(least, 3)}"),
             Figure(number(figures.get("auc_roc")), "AUC-ROC", f"the scores promise {promised}"),
@@ -202,7 +212,7 @@ def _history(known: Sequence[tuple[str, Attempt]]) -> Table:
         (
             str(day_of(key)),
             str(one.facts.get("model_version", "")),
-            str(one.facts.get("basis", UNKNOWN)),
+            _basis(one),
             count(one.figures.get("matured_leads")),
             between(one.figures.get("average_precision"), one.figures.get("average_precision_low"),
                     one.figures.get("average_precision_high")),

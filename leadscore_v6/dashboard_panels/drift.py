@@ -50,17 +50,18 @@ def _verdict(home: Home, panel: PanelSettings, key: str) -> Verdict:
         return Verdict(State.LOOK, f"{_said(attempt)} Beyond chance: {', '.join(map(str, drifted))}.", panel.remedy)
     if old is not None:
         return Verdict(State.LOOK, f"Drift is not judged any more: {old}.", f"`{panel.made_by}`")
+    if attempt.figures.get("max_psi") is None:
+        few = f"{count(attempt.figures.get('drift_leads'))} leads are too few to judge drift by."
+        return Verdict(State.NOT_YET, few, "Nothing: more leads must come first.")
     return Verdict(State.HEALTHY, _said(attempt))
 
 
 def _said(attempt: Attempt) -> str:
-    largest = attempt.figures.get("max_psi")
-    if largest is None:
-        return f"{count(attempt.figures.get('drift_leads'))} leads: too few to judge drift by."
+    figures = attempt.figures
     return (
-        f"Over {count(attempt.figures.get('drift_leads'))} leads the largest PSI is {number(largest)}; "
-        f"{count(attempt.figures.get('features_drifted'))} features have drifted, the score's PSI is "
-        f"{number(attempt.figures.get('score_psi'))}."
+        f"Over {count(figures.get('drift_leads'))} leads the largest PSI is {number(figures.get('max_psi'))}; "
+        f"{count(figures.get('features_drifted'))} features have drifted, the score's PSI is "
+        f"{number(figures.get('score_psi'))}."
     )
 
 

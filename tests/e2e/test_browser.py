@@ -17,7 +17,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from leadscore_v6.dashboard.render import render_page
-from leadscore_v6.dashboard_panels.assemble import FILE_NAME
+from leadscore_v6.dashboard.settings import PAGE_FILE
 from leadscore_v6.gates.registry import load_gates
 from tests.dashboard.made_up import page as made_up
 from tests.e2e.process import REPOSITORY
@@ -64,7 +64,7 @@ def pages(in_production: Path, tmp_path_factory: pytest.TempPathFactory) -> dict
     """The page of a home in production, and one with every block and every state."""
     file = tmp_path_factory.mktemp("made_up") / "page.html"
     file.write_text(render_page(made_up()))
-    return {"production": in_production / "artifacts" / FILE_NAME, "made_up": file}
+    return {"production": in_production / "artifacts" / PAGE_FILE, "made_up": file}
 
 
 @contextmanager

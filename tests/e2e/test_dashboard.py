@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from leadscore_v6.dashboard_panels.assemble import FILE_NAME, PANELS
+from leadscore_v6.dashboard.settings import PAGE_FILE
+from leadscore_v6.dashboard_panels.assemble import PANELS
 from leadscore_v6.gates.bench import open_bench
 from leadscore_v6.settings import from_environment
 from tests.dashboard.sound import assert_sound, text_of
@@ -26,7 +27,7 @@ def written(finished_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     done = leadscore("dashboard", "--home", finished_home, "--out", out)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == str(out)
-    assert not (finished_home / "artifacts" / FILE_NAME).exists(), "it was asked for elsewhere"
+    assert not (finished_home / "artifacts" / PAGE_FILE).exists(), "it was asked for elsewhere"
     return out
 
 
@@ -61,7 +62,7 @@ def test_a_gate_that_stops_shows_first(home: Path, feed: Path) -> None:
     file.write_text("".join([head, ",".join(cells), *rest]))
     assert leadscore("run", "--data", feed, "--home", home, "--as-of", AS_OF).returncode == 3
     assert leadscore("dashboard", "--home", home).returncode == 0
-    html = (home / "artifacts" / FILE_NAME).read_text()
+    html = (home / "artifacts" / PAGE_FILE).read_text()
     page = assert_sound(html)
     assert text_of(page, "#verdicts .overall").startswith("■ stopped")
     assert "reps_crd_valid" in text_of(page, "#gates")
@@ -73,7 +74,7 @@ def test_it_does_not_wait_on_a_run(home: Path, monkeypatch: pytest.MonkeyPatch) 
     with open_bench(from_environment(), "a run of the test", lambda _line: None):
         done = leadscore("dashboard", "--home", home)
     assert done.returncode == 0, done.stderr
-    page = assert_sound((home / "artifacts" / FILE_NAME).read_text())
+    page = assert_sound((home / "artifacts" / PAGE_FILE).read_text())
     assert "● healthy" in text_of(page, "#gates h2")
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from leadscore_v6 import hooks
 from leadscore_v6.assets.production import scores as production
-from leadscore_v6.dashboard_panels.assemble import FILE_NAME, write_dashboard
+from leadscore_v6.dashboard.settings import PAGE_FILE
+from leadscore_v6.dashboard_panels.assemble import write_dashboard
 from leadscore_v6.driver import ScoreRequest, score
 from leadscore_v6.gates.bench import read_ledger
 from leadscore_v6.settings import Settings
@@ -33,7 +34,7 @@ def settings(in_production: Path, modelled: Modelled, tmp_path_factory: pytest.T
 
 
 def test_it_is_written_when_production_has_ended_and_a_reader_gets_the_same(settings: Settings) -> None:
-    html = (Path(settings.artifacts) / FILE_NAME).read_text()
+    html = (Path(settings.artifacts) / PAGE_FILE).read_text()
     page = assert_sound(html)
     (key,) = read_ledger(settings)[0].keys(SCORES)
     assert "● healthy" in text_of(page, "#health h2")
@@ -44,7 +45,7 @@ def test_it_is_written_when_production_has_ended_and_a_reader_gets_the_same(sett
 
 
 def test_the_drawn_shares_are_those_of_the_table(settings: Settings) -> None:
-    page = assert_sound((Path(settings.artifacts) / FILE_NAME).read_text())
+    page = assert_sound((Path(settings.artifacts) / PAGE_FILE).read_text())
     (figure,) = [one for one in page.query("#scores figure") if "How the scores are spread" in one.to_text()]
     cells = [cell.to_text().replace(",", "") for cell in figure.query("tbody tr td")]
     leads = [int(cell) for cell in cells[::2]]
@@ -57,7 +58,7 @@ def test_the_drawn_shares_are_those_of_the_table(settings: Settings) -> None:
 
 
 def test_nobody_is_named_on_it(settings: Settings, modelled: Modelled) -> None:
-    text = " ".join((Path(settings.artifacts) / FILE_NAME).read_text().split())
+    text = " ".join((Path(settings.artifacts) / PAGE_FILE).read_text().split())
     words = set(re.findall(r"\w+", text))
     with (modelled.feed / "Lead.csv").open(newline="") as file:
         leads = list(csv.DictReader(file))
@@ -92,7 +93,7 @@ def test_a_day_that_a_gate_stops_shows_as_stopped(settings: Settings, monkeypatc
     monkeypatch.setattr(production, "production_code_hash", lambda: "slow")
     (failure,) = score(settings, {}, ScoreRequest(), quiet).failures
     assert failure.exit_code == 3
-    page = assert_sound((Path(settings.artifacts) / FILE_NAME).read_text())
+    page = assert_sound((Path(settings.artifacts) / PAGE_FILE).read_text())
     assert "■ stopped" in text_of(page, "#health h2")
     assert "production_latency" in text_of(page, "#health")
     # What was published before stays described.

@@ -134,6 +134,13 @@ def _beside_the_truth(settings: Settings, world: _World) -> None:
     )
 
 
+def _show(settings: Settings) -> None:
+    """The page that says how all of it stands."""
+    from leadscore_v6.dashboard_panels.assemble import write_dashboard
+
+    click.echo(f"\nHow all of it stands, on one page: {write_dashboard(settings)}")
+
+
 def _produce(settings: Settings, world: _World) -> None:
     """The tested model becomes champion, scores the day of the newest extract, and its call list is written."""
     from leadscore_v6 import driver
@@ -149,10 +156,3 @@ def _produce(settings: Settings, world: _World) -> None:
     tell(settings, lambda: driver.score(settings, {}, driver.ScoreRequest(), progress))
     asked = CallListRequest(associates=world.feed / "Associates.csv", dials=world.feed / "Dials.csv")
     click.echo(str(write_call_list(settings, asked)))
-
-
-def _show(settings: Settings) -> None:
-    """The page that says how all of it stands."""
-    from leadscore_v6.dashboard_panels.assemble import write_dashboard
-
-    click.echo(f"\nHow all of it stands, on one page: {write_dashboard(settings)}")

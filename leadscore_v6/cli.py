@@ -19,6 +19,7 @@ import click
 
 from leadscore_v6 import __version__
 from leadscore_v6.cli_alerts import alerts
+from leadscore_v6.cli_dashboard import dashboard
 from leadscore_v6.cli_demo import demo
 from leadscore_v6.cli_experiment import experiment
 from leadscore_v6.cli_model import model, run_and_tell, shadow, train, why
@@ -277,7 +278,7 @@ def _deciding(home: Path | None, command: str) -> Iterator[Bench]:
 
 for command in (demo, train, shadow, experiment, why, model, play, alerts):
     cli.add_command(command)
-for command in (promote, backup, restore, score, monitor, call_list, refresh):
+for command in (promote, backup, restore, score, monitor, call_list, refresh, dashboard):
     cli.add_command(command)
 
 

@@ -58,8 +58,8 @@ def demo(home: Path | None, seed: int, through: str, null: bool) -> None:
 
     Training set, model, seven days of shadow scores, then an A/B test week by week: the world dials the published
     queue, and its answers come back as Lead.csv and Dials.csv. At each end what was found stands beside the truth.
-    After a go the model is promoted, the day is scored, and a call list is written. `--through refresh` adds a ninth
-    quarter, and the decision about the model that it makes (about half as long again).
+    After a go the model is promoted, the day is scored, and a call list and the dashboard are written. `--through
+    refresh` adds a ninth quarter, and the decision about the model that it makes (about half as long again).
     """
     from leadscore_v6.sample_world import WorldSpec, write_world
 
@@ -85,6 +85,8 @@ def demo(home: Path | None, seed: int, through: str, null: bool) -> None:
         _produce(settings, world)
     if through == "refresh":
         _refresh(settings, world)
+    if through in THROUGH[4:]:
+        _show(settings)
 
 
 def _compare_with_truth(settings: Settings, truth: Path) -> None:
@@ -144,6 +146,13 @@ def _beside_the_truth(settings: Settings, world: _World) -> None:
         f"true probabilities of the leads that were dialled give {truth.lift:+.0%}, and {truth.full_adoption:+.0%} if "
         "every dial had followed the queue."
     )
+
+
+def _show(settings: Settings) -> None:
+    """The page that says how all of it stands."""
+    from leadscore_v6.dashboard_panels.assemble import write_dashboard
+
+    click.echo(f"\nHow all of it stands, on one page: {write_dashboard(settings)}")
 
 
 def _produce(settings: Settings, world: _World) -> None:

@@ -19,6 +19,7 @@ from leadscore_v6.alerting.raising import raise_finding
 from leadscore_v6.alerting.rules import Finding
 from leadscore_v6.assets.intake import withdrawal_of
 from leadscore_v6.contracts import contract
+from leadscore_v6.dashboard.settings import PAGE_FILE
 from leadscore_v6.driver_experiment import go_on
 from leadscore_v6.errors import DiskFull, GateBlocked, InputError, LeadscoreError, UsageError, ran_out_of_space
 from leadscore_v6.gates.bench import open_bench, read_ledger, wall_clock
@@ -289,6 +290,8 @@ def overview(ledger: Ledger, settings: Settings, command: str) -> str:
     if training is not None:
         report = STEPS[training.asset].report.format(version=training.version)
         paths["class imbalance"] = str(settings.artifacts / report)
+    if ledger.keys("production_scores_v6"):
+        paths["the dashboard"] = str(settings.artifacts / PAGE_FILE)
     paths["all reports"] = str(settings.artifacts)
     paths["the warehouse"] = settings.warehouse
     paths["every gate"] = f"{command} status --home {settings.home}"

@@ -204,6 +204,8 @@ def test_an_installed_wheel_brings_sql_and_configuration(tmp_path: Path) -> None
     assert sql.is_relative_to(tmp_path)
     assert names(sql) == names(ROOT / "sql")
     assert names(config) == names(ROOT / "config")
+    templates = Path("leadscore_v6") / "dashboard" / "templates"
+    assert names(tmp_path / "site" / templates) == names(ROOT / templates)
     assert (tmp_path / "site/leadscore_v6/_data/dagster.yaml").read_text() == (ROOT / "dagster.yaml").read_text()
 
 

@@ -15,8 +15,8 @@ from typing import Any
 import dagster as dg
 
 from leadscore_v6.artifacts.folders import PREFIX
+from leadscore_v6.assets.hooks import after_failure, after_success
 from leadscore_v6.assets.offenders import offending_rows
-from leadscore_v6.assets.production.alarms import tell_of_failure
 from leadscore_v6.assets.recipe import code_version
 from leadscore_v6.contracts import Contract
 from leadscore_v6.errors import DiskFull, LeadscoreError, ran_out_of_space
@@ -53,7 +53,7 @@ def plan_asset(name: str) -> Callable[[Callable[..., Events]], dg.AssetsDefiniti
         description=f"Step {step.number}. {step.says}",
         kinds=set(step.kinds) | ({from_environment().engine} if "sql" in step.kinds else set()),
         owners=["team:leadscore"],
-        hooks={tell_of_failure},
+        hooks={after_success, after_failure},
         code_version=code_version(name),
         freshness_policy=_freshness().get(name),
         check_specs=[

@@ -69,7 +69,7 @@ def _serve_and_score(settings: Settings) -> None:
         (model,) = known_models(bench.ledger)
         shadowed(bench, model.version)
         went(bench)
-    promote(settings, model.version, "Ann", "passed all", quiet)
+    promote(settings, model.version, "Ann", "passed <b>all</b>", quiet)
     raise_for(score(settings, {}, ScoreRequest(), quiet))
 
 

@@ -6,16 +6,10 @@ A browser shows what the GraphQL API says; the tests ask the API.
 from __future__ import annotations
 
 import base64
-import contextlib
 import csv
 import json
-import os
 import re
 import shutil
-import signal
-import socket
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -27,9 +21,10 @@ import duckdb
 import pytest
 
 from tests.e2e.conftest import AS_OF
-from tests.e2e.process import REPOSITORY, leadscore
+from tests.e2e.process import leadscore
+from tests.e2e.serving_ui import serving
 
-STARTS_WITHIN, ENDS_WITHIN = 180.0, 240.0  # seconds, on a machine that is busy with other tests
+ENDS_WITHIN = 240.0  # seconds, on a machine that is busy with other tests
 SELECTOR = {"repositoryName": "__repository__", "repositoryLocationName": "leadscore_v6.definitions"}
 
 
@@ -160,46 +155,8 @@ def ui(finished_home: Path, world: Path, tmp_path_factory: pytest.TempPathFactor
     """`leadscore ui` on a copy of the finished home; gone with all its children at the end."""
     folder = tmp_path_factory.mktemp("ui")
     home, feed = Path(shutil.copytree(finished_home, folder / "home")), Path(shutil.copytree(world, folder / "feed"))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("LEADSCORE_", "DAGSTER_"))}
-    command = [sys.executable, "-m", "leadscore_v6.cli", "ui", "--home", home, "--data", feed, "--port", port]
-    with (folder / "log").open("w") as log:
-        server = subprocess.Popen(
-            [str(word) for word in command],
-            cwd=REPOSITORY,
-            env=inherited,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,  # so that the signal at the end reaches all its children
-        )
-        try:
-            opened = Ui(f"http://127.0.0.1:{port}", home, feed)
-            _wait_until_it_answers(opened, server, folder / "log")
-            yield opened
-        finally:
-            _end(server)
-
-
-def _wait_until_it_answers(opened: Ui, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + STARTS_WITHIN
-    while time.monotonic() < deadline and server.poll() is None:
-        with contextlib.suppress(OSError):
-            if opened.assets():
-                return
-        time.sleep(0.5)
-    pytest.fail(f"the UI did not come up:\n{log.read_text()}")
-
-
-def _end(server: subprocess.Popen[bytes]) -> None:
-    """Ctrl-C for the whole group, and no mercy for what is still there after it."""
-    for word, seconds in ((signal.SIGINT, 20), (signal.SIGKILL, 20)):
-        with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
-            os.killpg(server.pid, word)
-            server.wait(seconds)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(server.pid, signal.SIGKILL)
+    with serving(home, feed, folder / "log") as url:
+        yield Ui(url, home, feed)
 
 
 def owners_made(feed: Path, original: Path, crd_of_row_3: str | None) -> None:

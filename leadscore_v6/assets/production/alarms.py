@@ -7,8 +7,6 @@ figures alert, and how they are delivered (alerting/).
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import dagster as dg
-
 from leadscore_v6.alerting.raising import raise_finding
 from leadscore_v6.alerting.rules import Finding
 from leadscore_v6.gates.attempt import Bench
@@ -32,10 +30,7 @@ def raise_alerts(
     raise_finding(settings.outbox, finding, bench.clock())
 
 
-@dg.failure_hook(required_resource_keys={"warehouse"})
-def tell_of_failure(context: dg.HookContext) -> None:
+def tell_of_failure(bench: Bench, settings: Settings, step: str) -> None:
     """A step that was stopped, refused or broken is an alert while a model serves, whoever started the run."""
-    warehouse = context.resources.warehouse
-    if champion(warehouse.bench.ledger) is not None:
-        about = {"steps_failed": (context.op.name,)}
-        raise_alerts(warehouse.bench, warehouse.settings, "run", {"steps_failed": 1}, about)
+    if champion(bench.ledger) is not None:
+        raise_alerts(bench, settings, "run", {"steps_failed": 1}, {"steps_failed": (step,)})

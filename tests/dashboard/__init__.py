@@ -1,0 +1,1 @@
+"""Tests of leadscore_v6/dashboard."""

@@ -41,6 +41,8 @@ TABLES = (
     ("serving", "serving_advisors_v6", "One row per advisor of any snapshot, and one for leads that none knows."),
     ("shadow_scores", "shadow_scores_v6", "One row per lead and day on which it entered Contacting."),
     ("production_scores", "production_scores_v6", "One row per day and open lead, or prospect (R51)."),
+    ("feature_drift", "feature_drift_v6", "One row per feature and month, and one for the score (R30)."),
+    ("model_performance", "model_performance_v6", "One row per month."),
 )
 
 

@@ -99,8 +99,9 @@ That is the plan's word, and each such lead is worth a look.
 
 The price of silence is what is not found. A base rate that moves by 15 % is hardly told from chance, week by week or in
 thirteen weeks. A PSI of 0.25 is a large move: a normal number has to shift by more than half a standard deviation, or
-lose 15 to 20 % of its values; a category that training did not know needs 5 % of the leads only. R31 leaves a
-challenger outside that is a little better, four times in five.
+lose 15 to 20 % of its values; a category that training did not know needs 5 % of the leads only, and many more where
+training had rare levels of its own, for they share a bin (where those had a tenth of the leads, over two in ten). R31
+leaves a challenger outside that is a little better, four times in five.
 """
 
 

@@ -22,6 +22,7 @@ from leadscore_v6.cli_alerts import alerts
 from leadscore_v6.cli_demo import demo
 from leadscore_v6.cli_experiment import experiment
 from leadscore_v6.cli_model import model, run_and_tell, shadow, train, why
+from leadscore_v6.cli_monitoring import monitor
 from leadscore_v6.cli_options import day as _day
 from leadscore_v6.cli_options import home_option as _home_option
 from leadscore_v6.cli_options import json_option as _json_option
@@ -271,7 +272,7 @@ def _deciding(home: Path | None, command: str) -> Iterator[Bench]:
 
 for command in (demo, train, shadow, experiment, why, model, play, alerts):
     cli.add_command(command)
-for command in (promote, backup, restore, score, call_list, refresh):
+for command in (promote, backup, restore, score, monitor, call_list, refresh):
     cli.add_command(command)
 
 

@@ -13,12 +13,14 @@ from pathlib import Path
 import click
 
 from leadscore_v6.cli_model import run_and_tell, tell
+from leadscore_v6.cli_monitoring import watch
 from leadscore_v6.cli_options import home_option, progress
 from leadscore_v6.errors import GateBlocked, UsageError
 from leadscore_v6.settings import Settings, from_environment
 
 # The weekly flow that a test is planned by is that of the last weeks (v6_experiment.yaml), so so many come before it.
 _WEEKS_BEFORE = 4
+_MONTHS_WATCHED = 3
 THROUGH = ("dataset", "model", "shadow", "experiment", "production")
 
 
@@ -148,3 +150,16 @@ def _produce(settings: Settings, world: _World) -> None:
     tell(settings, lambda: driver.score(settings, {}, driver.ScoreRequest(), progress))
     asked = CallListRequest(associates=world.feed / "Associates.csv", dials=world.feed / "Dials.csv")
     click.echo(str(write_call_list(settings, asked)))
+    _monitor(settings)
+
+
+def _monitor(settings: Settings) -> None:
+    """The months of the played test, looked at one by one as their schedules would have."""
+    from leadscore_v6.driver_monitoring import MONTHLY, MonitorRequest, extracted, months_between
+    from leadscore_v6.gates.bench import read_ledger
+
+    ledger, _ = read_ledger(settings)
+    last = extracted(ledger)
+    months = months_between(last.replace(year=last.year - 1), last)[-_MONTHS_WATCHED:]
+    click.echo(f"\n8. Monitoring: drift and the model's worth, as of the first days of the last {len(months)} months.")
+    watch(settings, MonitorRequest((MONTHLY,), tuple(months)))

@@ -38,7 +38,7 @@ def tell(settings: Settings, run: Callable[[], Summary], *, as_json: bool = Fals
     from leadscore_v6.gates.bench import read_ledger
     from leadscore_v6.gates.status import status_lines
 
-    _show_progress()
+    show_progress()
     started = time.monotonic()
     summary = run()
     ledger, _ = read_ledger(settings)
@@ -53,7 +53,7 @@ def tell(settings: Settings, run: Callable[[], Summary], *, as_json: bool = Fals
         click.echo(driver.overview(ledger, settings, called_as()))
 
 
-def _show_progress() -> None:
+def show_progress() -> None:
     """Long steps say what they are at, through Python's logging: it crosses Dagster, and the UI ignores it."""
 
     class Lines(logging.Handler):

@@ -12,6 +12,9 @@ SNAPSHOT, LEADS, TRAINING_SET, MODEL = "snapshot", "leads", "training_set", "mod
 SERVING, SHADOW_DAY, SHADOW = "serving", "shadow_day", "shadow"
 PLAN, WEEK, INTERIM, FINAL = "experiment_plan", "experiment_week", "experiment_interim", "experiment_final"
 PRODUCTION_DAY, CLASS_BALANCE = "production_day", "class_balance"
+DRIFT, PERFORMANCE = "feature_drift", "model_performance"
+# What a schedule runs: the day, and the serving copy before it, which is known but once a quarter.
+SCORES_DAILY, SHADOW_DAILY = "scores_daily", "shadow_daily"
 _PROMOTED = "v_latest_training_dataset_v6"
 
 
@@ -66,6 +69,22 @@ _RUN_TOGETHER: Final[Mapping[str, tuple[Sequence[str], str]]] = {
     CLASS_BALANCE: (
         ["class_balance_v6"],
         "Step 6.1, weekly: the rate of conversions among matured leads against training's.",
+    ),
+    DRIFT: (
+        ["feature_drift_v6"],
+        "Step 6.1, monthly, as of a day: how far features and score have moved. One partition per run.",
+    ),
+    PERFORMANCE: (
+        ["model_performance_v6"],
+        "Step 6.1, monthly, as of a day: what the champion was worth on matured leads. One partition per run.",
+    ),
+    SCORES_DAILY: (
+        ["serving_advisors_v6", "production_scores_v6"],
+        "Step 6.1 of one day, with the serving copy that it needs. One partition per run.",
+    ),
+    SHADOW_DAILY: (
+        ["serving_advisors_v6", "shadow_scores_v6"],
+        "Step 5.1 of one day, with the serving copy that it needs. One partition per run.",
     ),
 }
 

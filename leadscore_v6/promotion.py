@@ -6,17 +6,14 @@ Belongs here: getting the leads, the two models and their figures together. Does
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import date
 
 import numpy as np
 
 from leadscore_v6.artifacts.folders import FolderStore
-from leadscore_v6.artifacts.manifest import verify
 from leadscore_v6.artifacts.models import load_scorer
 from leadscore_v6.assets.model.data import contract_version, read_training_data, reason_words
-from leadscore_v6.contracts import load_document
 from leadscore_v6.errors import UsageError
 from leadscore_v6.gates import champions
 from leadscore_v6.gates.attempt import Bench
@@ -24,13 +21,12 @@ from leadscore_v6.gates.bench import open_bench, read_ledger, require_home
 from leadscore_v6.gates.champions import Reign, champion
 from leadscore_v6.gates.decisions import TRAINING
 from leadscore_v6.gates.ledger import Ledger
-from leadscore_v6.gates.models import KnownModel, folder_of, manifest_digest, model_of
+from leadscore_v6.gates.models import KnownModel, blocks_of, folder_of, manifest_digest, model_of
 from leadscore_v6.modeling.data import TrainingData
 from leadscore_v6.modeling.scorer import LeadScorer
 from leadscore_v6.modeling.splits import Rows
 from leadscore_v6.monitoring.champion import Contender, Decision, Evidence, Holdout, decide
-from leadscore_v6.monitoring.settings import MONITORING_FILE, MonitoringSettings
-from leadscore_v6.paths import config_root
+from leadscore_v6.monitoring.settings import monitoring_settings
 from leadscore_v6.settings import Settings
 
 Progress = Callable[[str], None]
@@ -79,11 +75,6 @@ def against_champion(bench: Bench, challenger: KnownModel, progress: Progress = 
     return decide(contenders, evidence, contenders[1].as_of, settings.champion, settings.seed)
 
 
-def monitoring_settings() -> MonitoringSettings:
-    """`config/monitoring_schedule_v6.yaml`, checked."""
-    return MonitoringSettings.of(load_document(config_root() / MONITORING_FILE, "monitoring_schedule"))
-
-
 def _unseen(folders: FolderStore, data: TrainingData, models: tuple[KnownModel, ...], cut_off: date) -> Rows:
     learned = np.isin(data.lead_ids.astype(str), [lead for one in models for lead in _leads(folders, one, _LEARNED)])
     is_later = data.contact > np.datetime64(cut_off, "D")
@@ -93,9 +84,7 @@ def _unseen(folders: FolderStore, data: TrainingData, models: tuple[KnownModel, 
 
 
 def _leads(folders: FolderStore, model: KnownModel, blocks: tuple[str, ...]) -> list[str]:
-    folder = folders.path(folder_of(model.trained))
-    verify(folder, manifest_digest(model.trained))
-    content = json.loads((folder / f"cv_fold_indices_v6_{model.version}.json").read_text(encoding="utf-8"))
+    content = blocks_of(folders, model)
     return [lead for block in blocks for lead in content[block]]
 
 

@@ -24,12 +24,15 @@ from leadscore_v6.gates.ledger import Attempt
 from leadscore_v6.instance import dagster_instance, end_killed_runs, quick_storage, run_tags
 from leadscore_v6.jobs import (
     CLASS_BALANCE,
+    DRIFT,
     FINAL,
     INTERIM,
     LEADS,
     MODEL,
+    PERFORMANCE,
     PLAN,
     PRODUCTION_DAY,
+    SCORES_DAILY,
     SERVING,
     SHADOW,
     SHADOW_DAY,
@@ -42,12 +45,15 @@ from leadscore_v6.settings import Settings
 
 __all__ = [
     "CLASS_BALANCE",
+    "DRIFT",
     "FINAL",
     "INTERIM",
     "LEADS",
     "MODEL",
+    "PERFORMANCE",
     "PLAN",
     "PRODUCTION_DAY",
+    "SCORES_DAILY",
     "SERVING",
     "SHADOW",
     "SHADOW_DAY",

@@ -6,7 +6,6 @@ scoring and reasons (modeling/), how gates hold (gates/), commands (cli_model.py
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
@@ -22,7 +21,7 @@ from leadscore_v6.gates.bench import read_ledger
 from leadscore_v6.gates.champions import history, role
 from leadscore_v6.gates.decisions import PROMOTED, TRAINING
 from leadscore_v6.gates.ledger import Attempt, Ledger
-from leadscore_v6.gates.models import KnownModel, folder_of, manifest_digest, model_line, model_of
+from leadscore_v6.gates.models import KnownModel, blocks_of, folder_of, manifest_digest, model_line, model_of
 from leadscore_v6.gates.status import attempt_lines
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.engines import open_warehouse
@@ -133,12 +132,8 @@ def _block(settings: Settings, known: KnownModel, lead_id: str) -> str:
     return ""
 
 
-def _blocks(settings: Settings, known: KnownModel) -> Mapping[str, Any]:
-    folder = FolderStore(settings.model_folders).path(folder_of(known.trained))
-    verify(folder, manifest_digest(known.trained))
-    text = (folder / f"cv_fold_indices_v6_{known.version}.json").read_text(encoding="utf-8")
-    content: Mapping[str, Any] = json.loads(text)
-    return content
+def _blocks(settings: Settings, known: KnownModel) -> Mapping[str, list[str]]:
+    return blocks_of(FolderStore(settings.model_folders), known)
 
 
 # --- a model --------------------------------------------------------------------------------------------------------

@@ -334,5 +334,25 @@ PLAN: dict[str, tuple[str, str, bool, set[str], set[str]]] = {
             "production_matches_contract",
         },
     ),
-    "class_balance_v6": ("6.1", "production", False, {"crm_leads"}, {"class_balance_stable"}),
+    "class_balance_v6": ("6.1", "production", False, {"crm_leads", "crm_dials"}, {"class_balance_stable"}),
+    "feature_drift_v6": (
+        "6.1",
+        "production",
+        True,
+        {"crm_leads", "v_discovery_reps_all_vintages", "v_discovery_firms_all_vintages"},
+        {"drift_within_bounds", "drift_rows_complete", "drift_matches_contract"},
+    ),
+    "model_performance_v6": (
+        "6.1",
+        "production",
+        True,
+        {"crm_leads", "crm_dials", "v_discovery_reps_all_vintages", "v_discovery_firms_all_vintages"},
+        {
+            "performance_as_promised",
+            "performance_expected_not_above",
+            "performance_expected_not_below",
+            "performance_counts_consistent",
+            "performance_matches_contract",
+        },
+    ),
 }

@@ -8,6 +8,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -23,10 +24,11 @@ ROOT = Path(__file__).resolve().parents[1]
 # Every other gate stops what follows.
 WARNINGS = {"staging_quarters_match", "model_split_by_time", "shadow_stress"}
 WARNINGS |= {"daily_sample_ratio", "daily_process_guardrails"}
-WARNINGS |= {"production_leads_have_crd", "class_balance_stable"}
+WARNINGS |= {"production_leads_have_crd", "class_balance_stable", "drift_within_bounds", "performance_as_promised"}
+WARNINGS |= {"performance_expected_not_above", "performance_expected_not_below"}
 OF_THE_MODEL = {"trained_model", "calibrated_model", "backtest"}
-BY_THE_MODEL = {"shadow_scores_v6", "shadow_scoring", "production_scores_v6"}
-BY_DAY = {"shadow_scores_v6", "production_scores_v6"}
+BY_DAY = {"shadow_scores_v6", "production_scores_v6", "feature_drift_v6", "model_performance_v6"}
+BY_THE_MODEL = BY_DAY | {"shadow_scoring"}
 OF_THE_TEST = {name for name, (_, group, *_) in PLAN.items() if group == "experiment"}
 OF_ONE_SNAPSHOT = {"snapshot_reps_raw", "snapshot_reps", "snapshot_firms"}
 
@@ -119,6 +121,10 @@ def test_code_version_follows_the_code_and_its_own_sql(tmp_path: Path, monkeypat
         ("experiment_final", {"ab_test_final_analysis_v6"}),
         ("production_day", {"production_scores_v6"}),
         ("class_balance", {"class_balance_v6"}),
+        ("feature_drift", {"feature_drift_v6"}),
+        ("model_performance", {"model_performance_v6"}),
+        ("scores_daily", {"serving_advisors_v6", "production_scores_v6"}),
+        ("shadow_daily", {"serving_advisors_v6", "shadow_scores_v6"}),
     ],
 )
 def test_jobs_run_what_belongs_together_with_all_its_gates(defs: dg.Definitions, job: str, selected: set[str]) -> None:
@@ -126,6 +132,28 @@ def test_jobs_run_what_belongs_together_with_all_its_gates(defs: dg.Definitions,
     assert {key.to_user_string() for key in layer.selected_asset_keys} == selected
     gates = {gate for name in selected for gate in PLAN[name][4]}
     assert {key.name for key in layer.asset_graph.asset_check_keys} == gates
+
+
+def test_what_may_be_late_is_shown_as_late_after_the_hours_of_the_configuration(specs: dict[str, dg.AssetSpec]) -> None:
+    hours = yaml.safe_load((ROOT / "config" / "monitoring_schedule_v6.yaml").read_text())["freshness"]
+    assert set(hours) <= set(specs)
+    policies = {name: spec.freshness_policy for name, spec in specs.items() if spec.freshness_policy is not None}
+    assert policies == {name: dg.FreshnessPolicy.time_window(timedelta(hours=most)) for name, most in hours.items()}
+
+
+def test_schedules_are_off_until_someone_turns_them_on_and_keep_the_times_of_the_configuration(
+    defs: dg.Definitions,
+) -> None:
+    times = yaml.safe_load((ROOT / "config" / "monitoring_schedule_v6.yaml").read_text())
+    found = {schedule.name: schedule for schedule in defs.get_repository_def().schedule_defs}
+    assert {name: (schedule.cron_schedule, schedule.execution_timezone) for name, schedule in found.items()} == {
+        "production_daily": (times["scoring"]["cron"], "UTC"),
+        "shadow_daily": (times["scoring"]["shadow_cron"], "UTC"),
+        "class_balance_weekly": (times["class_balance"]["cron"], "UTC"),
+        "drift_monthly": (times["drift"]["cron"], "UTC"),
+        "performance_monthly": (times["performance"]["cron"], "UTC"),
+    }
+    assert {schedule.default_status for schedule in found.values()} == {dg.DefaultScheduleStatus.STOPPED}
 
 
 def test_the_sensor_is_off_until_someone_turns_it_on(defs: dg.Definitions) -> None:

@@ -7,7 +7,8 @@ failed blocking check and a failed step, so that this run stops; the ledger and 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from leadscore_v6.gates.lineage import is_synthetic
 from leadscore_v6.gates.registry import load_gates
 from leadscore_v6.gates.steps import STEPS, Step, ancestors
 from leadscore_v6.locations import Location
+from leadscore_v6.monitoring.settings import monitoring_settings
 from leadscore_v6.partitions import PARTITIONS
 from leadscore_v6.reports.markdown import bullets, embed
 from leadscore_v6.reports.plots import plots
@@ -53,6 +55,7 @@ def plan_asset(name: str) -> Callable[[Callable[..., Events]], dg.AssetsDefiniti
         owners=["team:leadscore"],
         hooks={tell_of_failure},
         code_version=code_version(name),
+        freshness_policy=_freshness().get(name),
         check_specs=[
             dg.AssetCheckSpec(
                 gate.name, asset=name, blocking=gate.blocking, description=f"Step {gate.step}: {gate.says}"
@@ -60,6 +63,13 @@ def plan_asset(name: str) -> Callable[[Callable[..., Events]], dg.AssetsDefiniti
             for gate in load_gates().of(name)
         ],
     )
+
+
+@lru_cache(maxsize=1)
+def _freshness() -> Mapping[str, dg.FreshnessPolicy]:
+    """By asset how old its newest build may be; of others nothing is expected."""
+    hours = monitoring_settings().freshness
+    return {name: dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=most)) for name, most in hours.items()}
 
 
 @dataclass(frozen=True)

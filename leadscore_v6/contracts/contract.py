@@ -34,6 +34,8 @@ CONTRACT_FILES = {
     "serving": "v6_serving_contract.json",
     "shadow_scores": "v6_shadow_scores_contract.json",
     "production_scores": "v6_production_scores_contract.json",
+    "feature_drift": "v6_feature_drift_contract.json",
+    "model_performance": "v6_model_performance_contract.json",
 }
 
 

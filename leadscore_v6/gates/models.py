@@ -6,8 +6,12 @@ them looks (reports/models.py).
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from leadscore_v6.artifacts.folders import FolderStore
+from leadscore_v6.artifacts.manifest import verify
 from leadscore_v6.errors import GateBlocked, UsageError
 from leadscore_v6.gates.judge import Verdict
 from leadscore_v6.gates.ledger import Attempt, Ledger
@@ -90,6 +94,18 @@ def folder_of(attempt: Attempt) -> str:
     """Full name of the folder that it published, or of its candidate when a gate stopped it."""
     ((name, candidate),) = attempt.outputs.items()
     return name if attempt.state == "published" else candidate
+
+
+def blocks_of(folders: FolderStore, model: KnownModel) -> Mapping[str, list[str]]:
+    """Ids of the leads that trained it, calibrated it and were held out (R16), by block; its folder is verified first.
+
+    Raises InputError when a file of it was altered.
+    """
+    folder = folders.path(folder_of(model.trained))
+    verify(folder, manifest_digest(model.trained))
+    text = (folder / f"cv_fold_indices_v6_{model.version}.json").read_text(encoding="utf-8")
+    content: Mapping[str, list[str]] = json.loads(text)
+    return content
 
 
 def model_line(ledger: Ledger, model: KnownModel, role: str = "") -> ModelLine:

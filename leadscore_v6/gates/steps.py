@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from leadscore_v6.gates.experiment_steps import EXPERIMENT_STEPS
+from leadscore_v6.gates.production_steps import PRODUCTION_STEPS
 from leadscore_v6.gates.step import DAY, MODEL, SNAPSHOT, SQL, Step
 
 __all__ = ["DAY", "SNAPSHOT", "STEPS", "Step", "ancestors", "pinned", "upstream"]
@@ -311,39 +312,7 @@ _STEPS = (
         kinds=SQL | MODEL,
     ),
     *EXPERIMENT_STEPS,
-    Step(
-        "production_scores_v6",
-        "6.1",
-        "production",
-        "Open leads and prospects of a day, scored by the champion: percentile, trend, reasons, warnings.",
-        parents=("crm_leads", "serving_advisors_v6"),
-        partition=DAY,
-        gates=(
-            "production_success_rate",
-            "production_error_rate",
-            "production_leads_have_crd",
-            "production_latency",
-            "production_features_available",
-            "production_leads_accounted",
-            "production_one_row_each",
-            "production_outcomes_accounted",
-            "production_percentiles_complete",
-            "production_no_future_snapshot",
-            "production_no_skew",
-            "production_matches_contract",
-        ),
-        report="production_scores_report_v6.md",
-        kinds=SQL | MODEL,
-    ),
-    Step(
-        "class_balance_v6",
-        "6.1",
-        "production",
-        "Weekly rate of conversions among matured leads, held against the rate that the champion learned from.",
-        parents=("crm_leads",),
-        gates=("class_balance_stable",),
-        report="class_balance_report_v6.md",
-    ),
+    *PRODUCTION_STEPS,
 )
 
 STEPS: dict[str, Step] = {step.asset: step for step in _STEPS}

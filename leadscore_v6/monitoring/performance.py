@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from leadscore_v6.errors import InputError
 from leadscore_v6.estimate import Estimate
 from leadscore_v6.modeling.bootstrap import interval, over_advisors
+from leadscore_v6.modeling.evaluation import lift_table
 from leadscore_v6.modeling.metrics import Ranking, auc_roc, average_precision
 from leadscore_v6.modeling.reliability import Judged, Reliability, judge
 from leadscore_v6.modeling.settings import EvaluationSettings
@@ -56,7 +57,8 @@ class Expected:
 class Matured:
     """What came of leads whose labels are known.
 
-    expected is what the scores promised of the same leads; auc_drop is expected AUC-ROC − realised, above 0 is worse.
+    expected is what the scores promised of the same leads; auc_drop is expected AUC-ROC − realised, above 0 is worse;
+    lift is the rate of the best-scored tenth over that of all.
     """
 
     leads: int
@@ -64,6 +66,7 @@ class Matured:
     average_precision: Estimate
     auc_roc: Estimate
     auc_drop: Estimate
+    lift: float
     reliability: Reliability
     expected: Expected
 
@@ -83,7 +86,7 @@ class Performance:
 
         average_precision, average_precision_low, auc_roc, auc_roc_low, auc_expected, auc_drop, auc_drop_low,
         performance_dropped (1: AUC is below what the scores promise by more than `auc_drop`, and beyond its interval),
-        ece, expected_observed, expected_observed_low, expected_observed_high, matured_leads, matured_positives.
+        lift, ece, expected_observed, expected_observed_low, expected_observed_high, matured_leads, matured_positives.
         """
         found: dict[str, float | int | None] = dict.fromkeys(_OF_MATURED)
         if self.matured is not None:
@@ -97,6 +100,7 @@ class Performance:
                 "auc_drop": one.auc_drop.value,
                 "auc_drop_low": one.auc_drop.low,
                 "performance_dropped": None if self.dropped is None else int(self.dropped),
+                "lift": one.lift,
                 "ece": one.reliability.ece,
                 "expected_observed": ratio.value,
                 "expected_observed_low": ratio.low,
@@ -159,6 +163,7 @@ def _matured(leads: Scored, label: NDArray[np.int8], settings: PerformanceSettin
         average_precision=figures[0],
         auc_roc=figures[1],
         auc_drop=figures[2],
+        lift=lift_table(ranking)[0].lift,
         reliability=judge(Judged(log_odds, label, leads.advisors), _evaluation(settings), seed),
         expected=expected(leads),
     )
@@ -190,5 +195,5 @@ def _evaluation(settings: PerformanceSettings) -> EvaluationSettings:
 
 _OF_MATURED = (
     "average_precision", "average_precision_low", "auc_roc", "auc_roc_low", "auc_expected", "auc_drop", "auc_drop_low",
-    "performance_dropped", "ece", "expected_observed", "expected_observed_low", "expected_observed_high",
+    "performance_dropped", "lift", "ece", "expected_observed", "expected_observed_low", "expected_observed_high",
 )  # fmt: skip

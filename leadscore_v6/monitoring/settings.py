@@ -1,7 +1,7 @@
 """What `config/monitoring_schedule_v6.yaml` says, as checked values.
 
-Belongs here: one dataclass per section of the file. Does not belong here: reading the file (its reader hands the
-content in, already held against `config/schemas/monitoring_schedule.schema.json`), making schedules of `cron`.
+Belongs here: one dataclass per section of the file, and reading it, held against
+`config/schemas/monitoring_schedule.schema.json`. Does not belong here: making schedules of `cron` (schedules.py).
 """
 
 from __future__ import annotations
@@ -10,23 +10,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from leadscore_v6.contracts import load_document
 from leadscore_v6.errors import UsageError
+from leadscore_v6.paths import config_root
 
 MONITORING_FILE: Final = "monitoring_schedule_v6.yaml"  # in the configuration folder; schema `monitoring_schedule`
 
 
 @dataclass(frozen=True)
 class ScoringSettings:
-    """When the daily production scores are made."""
+    """When the scores of a day are made: those that are acted on, and those in shadow."""
 
     cron: str
+    shadow_cron: str
 
 
 @dataclass(frozen=True)
 class HealthSettings:
-    """Daily health (R25) and the availability of the most important features (R40)."""
+    """Health of each day's scores (R25) and the availability of the most important features (R40)."""
 
-    cron: str
     min_leads_day: int
     pooled_days: int
     top_features: int
@@ -95,7 +97,7 @@ class ChampionSettings:
 
 @dataclass(frozen=True)
 class MonitoringSettings:
-    """All of `config/monitoring_schedule_v6.yaml`."""
+    """All of `config/monitoring_schedule_v6.yaml`. freshness: by asset the hours after which it is late."""
 
     seed: int
     scoring: ScoringSettings
@@ -104,6 +106,7 @@ class MonitoringSettings:
     drift: DriftSettings
     performance: PerformanceSettings
     champion: ChampionSettings
+    freshness: Mapping[str, int]
 
     def __post_init__(self) -> None:
         if self.performance.min_positives > self.performance.min_positives_interval:
@@ -120,4 +123,10 @@ class MonitoringSettings:
             drift=DriftSettings(**content["drift"]),
             performance=PerformanceSettings(**content["performance"]),
             champion=ChampionSettings(**content["champion"]),
+            freshness=dict(content["freshness"]),
         )
+
+
+def monitoring_settings() -> MonitoringSettings:
+    """The product's, checked. Raises InputError with file and line, UsageError on what cannot be."""
+    return MonitoringSettings.of(load_document(config_root() / MONITORING_FILE, "monitoring_schedule"))

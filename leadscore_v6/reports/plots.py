@@ -1,7 +1,7 @@
 """Plots beside a report, where a person would rather look than read. PNG, the same bytes for the same figures.
 
 Those of the model's reports are in `model_plots.py`, of shadow scoring in `shadow_plots.py`, of the experiment in
-`experiment_plots.py`.
+`experiment_plots.py`, the monthly ones in `monitoring_plots.py`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from leadscore_v6.reports import experiment_plots, model_plots, shadow_plots
+from leadscore_v6.reports import experiment_plots, model_plots, monitoring_plots, shadow_plots
 from leadscore_v6.reports.figure import BARS, JUDGED, png, sheet
 
 
@@ -17,7 +17,8 @@ def plots(about: str, facts: Mapping[str, Any], *, synthetic: bool) -> dict[str,
     """The pictures that go with a report (`sections.topic`), by a word each; "" is the only one of its report."""
     if about == "step_3_3_class_imbalance_analysis":
         return {"": class_balance(facts["quarters"], synthetic=synthetic)}
-    made = {**model_plots.PLOTS, **shadow_plots.PLOTS, **experiment_plots.PLOTS}.get(about, {})
+    own = {**model_plots.PLOTS, **shadow_plots.PLOTS, **experiment_plots.PLOTS, **monitoring_plots.PLOTS}
+    made = own.get(about, {})
     return {which: draw(facts, synthetic=synthetic) for which, draw in made.items()}
 
 

@@ -51,13 +51,36 @@ def _balance(figures: Facts, facts: Facts) -> list[str]:
         )
         for row in facts["weeks"]
     ]
-    head = ["week of contact", "leads", "converted", "rate", "against training", "p (exact binomial)", ""]
+    head = ["week of contact or dial", "leads", "converted", "rate", "against training", "p (exact binomial)", ""]
     text = (
-        f"Training had {facts['training_rate']:.2%}; {facts['young']:,} leads have not matured and are not looked at."
+        f"Of {facts['basis']}. Training had {facts['training_rate']:.2%}; {facts['young']:,} leads have not matured "
+        f"and are not looked at. Left out: {facts['not_dialled']:,} of these weeks that nobody is known to have "
+        f"dialled, and {facts['chosen_by_model']:,} that the model's queue chose: they convert more often because they "
+        "were chosen, and are held against their scores in the monthly report of the model's performance."
     )
     return ["## Matured weeks\n\n" + table(head, rows) + f"\n\n{text}"]
 
 
+def _scores_headlines(figures: Facts, facts: Facts) -> list[str]:
+    leads = facts["by_kind"].get("lead", {})
+    told = ", ".join(f"{leads[word]:,} {word}" for word in ("scored", "skipped", "failed") if word in leads)
+    return [f"Open leads of {facts['day']}: **{told or 'none'}**, by model {facts['model_version']}."]
+
+
+def _balance_headlines(figures: Facts, facts: Facts) -> list[str]:
+    if figures["class_balance_change"] is None:
+        return ["**Not judgeable**: the newest matured week has too few leads, or there is none."]
+    week = facts["weeks"][-1]
+    rates = f"{week['rate']:.2%} of {week['leads']:,} leads, training had {facts['training_rate']:.2%}"
+    if week["alerts"]:
+        return [f"**The rate of conversions has changed**: in the week of {week['week']} {rates}."]
+    return [f"**No change beyond chance**: in the week of {week['week']} {rates} converted."]
+
+
+HEADLINES: dict[str, Callable[[Facts, Facts], list[str]]] = {
+    "production_scores_report": _scores_headlines,
+    "class_balance_report": _balance_headlines,
+}
 SECTIONS: dict[str, Callable[[Facts, Facts], list[str]]] = {
     "production_scores_report": _scores,
     "class_balance_report": _balance,

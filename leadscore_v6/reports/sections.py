@@ -1,7 +1,7 @@
 """What a step's report says beyond its gates: losses per column, tables of snapshots, the class imbalance.
 
 Those of the model's reports are in `model.py` and `model_headlines.py`, of shadow scoring in `shadow.py`, of the
-experiment in `experiment.py`, of production in `production.py`.
+experiment in `experiment.py`, of production in `production.py`, the monthly ones in `monitoring.py`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from leadscore_v6.reports import experiment, model, model_headlines, production, shadow
+from leadscore_v6.reports import experiment, model, model_headlines, monitoring, production, shadow
 from leadscore_v6.reports.markdown import table
 
 Facts = Mapping[str, Any]
@@ -22,13 +22,14 @@ def topic(report: str) -> str:
 
 def headlines(about: str, figures: Facts, facts: Facts) -> tuple[str, ...]:
     """What a person must read first, in plain words, right after the verdict."""
-    make = {**model_headlines.HEADLINES, **shadow.HEADLINES, **experiment.HEADLINES}.get(about)
+    own = {**model_headlines.HEADLINES, **shadow.HEADLINES, **experiment.HEADLINES}
+    make = {**own, **production.HEADLINES, **monitoring.HEADLINES}.get(about)
     return tuple(make(figures, facts)) if make else ()
 
 
 def sections(about: str, figures: Facts, facts: Facts) -> tuple[str, ...]:
     """The extra sections of one report, from its step's figures and facts."""
-    own = {**model.SECTIONS, **shadow.SECTIONS, **experiment.SECTIONS, **production.SECTIONS}
+    own = {**model.SECTIONS, **shadow.SECTIONS, **experiment.SECTIONS, **production.SECTIONS, **monitoring.SECTIONS}
     make = {**_SECTIONS, **own}.get(about)
     return tuple(make(figures, facts)) if make else ()
 

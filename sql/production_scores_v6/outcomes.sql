@@ -1,6 +1,6 @@
 {#-
-  What is known on a day of the leads contacted by then: whether a call was scheduled within the label window of contact.
-  As in step 3.2 a lead whose call came before its contact is left out (R10). Parameters: @day, @label_window_days.
+  What is known on a day of the leads contacted by then: when a call was scheduled, if one was (R9).
+  As in step 3.2 a lead whose call came before its contact is left out (R10). Parameters: @day.
 -#}
 {% import 'macros.sql' as m %}
 WITH known AS (
@@ -13,10 +13,7 @@ WITH known AS (
   FROM {{ crm }}
   WHERE crd IS NOT NULL AND {{ m.day('Stage_Entered_Contacting__c') }} <= @day
 )
-SELECT
-  Id,
-  contact_date,
-  {{ m.flag('DATE_DIFF(scheduled_on, contact_date, DAY) <= @label_window_days') }} AS target_label
+SELECT Id, contact_date, scheduled_on
 FROM known
 WHERE scheduled_on IS NULL OR scheduled_on >= contact_date
 ORDER BY contact_date, Id

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from leadscore_v6.monitoring.health import Availability
 from tests.e2e.process import REPOSITORY
 
 GATES = {gate["name"]: gate for gate in yaml.safe_load((REPOSITORY / "config/gates.yaml").read_text())["gates"]}
@@ -52,7 +53,7 @@ ALSO = {
 }
 JUDGED = {
     "production_latency": {"latency_ms": np.array([700.0])},
-    "production_features_available": {"over_points": 1},
+    "production_features_available": {"availability": (Availability("x", 0.1, 0.4, 1e-9, 1e-8, True, True),)},
     "production_no_skew": {"differing": 1},
 }
 HEARD_OF = {

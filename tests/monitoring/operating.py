@@ -20,22 +20,20 @@ from scipy.special import expit
 
 from leadscore_v6.alerting.rules import Finding, alerts_for
 from leadscore_v6.alerting.settings import alerting_settings
-from leadscore_v6.contracts import load_document
 from leadscore_v6.modeling.data import FeatureColumn
 from leadscore_v6.monitoring.champion import Contender, Evidence, Holdout, decide
 from leadscore_v6.monitoring.class_balance import class_balance
 from leadscore_v6.monitoring.health import Day, feature_availability, health
 from leadscore_v6.monitoring.performance import Scored, performance
 from leadscore_v6.monitoring.psi import SCORE, Reference, drift, freeze, freeze_numbers
-from leadscore_v6.monitoring.settings import MONITORING_FILE, MonitoringSettings
-from leadscore_v6.paths import config_root
+from leadscore_v6.monitoring.settings import monitoring_settings
 
 RATE: Final = 0.034
 WEEK, DAY, MONTH, SMALL_MONTH = 1_000, 143, 4_300, 200
 TRAINING: Final = 27_300
 CAPACITY: Final = 0.45
 DIALLED: Final = 5_850  # of thirteen weeks
-SETTINGS: Final = MonitoringSettings.of(load_document(config_root() / MONITORING_FILE, "monitoring_schedule"))
+SETTINGS: Final = monitoring_settings()
 # Fewer draws than in production: shares move by less than their own error.
 DRIFT: Final = replace(SETTINGS.drift, null_draws=1_999)
 PERFORMANCE: Final = replace(SETTINGS.performance, bootstrap_draws=150)

@@ -30,8 +30,8 @@ def test_leads_mature_as_the_model_has_it(settings: MonitoringSettings) -> None:
 
 
 def test_each_check_has_its_rhythm(settings: MonitoringSettings) -> None:
-    rhythm = {name: getattr(settings, name).cron.split() for name in ("scoring", "health", "class_balance", "drift")}
-    assert rhythm["scoring"][2:] == rhythm["health"][2:] == ["*", "*", "*"]
+    rhythm = {name: getattr(settings, name).cron.split() for name in ("scoring", "class_balance", "drift")}
+    assert rhythm["scoring"][2:] == settings.scoring.shadow_cron.split()[2:] == ["*", "*", "*"]
     assert rhythm["class_balance"][2:] == ["*", "*", "1"]
     assert rhythm["drift"][2:] == settings.performance.cron.split()[2:] == ["1", "*", "*"]
 
@@ -42,7 +42,8 @@ def test_each_check_has_its_rhythm(settings: MonitoringSettings) -> None:
         ("drift", "psi", 0),
         ("drift", "significance", 0.5),
         ("champion", "policy", "newest"),
-        ("health", "cron", "daily"),
+        ("scoring", "cron", "daily"),
+        ("freshness", "crm_leads", 0),
         ("class_balance", "label_window_days", 0),
         ("performance", "unheard_of", 1),
     ],

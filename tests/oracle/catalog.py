@@ -40,6 +40,8 @@ _CONTRACTS = {
     "scores": "v6_shadow_scores_contract.json",
     "serving": "v6_serving_contract.json",
     "production": "v6_production_scores_contract.json",
+    "drift": "v6_feature_drift_contract.json",
+    "performance": "v6_model_performance_contract.json",
 }
 # Columns that R2 has settled by the time the others break a tie.
 _SETTLED = ("RepCRD", "RIAFirmCRD", "IsPrimaryRIAFirm", "snapshot_at")

@@ -1,23 +1,31 @@
-"""Step 6.1: the rate of conversions among matured leads, week by week, against the champion's training (R29)."""
+"""Step 6.1: the rate of conversions among matured leads, week by week, against the champion's training (R29).
+
+Of leads as training had them: a lead that nobody dialled cannot convert (R50), and one that the model's queue put first
+converts more often because it was chosen. The first are left out where dials are logged, and so are the second: whether
+*they* convert as they should is what `model_performance_v6` says.
+"""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
 import dagster as dg
+import numpy as np
+import pandas as pd
 
 from leadscore_v6.assets.carry_out import Events, Told, carry_out, plan_asset, stops
+from leadscore_v6.assets.monitoring.dials import read_dials, worked_of
+from leadscore_v6.assets.monitoring.reference import monitoring_code_hash
 from leadscore_v6.assets.production.alarms import raise_alerts
-from leadscore_v6.assets.production.data import PRODUCTION, production_code_hash
+from leadscore_v6.assets.production.data import PRODUCTION, production_code_hash, require_known
 from leadscore_v6.assets.shadow.data import latest
-from leadscore_v6.contracts import load_document
 from leadscore_v6.gates.attempt import Bench, Candidates, Work
 from leadscore_v6.gates.champions import require_champion
 from leadscore_v6.gates.guard import guard
 from leadscore_v6.monitoring.class_balance import class_balance
-from leadscore_v6.monitoring.settings import MONITORING_FILE, MonitoringSettings
-from leadscore_v6.paths import config_root
+from leadscore_v6.monitoring.cohorts import Cohorts, Window, cohorts
+from leadscore_v6.monitoring.settings import ClassBalanceSettings, monitoring_settings
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.warehouse.sql import render
 
@@ -30,7 +38,7 @@ def class_balance_v6(context: dg.AssetExecutionContext, warehouse: WarehouseReso
     bench = warehouse.bench
     with stops():
         guard(bench.ledger, BALANCE, None)
-        work = _work(bench)
+        work = _work(bench, options.as_of)
     yield from carry_out(context, warehouse, options, work, Told())
     found = latest(bench, BALANCE)
     # The newest week is the same all week long: whoever was told of it is not told again.
@@ -38,30 +46,61 @@ def class_balance_v6(context: dg.AssetExecutionContext, warehouse: WarehouseReso
     raise_alerts(bench, warehouse.settings, "class_balance", found.figures, about)
 
 
-def _work(bench: Bench) -> Work:
+def _work(bench: Bench, asked: str) -> Work:
     reign = require_champion(bench.ledger)
-    settings = MonitoringSettings.of(
-        load_document(config_root() / MONITORING_FILE, "monitoring_schedule")
-    ).class_balance
-    as_of = date.fromisoformat(latest(bench, "crm_leads").facts["crm_extracted_at"])
+    settings = monitoring_settings().class_balance
+    as_of = date.fromisoformat(asked or latest(bench, "crm_leads").facts["crm_extracted_at"])
+    require_known(bench, as_of)
     (training,) = (block for block in reign.model.trained.facts["blocks"] if block["block"] == "training")
     found: list[Mapping[str, Any]] = []
 
     def build(candidates: Candidates) -> Mapping[str, Any]:
         sql = render(f"{PRODUCTION}/outcomes.sql", {"crm": f"{bench.warehouse.dataset}.crm_leads"})
-        params = {"day": as_of, "label_window_days": settings.label_window_days}
-        leads = bench.warehouse.frame(sql, params)
-        contact = leads["contact_date"].to_numpy().astype("datetime64[D]")
-        label = leads["target_label"].to_numpy().astype("int8")
-        balance = class_balance(contact, label, training["prevalence"], as_of, settings)
+        leads = bench.warehouse.frame(sql, {"day": as_of}).reindex(columns=["Id", "contact_date", "scheduled_on"])
+        counted = as_training_had_them(leads, read_dials(bench.warehouse, as_of), _window(as_of, settings))
+        balance = class_balance(counted.start, counted.label, training["prevalence"], as_of, settings)
         found.append(balance.figures())
         return {
             "model_version": reign.version,
             "as_of": as_of.isoformat(),
             "training_rate": training["prevalence"],
+            "basis": counted.cohorts.basis,
+            "not_dialled": counted.cohorts.not_dialled,
+            "chosen_by_model": counted.chosen_by_model,
             "young": balance.young,
             "weeks": balance.rows(),
         }
 
-    inputs = {"champion": reign.digest, "settings": asdict(settings), "code": production_code_hash()}
+    # Whose clock starts when is decided there.
+    code = [production_code_hash(), monitoring_code_hash()]
+    inputs = {"champion": reign.digest, "as_of": as_of, "settings": asdict(settings), "code": code}
     return Work(BALANCE, None, inputs, (), build, lambda _candidates: found.pop())
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Leads that are looked at: the day on which each one's clock starts (k,), and its label (k,), 0 of the young.
+
+    chosen_by_model: leads that are not, because the model's queue had them.
+    """
+
+    start: np.ndarray
+    label: np.ndarray
+    cohorts: Cohorts
+    chosen_by_model: int
+
+
+def as_training_had_them(leads: pd.DataFrame, dials: pd.DataFrame, window: Window) -> Counted:
+    """Of `leads` (Id, contact_date, scheduled_on) those that were dialled and that no model had chosen, by `dials`."""
+    chosen = leads["Id"].isin(dials.loc[dials["by_model"] == 1, "Id"])
+    others = leads[~chosen].rename(columns={"scheduled_on": "called_on"})
+    found = cohorts(worked_of(others, dials), window)
+    label = np.zeros(len(others), dtype=np.int8)
+    label[found.matured] = found.label
+    rows = np.union1d(found.matured, found.young)
+    return Counted(found.start[rows], label[rows], found, int(chosen.sum()))
+
+
+def _window(as_of: date, settings: ClassBalanceSettings) -> Window:
+    """The weeks that are shown, and two more, so that none of them is cut."""
+    return Window(as_of, 7 * (settings.weeks + 2), settings.label_window_days, settings.matures_after_days)

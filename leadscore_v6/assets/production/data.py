@@ -39,14 +39,19 @@ def champion_model(bench: Bench) -> tuple[Reign, LoadedModel]:
     return reign, load_model(bench, reign.model, scoring_settings().shadow.top_features)
 
 
-def require_day(bench: Bench, day: date) -> None:
-    """Raise UsageError for a day that the extract does not reach, or that the serving copy knows too much for."""
+def require_known(bench: Bench, day: date) -> None:
+    """Raise UsageError for a day that the CRM extract does not reach."""
     extracted = date.fromisoformat(latest(bench, "crm_leads").facts["crm_extracted_at"])
     if day > extracted:
         raise UsageError(
             f"{day} lies after the CRM extract ({extracted}): its leads are not known yet.\n"
             f"  what to do: bring a newer Lead.csv (`leadscore score --data DIR`), or choose a day up to {extracted}."
         )
+
+
+def require_day(bench: Bench, day: date) -> None:
+    """Raise UsageError for a day that the extract does not reach, or that the serving copy knows too much for."""
+    require_known(bench, day)
     newest = served_day(bench)
     if day < newest:
         raise UsageError(

@@ -1,7 +1,7 @@
 """Step 6.1: the scores of one day by the champion: leads and prospects in one batch, a sample one by one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
@@ -22,6 +22,7 @@ from leadscore_v6.assets.production.data import (
     require_day,
     subjects,
 )
+from leadscore_v6.assets.production.health import health_figures
 from leadscore_v6.assets.recipe import contract_violations, table_facts
 from leadscore_v6.assets.shadow.data import LoadedModel, column_types, open_serving, scoring_settings
 from leadscore_v6.assets.snapshots import snapshot_day
@@ -31,6 +32,8 @@ from leadscore_v6.gates.caveats import too_old
 from leadscore_v6.gates.champions import require_champion
 from leadscore_v6.gates.guard import guard
 from leadscore_v6.modeling.explain import Reason
+from leadscore_v6.monitoring.health import Availability, feature_availability
+from leadscore_v6.monitoring.settings import monitoring_settings
 from leadscore_v6.production.ranking import deciles, percentiles, trends
 from leadscore_v6.production.settings import ProductionSettings, ScoreSettings
 from leadscore_v6.resources import RunOptions, WarehouseResource
@@ -62,30 +65,18 @@ def production_scores_v6(
 
 
 def _tell(bench: Bench, warehouse: WarehouseResource, key: str) -> None:
-    """Health of the day to whom it concerns, whether or not its gates hold; of a day that was not judged, nothing.
+    """Health of the day, and the champion's age, to whom it concerns, whether or not the day's gates hold.
 
-    Of the leads, as R25 has it: prospects would hide what becomes of them.
+    Of a day that was not judged nothing is said.
     """
-    attempt = bench.ledger.latest(PRODUCTION, key)
-    if attempt is None or attempt.state not in ("judged", "published"):
+    figures = health_figures(bench.ledger, key, monitoring_settings().health)
+    if figures is None:
         return
-    # Of a table that breaks its contract no more was measured: None is not judgeable.
-    of_leads = {told: attempt.figures.get(measured) for told, measured in _HEALTH.items()}
-    raise_alerts(bench, warehouse.settings, "health", of_leads)
+    raise_alerts(bench, warehouse.settings, "health", figures)
     reign = require_champion(bench.ledger)
     is_old = too_old(reign, snapshot_day(key)) is not None
-    figures, about = {"champion_too_old": int(is_old)}, {"champion_too_old": (reign.version,)}
-    raise_alerts(bench, warehouse.settings, "champion", figures, about)
-
-
-# What alerts call it, and the step's figure.
-_HEALTH = {
-    "success_rate": "success_rate_leads",
-    "error_rate": "error_rate_leads",
-    "latency_mean_ms": "latency_mean_ms",
-    "features_unavailable": "features_over_points",
-    "open_leads": "open_leads",
-}
+    about = {"champion_too_old": (reign.version,)}
+    raise_alerts(bench, warehouse.settings, "champion", {"champion_too_old": int(is_old)}, about)
 
 
 @dataclass(frozen=True)
@@ -94,7 +85,7 @@ class _Judged:
 
     latency_ms: np.ndarray
     differing: int
-    over_points: int | None
+    availability: tuple[Availability, ...]
 
 
 def _work(bench: Bench, day: date) -> Work:
@@ -131,7 +122,8 @@ def _work(bench: Bench, day: date) -> Work:
             **_latency(judged.latency_ms),
             "contract_violations": violations,
             "scores_differing": judged.differing,
-            "features_over_points": judged.over_points,
+            "features_over_points": _count(judged.availability, "is_over"),
+            "features_unavailable": _count(judged.availability, "is_unavailable"),
         }
 
     inputs = {
@@ -139,6 +131,7 @@ def _work(bench: Bench, day: date) -> Work:
         "champion": reign.digest,
         "settings": settings.of_scores(),
         "rules": rules.as_dict(),
+        "health": asdict(monitoring_settings().health),
         "earlier": earlier_contents(bench, day, settings.scores.trend_days),
         "code": [production_code_hash(), model_code_hash()],
         "words": reason_words().features,
@@ -249,10 +242,13 @@ def _judge(
             answer = path.score(str(crd))
             latency.append(answer.latency_ms)
             differing += answer.score is None or answer.score.probability != probability
-    leads = people[people["kind"] == "lead"]
-    missing = leads[list(model.top)].isna().mean() if len(leads) else pd.Series(dtype=float)
-    over = sum(missing[name] - share > _MISSING_POINTS for name, share in model.top.items()) if len(leads) else None
-    return _Judged(np.array(latency), int(differing), over)
+    leads, watched = people[people["kind"] == "lead"], monitoring_settings().health
+    return _Judged(np.array(latency), int(differing), feature_availability(leads, list(model.top), model.top, watched))
+
+
+def _count(availability: tuple[Availability, ...], which: str) -> int | None:
+    """How many of the top features are so; None where there are too few leads to tell."""
+    return sum(getattr(one, which) for one in availability) if availability else None
 
 
 def _rows(day: date, scored: pd.DataFrame, model: LoadedModel) -> pd.DataFrame:
@@ -304,7 +300,3 @@ def _layout() -> Layout:
         columns={column.name: column.description for column in agreed.columns},
         cluster_by=("FA_CRD__c",),
     )
-
-
-# R40: ten points more than in training.
-_MISSING_POINTS = 0.10

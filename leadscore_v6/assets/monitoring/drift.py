@@ -1,0 +1,125 @@
+"""Step 6.1: how far the champion's features and its score have moved from training, as of a day (R30)."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from leadscore_v6.assets.carry_out import Events, Told, carry_out, plan_asset, stops
+from leadscore_v6.assets.monitoring.reference import (
+    champion_scorer,
+    days_before,
+    entered,
+    leads_sql,
+    monitoring_code_hash,
+    newest_of_each,
+    references,
+)
+from leadscore_v6.assets.monitoring.tables import figures_of, write_table
+from leadscore_v6.assets.production.alarms import raise_alerts
+from leadscore_v6.assets.production.data import require_known
+from leadscore_v6.assets.shadow.data import latest
+from leadscore_v6.assets.snapshots import snapshot_day
+from leadscore_v6.contracts import contract
+from leadscore_v6.gates.attempt import Bench, Candidates, Work
+from leadscore_v6.gates.champions import require_champion
+from leadscore_v6.gates.guard import guard
+from leadscore_v6.monitoring.psi import SCORE, Drift, FeatureDrift, Reference, drift
+from leadscore_v6.monitoring.settings import monitoring_settings
+from leadscore_v6.resources import RunOptions, WarehouseResource
+from leadscore_v6.warehouse.protocol import DAY_COLUMN
+
+DRIFT = "feature_drift_v6"
+# So many rows of the table does the page show.
+_SHOWN = 15
+
+
+@plan_asset(DRIFT)
+def feature_drift_v6(context: dg.AssetExecutionContext, warehouse: WarehouseResource, options: RunOptions) -> Events:
+    """Leads of the thirty days before, against the bins that the champion's training set froze."""
+    bench = warehouse.bench
+    with stops():
+        guard(bench.ledger, DRIFT, context.partition_key)
+        day = snapshot_day(context.partition_key)
+        require_known(bench, day)
+        work = _work(bench, day)
+    yield from carry_out(context, warehouse, options, work, Told(contract=contract("feature_drift")))
+    found = latest(bench, DRIFT, context.partition_key)
+    about = {"features_drifted": found.facts["drifted"]}
+    raise_alerts(bench, warehouse.settings, "drift", found.figures, about)
+
+
+def _work(bench: Bench, day: date) -> Work:
+    reign, monitoring = require_champion(bench.ledger), monitoring_settings()
+    settings, scorer = monitoring.drift, champion_scorer(bench, reign)
+    first, last = days_before(day, settings.window_days)
+    output = f"{bench.warehouse.dataset}.{DRIFT}${day:%Y%m%d}"
+    expected = len(scorer.get_feature_names_out()) + 1
+    found: list[Drift] = []
+
+    def build(candidates: Candidates) -> Mapping[str, Any]:
+        frozen = references(bench, reign, scorer, settings)
+        leads = entered(bench, scorer, first, last)
+        rows = newest_of_each(leads.frame)
+        frame = leads.frame.assign(**{SCORE: leads.score}).iloc[rows]
+        moved = drift(frozen, frame, settings, monitoring.seed)
+        found.append(moved)
+        told = write_table(bench.warehouse, candidates[output], _table(moved, frozen, day, reign.version), DRIFT)
+        about = {"model_version": reign.version, "as_of": day.isoformat(), "first_day": first.isoformat()}
+        return {**told, **about, **_facts(moved)}
+
+    def measure(candidates: Candidates) -> Mapping[str, Any]:
+        given = {"day": day, "expected": expected}
+        return {**found.pop().figures(), **figures_of(bench.warehouse, candidates[output], DRIFT, given)}
+
+    inputs = {
+        "day": day,
+        "champion": reign.digest,
+        "settings": asdict(settings),
+        "seed": monitoring.seed,
+        "sql": leads_sql(bench, scorer),
+        "code": monitoring_code_hash(),
+    }
+    return Work(DRIFT, f"{day:%Y%m%d}", inputs, (output,), build, measure, version=f"{day:%Y%m}")
+
+
+def _table(moved: Drift, frozen: tuple[Reference, ...], day: date, version: str) -> pd.DataFrame:
+    """A row for each reference: judged where there are leads enough, else without a figure."""
+    by_feature: dict[str, FeatureDrift] = {one.feature: one for one in moved.features}
+    return pd.DataFrame([
+        {
+            DAY_COLUMN: pd.Timestamp(day),
+            "model_version": version,
+            "feature": reference.feature,
+            "leads": moved.leads,
+            "training_leads": sum(reference.counts),
+            **(_row(by_feature[reference.feature]) if moved.is_judgeable else {}),
+        }
+        for reference in frozen
+    ])  # fmt: skip
+
+
+def _row(one: FeatureDrift) -> dict[str, Any]:
+    return {
+        "psi": one.psi,
+        "null_quantile": one.null_quantile,
+        "p_value": one.p_value,
+        "adjusted_p": one.adjusted,
+        "is_large": int(one.is_large),
+        "alerts": int(one.alerts),
+    }
+
+
+def _facts(moved: Drift) -> dict[str, Any]:
+    """What the page shows: the largest, and bin by bin those that alert (else the largest of all)."""
+    shown = [one for one in moved.features if one.alerts] or list(moved.features[:1])
+    return {
+        "leads": moved.leads,
+        "is_judgeable": moved.is_judgeable,
+        "drifted": list(moved.drifted),
+        "largest": [{"feature": one.feature, **_row(one)} for one in moved.features[:_SHOWN]],
+        "shifts": {one.feature: [asdict(shift) for shift in one.shifts] for one in shown},
+    }

@@ -1,0 +1,126 @@
+"""Which leads performance is judged on as of a day, and which are too young: the clock of each starts with its dial.
+
+Belongs here: days of contact, of the first dial and of the call in; cohorts and labels out. Does not belong here: what
+a cohort says of the model (`performance.py`).
+
+A lead that nobody called cannot convert and says nothing of the model (R50). Where dials are logged, the clock starts
+with the first one, and a lead without any is left out. Long before the log begins, and where there is none, one dial on
+the day of contact is assumed, and `basis` says so beside every figure. Of a lead whose contact is so near to the
+beginning of the log that its dial may lie on either side, nobody knows whether it was dialled: if the log has none, it
+is left out too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Days = NDArray[np.datetime64]
+
+DIALLED: Final = "dialled leads"
+ASSUMED: Final = "leads, assuming one dial per lead"
+
+
+@dataclass(frozen=True)
+class Worked:
+    """k leads: days (k,) of contact, of the first dial and of the call; NaT where there was none.
+
+    log_begins is the first day of the dialler's log; None where there is none.
+    """
+
+    contact: Days
+    first_dial: Days
+    called_on: Days
+    log_begins: date | None
+
+
+@dataclass(frozen=True)
+class Window:
+    """`as_of` nothing later is known; the cohort has `days` days, the last of which has just matured."""
+
+    as_of: date
+    days: int
+    label_window_days: int
+    matures_after_days: int
+
+    @property
+    def mature_by(self) -> date:
+        """The last day whose leads have matured."""
+        day: date = (np.datetime64(self.as_of, "D") - self.matures_after_days).astype(object)
+        return day
+
+    @property
+    def first_day(self) -> date:
+        """The first day of the cohort."""
+        day: date = (np.datetime64(self.mature_by, "D") - (self.days - 1)).astype(object)
+        return day
+
+
+@dataclass(frozen=True)
+class Cohorts:
+    """Rows of the matured leads with their labels, and of the young; both in the order given.
+
+    start: (k,) the day on which each lead's clock starts, NaT if nobody is known to have dialled it. first, last: days
+    of the matured cohort, None if it is empty. assumed: matured leads whose dial is assumed. not_dialled,
+    called_before: leads of either cohort's days that are left out, since nobody is known to have dialled them, or
+    their call came before the dial (R10).
+    """
+
+    matured: NDArray[np.intp]
+    label: NDArray[np.int8]
+    young: NDArray[np.intp]
+    start: Days
+    basis: str
+    first: date | None
+    last: date | None
+    assumed: int
+    not_dialled: int
+    called_before: int
+
+
+def cohorts(leads: Worked, window: Window) -> Cohorts:
+    """Sort the leads into matured (with labels), young, and left out."""
+    known_from = _known_from(leads, window)
+    is_assumed = np.isnat(leads.first_dial)
+    if known_from is not None:
+        is_assumed &= leads.contact < np.datetime64(known_from, "D")
+    start = np.where(is_assumed, leads.contact, leads.first_dial)
+    gap = (leads.called_on - start).astype("timedelta64[D]")
+    has_call, is_dialled = ~np.isnat(leads.called_on), ~np.isnat(start)
+    is_early = is_dialled & has_call & (gap < np.timedelta64(0, "D"))
+    counts = is_dialled & ~is_early
+    first, last = np.datetime64(window.first_day, "D"), np.datetime64(window.mature_by, "D")
+    matured = np.flatnonzero(counts & (start >= first) & (start <= last))
+    young = np.flatnonzero(counts & (start > last))
+    label = has_call & (gap <= np.timedelta64(window.label_window_days, "D"))
+    days = start[matured]
+    return Cohorts(
+        matured=matured,
+        label=label[matured].astype(np.int8),
+        young=young,
+        start=start,
+        basis=_basis(known_from, int(is_assumed[matured].sum()), len(matured)),
+        first=days.min().astype(object) if len(days) else None,
+        last=days.max().astype(object) if len(days) else None,
+        assumed=int(is_assumed[matured].sum()),
+        not_dialled=int((~is_dialled & (leads.contact >= first)).sum()),
+        called_before=int((is_early & (start >= first)).sum()),
+    )
+
+
+def _known_from(leads: Worked, window: Window) -> date | None:
+    """Leads contacted from that day on have their dial in the log, if they have one: no lead waits longer for it."""
+    if leads.log_begins is None:
+        return None
+    day: date = (np.datetime64(leads.log_begins, "D") - window.label_window_days).astype(object)
+    return day
+
+
+def _basis(known_from: date | None, assumed: int, leads: int) -> str:
+    if known_from is None or (assumed == leads and leads):
+        return ASSUMED
+    return DIALLED if not assumed else f"{DIALLED}; assuming one dial per lead contacted before {known_from}"

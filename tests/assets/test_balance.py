@@ -1,0 +1,52 @@
+"""Class balance is of leads as training had them: dialled, and not because a model chose them (R29, R50)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+
+from leadscore_v6.assets.production.balance import as_training_had_them
+from leadscore_v6.monitoring.cohorts import Window
+
+WINDOW = Window(date(2026, 3, 1), days=60, label_window_days=30, matures_after_days=30)
+NO_LOG = pd.DataFrame(columns=["Id", "first_dial", "by_model", "log_begins"])
+
+
+def leads(*rows: tuple[str, str, str | None]) -> pd.DataFrame:
+    """Id, day of contact, day of the call."""
+    return pd.DataFrame(rows, columns=["Id", "contact_date", "scheduled_on"])
+
+
+def dials(*rows: tuple[str, str, int]) -> pd.DataFrame:
+    """Id, day of the first dial, whether the model's queue had it; the log begins with the year before."""
+    found = pd.DataFrame(rows, columns=["Id", "first_dial", "by_model"])
+    return found.assign(log_begins="2025-01-01")
+
+
+def test_who_was_not_dialled_is_no_negative_and_who_was_chosen_no_positive() -> None:
+    asked = leads(
+        ("usual", "2026-01-10", None),
+        ("usual_and_called", "2026-01-10", "2026-01-20"),
+        ("chosen", "2026-01-10", "2026-01-20"),
+        ("nobody_dialled", "2026-01-10", None),
+        ("young", "2026-02-20", None),
+    )
+    log = dials(
+        ("usual", "2026-01-15", 0),
+        ("usual_and_called", "2026-01-16", 0),
+        ("chosen", "2026-01-15", 1),
+        ("young", "2026-02-21", 0),
+    )
+    found = as_training_had_them(asked, log, WINDOW)
+    assert found.start.astype(str).tolist() == ["2026-01-15", "2026-01-16", "2026-02-21"]
+    assert found.label.tolist() == [0, 1, 0]
+    assert (found.chosen_by_model, found.cohorts.not_dialled) == (1, 1)
+
+
+def test_without_a_log_every_lead_counts_from_its_contact_and_that_is_said() -> None:
+    asked = leads(("a", "2026-01-10", "2026-01-20"), ("b", "2026-01-11", None))
+    found = as_training_had_them(asked, NO_LOG, WINDOW)
+    assert found.start.astype(str).tolist() == ["2026-01-10", "2026-01-11"]
+    assert found.label.tolist() == [1, 0]
+    assert found.cohorts.basis == "leads, assuming one dial per lead"

@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from leadscore_v6.contracts import load_document
 from leadscore_v6.gates.champions import Reign, reigns, taken_away
 from leadscore_v6.gates.ledger import Attempt, Ledger
 from leadscore_v6.gates.lineage import made_from
 from leadscore_v6.gates.models import KnownModel
 from leadscore_v6.monitoring.champion import champion_age
-from leadscore_v6.monitoring.settings import MONITORING_FILE, ChampionSettings, MonitoringSettings
-from leadscore_v6.paths import config_root
+from leadscore_v6.monitoring.settings import monitoring_settings
 
 
 def caveats(ledger: Ledger, reign: Reign, on: date) -> list[str]:
@@ -28,7 +26,8 @@ def caveats(ledger: Ledger, reign: Reign, on: date) -> list[str]:
 
 def too_old(reign: Reign, on: date) -> str | None:
     """The warning about a champion that is older than two quarters on that day, else None (R31)."""
-    return champion_age(reign.version, date.fromisoformat(reign.model.trained.facts["as_of"]), on, _settings())
+    made = date.fromisoformat(reign.model.trained.facts["as_of"])
+    return champion_age(reign.version, made, on, monitoring_settings().champion)
 
 
 def reign_of(ledger: Ledger, version: str) -> Reign | None:
@@ -46,7 +45,3 @@ def _waivers(ledger: Ledger, model: KnownModel) -> Iterator[str]:
 
 def _place(attempt: Attempt) -> str:
     return attempt.asset if attempt.partition is None else f"{attempt.asset} {attempt.partition}"
-
-
-def _settings() -> ChampionSettings:
-    return MonitoringSettings.of(load_document(config_root() / MONITORING_FILE, "monitoring_schedule")).champion

@@ -93,8 +93,9 @@ def test_a_call_list_and_the_days_report_tell_of_waivers_and_of_the_champions_ag
         reps = bench.ledger.latest("snapshot_reps", bench.ledger.snapshots()[0])
         waiver = {"gate": "reps_typing_losses", "by": "Ann", "reason": "a known loss", "expires": "2020-01-01"}
         bench.record("waived", reps, waiver)
-    honest = caveats._settings()
-    monkeypatch.setattr(caveats, "_settings", lambda: replace(honest, quarters=-1))
+    honest = caveats.monitoring_settings()
+    older = replace(honest, champion=replace(honest.champion, quarters=-1))
+    monkeypatch.setattr(caveats, "monitoring_settings", lambda: older)
     shutil.rmtree(settings.outbox, ignore_errors=True)
     raise_for(score(settings, {}, ScoreRequest(day), quiet))
     written = write_call_list(settings, CallListRequest(associates_file(settings), out=tmp_path, per_associate=5))

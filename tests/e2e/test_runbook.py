@@ -11,11 +11,12 @@ import shlex
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -25,9 +26,11 @@ from leadscore_v6.alerting.settings import alerting_settings
 from leadscore_v6.assets.production import scores as production
 from leadscore_v6.backup import back_up
 from leadscore_v6.driver import ScoreRequest, raise_for, run_through, score
+from leadscore_v6.driver_monitoring import MONTHLY, MonitorRequest, monitor
 from leadscore_v6.gates.bench import open_bench, read_ledger
 from leadscore_v6.gates.champions import champion
 from leadscore_v6.gates.models import folder_of, known_models
+from leadscore_v6.gates.steps import STEPS
 from leadscore_v6.settings import Settings
 from tests.e2e.model_world import Modelled
 from tests.e2e.process import REPOSITORY
@@ -37,11 +40,8 @@ from tests.e2e.test_model_gates import ASSETS, Fitted
 from tests.gates.later_steps import reigning
 
 PAGE = (REPOSITORY / "docs" / "production_runbook_v6.md").read_text(encoding="utf-8")
-# Raised by no step yet: they get a section, and a way to be broken, with the step that measures them.
-UNMEASURED = {"feature_drift", "performance_drop", "expected_above_observed", "expected_below_observed"}
-# Healed by a refresh alone, which tests/e2e/test_champion.py follows to its decision.
-ELSEWHERE = {"champion_age"}
-RULES = [rule.name for rule in alerting_settings().rules if rule.name not in UNMEASURED]
+MONTH = MonitorRequest((MONTHLY,))
+RULES = {rule.name: rule for rule in alerting_settings().rules}
 
 
 # --- the page ---------------------------------------------------------------------------------------------------------
@@ -104,10 +104,10 @@ class Home:
         self.score(land=True)
         shutil.copyfile(self.modelled.feed / "Lead.csv", self.feed / "Lead.csv")
 
-    def heard(self, alert: str) -> int:
-        """How often an alert was raised."""
+    def heard(self, alert: str) -> dict[str, int]:
+        """How often alerts of a rule were raised, by what they were about."""
         filed = Outbox(Path(self.words.get("NEW_HOME", self.settings.home)) / "outbox").filed()
-        return sum(one.times for one in filed if one.alert.key.partition("-")[0] == alert)
+        return {one.alert.key: one.times for one in filed if one.alert.key.partition("-")[0] == alert}
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +119,9 @@ def finished(production_home: Path, modelled: Modelled, tmp_path_factory: pytest
         with open_bench(settings, "test", quiet) as bench:
             reigning(bench, known_models(bench.ledger)[0].version)
         raise_for(score(settings, {}, ScoreRequest(), quiet))
-    assert Outbox(home / "outbox").filed() == ()
+        # In so small a world a feature has drifted by the way in which it was made; that is no fault that is planted.
+        raise_for(monitor(settings, MONTH, quiet))
+    assert {one.alert.key.partition("-")[0] for one in Outbox(home / "outbox").filed()} <= {"feature_drift"}
     return home
 
 
@@ -190,6 +192,70 @@ def a_snapshot_with_an_empty_column(home: Home) -> None:
     newest.write_bytes(honest)
 
 
+def a_snapshot_that_counts_otherwise(home: Home) -> None:
+    newest = max(home.feed.glob("RIARepDataFeed_*.csv"))
+    home.words["SNAPSHOT"] = newest.stem.rpartition("_")[2]
+    honest = newest.read_bytes()
+
+    def change(records: list[Row]) -> None:
+        for place, row in enumerate(records):
+            row["Number_RegisteredStates"] = str(100 + place % 40)
+
+    edit(newest, change)
+    run_through(replace(home.settings, data=home.feed), "dataset", {}, quiet)
+    newest.write_bytes(honest)
+    monitor(home.settings, MONTH, quiet)
+
+
+def otherwise(home: Home, change: Callable[[list[Row]], None]) -> None:
+    """Calls of the leads that have matured in the last months stand otherwise in an extract; the month is looked at."""
+    last = day_of(home) - timedelta(days=30)
+
+    def of_the_last_months(records: list[Row]) -> None:
+        days = [row["Stage_Entered_Contacting__c"][:10] for row in records]
+        change(
+            [
+                row
+                for row, day in zip(records, days, strict=True)
+                if day and last - timedelta(days=90) <= date.fromisoformat(day) <= last
+            ]
+        )
+
+    edit(home.feed / "Lead.csv", of_the_last_months)
+    monitor(replace(home.settings, data=home.feed), replace(MONTH, land=True), quiet)
+    shutil.copyfile(home.modelled.feed / "Lead.csv", home.feed / "Lead.csv")
+
+
+def called_a_day_later(row: Row) -> str:
+    return f"{datetime.fromisoformat(row['Stage_Entered_Contacting__c'][:19]) + timedelta(days=1):%Y-%m-%d %H:%M:%S}"
+
+
+def calls_at_the_wrong_leads(home: Home) -> None:
+    def change(rows: list[Row]) -> None:
+        called = [bool(row["Stage_Entered_Call_Scheduled__c"]) for row in rows]
+        np.random.default_rng(5).shuffle(called)
+        for row, has_call in zip(rows, called, strict=True):
+            row["Stage_Entered_Call_Scheduled__c"] = called_a_day_later(row) if has_call else ""
+
+    otherwise(home, change)
+
+
+def every_second_call_is_missing(home: Home) -> None:
+    def change(rows: list[Row]) -> None:
+        for row in [row for row in rows if row["Stage_Entered_Call_Scheduled__c"]][::2]:
+            row["Stage_Entered_Call_Scheduled__c"] = ""
+
+    otherwise(home, change)
+
+
+def calls_that_there_were_not(home: Home) -> None:
+    def change(rows: list[Row]) -> None:
+        for row in [row for row in rows if not row["Stage_Entered_Call_Scheduled__c"]][::4]:
+            row["Stage_Entered_Call_Scheduled__c"] = called_a_day_later(row)
+
+    otherwise(home, change)
+
+
 def calls_that_were_not_entered(home: Home) -> None:
     last = day_of(home) - timedelta(days=30)
 
@@ -216,12 +282,18 @@ def a_model_file_that_was_altered(home: Home) -> None:
 
 # Columns of the feed without which important features are missing.
 EMPTY = ("DateBecameRep_NumberOfYears", "DateOfHireAtCurrentFirm_NumberOfYears")
+# Healed by a refresh alone, which tests/e2e/test_champion.py follows to its decision.
+ELSEWHERE = {"champion_age"}
 BREAKS: dict[str, Callable[[Home], None]] = {
     "scoring_success": an_export_without_open_leads,
     "scoring_errors": a_model_that_cannot_score_some_leads,
     "scoring_latency": a_slow_disk,
     "feature_availability": a_snapshot_with_an_empty_column,
     "class_balance": calls_that_were_not_entered,
+    "feature_drift": a_snapshot_that_counts_otherwise,
+    "performance_drop": calls_at_the_wrong_leads,
+    "expected_above_observed": every_second_call_is_missing,
+    "expected_below_observed": calls_that_there_were_not,
     "run_failed": a_model_file_that_was_altered,
 }
 
@@ -233,10 +305,11 @@ def test_every_alert_has_a_way_to_be_broken() -> None:
 @pytest.mark.prove
 @pytest.mark.parametrize("alert", BREAKS)
 def test_whoever_follows_the_page_heals_it(home: Home, alert: str) -> None:
+    before = home.heard(alert)
     BREAKS[alert](home)
-    filed = Outbox(home.settings.outbox).filed()
-    raised = sum(one.times for one in filed if one.alert.key.partition("-")[0] == alert)
-    assert raised, f"{alert} was not raised; there are {[one.alert.key for one in filed]}"
+    raised = home.heard(alert)
+    told = {key for key, times in raised.items() if times > before.get(key, 0)}
+    assert told, f"{alert} was not raised; there are {[one.alert.key for one in Outbox(home.settings.outbox).filed()]}"
     for line in commands(alert):
         words = shlex.split(line)
         for word, value in home.words.items():
@@ -245,11 +318,13 @@ def test_whoever_follows_the_page_heals_it(home: Home, alert: str) -> None:
         assert done.exit_code == 0, f"{line}: {done.exception}\n{done.output}"
         # A home from before has not heard of it.
         raised = home.heard(alert) if words[1] == "restore" else raised
-    assert home.heard(alert) == raised
+    now = home.heard(alert)
+    assert set(now) == set(raised)
+    assert {key: now.get(key) for key in told} == {key: raised.get(key) for key in told}
     at = replace(home.settings, home=Path(home.words.get("NEW_HOME", home.settings.home)))
     ledger, _ = read_ledger(at)
-    for asset, key in (("production_scores_v6", f"{day_of(home):%Y%m%d}"), ("class_balance_v6", None)):
-        attempt = ledger.latest(asset, key)
+    for asset in ("production_scores_v6", "class_balance_v6", "feature_drift_v6", "model_performance_v6"):
+        attempt = ledger.latest(asset, f"{day_of(home):%Y%m%d}" if STEPS[asset].partitioned else None)
         assert attempt.state == "published"
-        assert not [one for one in ledger.verdicts(attempt) if one.word not in ("pass", "not applicable")]
-
+        missed = {one.gate.name for one in ledger.verdicts(attempt) if one.word not in ("pass", "not applicable")}
+        assert missed <= {"drift_within_bounds"}

@@ -65,7 +65,10 @@ def production_scores_v6(
 
 
 def _tell(bench: Bench, warehouse: WarehouseResource, key: str) -> None:
-    """Health of the day to whom it concerns, whether or not its gates hold; of a day that was not judged, nothing."""
+    """Health of the day, and the champion's age, to whom it concerns, whether or not the day's gates hold.
+
+    Of a day that was not judged nothing is said.
+    """
     figures = health_figures(bench.ledger, key, monitoring_settings().health)
     if figures is None:
         return

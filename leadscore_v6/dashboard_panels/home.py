@@ -16,7 +16,6 @@ from leadscore_v6.dashboard.settings import DASHBOARD_FILE, DASHBOARD_SCHEMA, Da
 from leadscore_v6.errors import UsageError, WarehouseBusy
 from leadscore_v6.gates.bench import read_ledger
 from leadscore_v6.gates.ledger import Attempt, Ledger
-from leadscore_v6.gates.steps import STEPS
 from leadscore_v6.paths import config_root
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.engines import open_warehouse
@@ -40,8 +39,6 @@ class Home:
 
     def days(self, asset: str) -> list[str]:
         """The newest days that `asset` has attempts at, oldest first, as many as are shown."""
-        if asset not in STEPS:
-            return []
         return [str(key) for key in self.ledger.keys(asset)][-self.settings.days_shown :]
 
     @property

@@ -177,8 +177,9 @@ def _produce(settings: Settings, world: _World) -> None:
 
 def _monitor(settings: Settings) -> None:
     """The months of the played test, looked at one by one as their schedules would have."""
-    from leadscore_v6.driver_monitoring import MONTHLY, MonitorRequest, extracted, months_between
+    from leadscore_v6.driver_monitoring import MonitorRequest, extracted, months_between
     from leadscore_v6.gates.bench import read_ledger
+    from leadscore_v6.monitoring import MONTHLY
 
     ledger, _ = read_ledger(settings)
     last = extracted(ledger)

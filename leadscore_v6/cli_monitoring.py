@@ -8,13 +8,17 @@ from __future__ import annotations
 import json
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from leadscore_v6.cli_model import show_progress
 from leadscore_v6.cli_options import day, home_option, json_option, progress
-from leadscore_v6.driver_monitoring import PERIODS, MonitorRequest
+from leadscore_v6.monitoring import PERIODS
 from leadscore_v6.settings import Settings, from_environment
+
+if TYPE_CHECKING:
+    from leadscore_v6.driver_monitoring import MonitorRequest
 
 
 @click.command()
@@ -32,6 +36,8 @@ def monitor(home: Path | None, periods: tuple[str, ...], data: str | None, as_of
     What misses a rule of alerting_config_v6.json alerts, and is told here; it stops nothing, and the exit code is 0.
     Exit code 3 when a gate stopped a look, 2 when it could not be taken; the others are taken all the same.
     """
+    from leadscore_v6.driver_monitoring import MonitorRequest
+
     settings = from_environment(home=home, data=data)
     days = (date.fromisoformat(as_of),) if as_of else ()
     watch(settings, MonitorRequest(periods or PERIODS, days, land=data is not None), as_json=as_json)

@@ -16,6 +16,7 @@ from leadscore_v6.gates.bench import open_bench, read_ledger
 from leadscore_v6.gates.champions import require_champion
 from leadscore_v6.gates.ledger import Ledger
 from leadscore_v6.gates.steps import STEPS
+from leadscore_v6.monitoring import DAILY, MONTHLY, PERIODS, WEEKLY
 from leadscore_v6.reports.sections import headlines, topic
 from leadscore_v6.settings import Settings
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from leadscore_v6.runs import Runner, Summary
 
 Progress = Callable[[str], None]
-DAILY, WEEKLY, MONTHLY = PERIODS = ("daily", "weekly", "monthly")
 _LOOKS: Final = {
     DAILY: ("production_scores_v6",),
     WEEKLY: ("class_balance_v6",),

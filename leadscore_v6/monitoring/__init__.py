@@ -7,3 +7,6 @@ judgeable". Does not belong here: Dagster, the warehouse, files, the judging of 
 Each check has a module: `health` (daily), `class_balance` (weekly), `psi` and `performance` (monthly), `champion` (each
 quarter). What they measure with is modeling's. How often each is wrong: docs/monitoring-characteristics.md.
 """
+
+# How often: what `leadscore monitor` is asked by, and what the schedules are.
+DAILY, WEEKLY, MONTHLY = PERIODS = ("daily", "weekly", "monthly")

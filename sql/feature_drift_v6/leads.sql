@@ -27,4 +27,4 @@ SELECT
 FROM (
 {% include 'step_3_3_training_dataset_v6/query.sql' %}
 ) AS known
-ORDER BY contact_date, Id
+ORDER BY contact_date, Id, FA_CRD__c, days_to_conversion

@@ -25,10 +25,12 @@ from leadscore_v6.gates.ledger import Ledger
 from leadscore_v6.gates.steps import STEPS
 from leadscore_v6.jobs import (
     CLASS_BALANCE,
+    DRIFT,
     FINAL,
     INTERIM,
     LEADS,
     MODEL,
+    PERFORMANCE,
     PRODUCTION_DAY,
     SERVING,
     SHADOW,
@@ -50,6 +52,7 @@ JOBS |= {"serving_advisors_v6": SERVING, "shadow_scores_v6": SHADOW_DAY, "shadow
 JOBS |= {"ab_test_power_analysis_v6": TEST_PLAN, "ab_test_interim_analysis_v6": INTERIM, "experiment": TEST_WEEK}
 JOBS |= {"ab_test_final_analysis_v6": FINAL}
 JOBS |= {"production_scores_v6": PRODUCTION_DAY, "class_balance_v6": CLASS_BALANCE}
+JOBS |= {"feature_drift_v6": DRIFT, "model_performance_v6": PERFORMANCE}
 # Edges of Dagster's graph by which a result is used as it is: what fails before the parent does not stop the child.
 PINNED = {
     ("backtest", "shadow_scores_v6"),

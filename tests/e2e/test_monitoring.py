@@ -25,11 +25,12 @@ from leadscore_v6.assets.monitoring import drift, performance
 from leadscore_v6.assets.monitoring.reference import Entered
 from leadscore_v6.definitions import build_defs
 from leadscore_v6.driver import raise_for
-from leadscore_v6.driver_monitoring import MONTHLY, MonitorRequest, monitor, months_between
+from leadscore_v6.driver_monitoring import MonitorRequest, monitor, months_between
 from leadscore_v6.errors import GateBlocked
 from leadscore_v6.gates.bench import open_bench, read_ledger
 from leadscore_v6.gates.models import blocks_of, folder_of, known_models, manifest_digest
 from leadscore_v6.gates.status import status_lines
+from leadscore_v6.monitoring import MONTHLY
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.engines import open_warehouse
 from tests.e2e.champion_world import copy_of, crown, quiet

@@ -16,8 +16,9 @@ import pytest
 
 from leadscore_v6.alerting.outbox import Outbox
 from leadscore_v6.driver import raise_for, run_through
-from leadscore_v6.driver_monitoring import MONTHLY, WEEKLY, MonitorRequest, monitor
+from leadscore_v6.driver_monitoring import MonitorRequest, monitor
 from leadscore_v6.gates.bench import read_ledger
+from leadscore_v6.monitoring import MONTHLY, WEEKLY
 from tests.e2e.champion_world import copy_of, crown, play_on, quiet
 from tests.e2e.model_world import Modelled
 

@@ -42,9 +42,12 @@ PARAMETERS: dict[str, Any] = {
     "fingerprint": "1",
     "model_digest": "1",
     "enrolled_on": DAYS[1],
+    "mature_by": DAYS[1],
 }
-# Of some folders other values: the serving copy lets every advisor in, however young (R43).
-OF_FOLDER: dict[str, dict[str, Any]] = {"serving_advisors_v6": {"entry_lag_days": -30}}
+# Of some folders other values: the serving copy and monitoring let everybody in, however young (R43).
+OF_FOLDER: dict[str, dict[str, Any]] = {
+    folder: {"entry_lag_days": -30} for folder in ("serving_advisors_v6", "feature_drift_v6")
+}
 # So does the text that looks one lead up.
 OF_TEXT: dict[str, dict[str, Any]] = {"young_lead.sql": {"entry_lag_days": -30}}
 # What a gate before it has made sure of: a query may order by it, and be told apart by it.

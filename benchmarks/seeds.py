@@ -4,7 +4,8 @@
 
 No seed is picked: they are 1, 2, 3, … (R41). A world that was run is kept in FOLDER as JSON, and not run again as long
 as product, configuration and locked libraries are the same.
-Exits with 1 when fewer than 95 % of the worlds pass every gate, or one comes less near than 0.8.
+Exits with 1 when so few worlds pass every gate that the share is below 95 % beyond chance (exact binomial test, 5 %),
+or one comes less near than 0.8.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-LEAST_SHARE, LEAST_REACHED = 0.95, 0.8
+from scipy.stats import binomtest
+
+LEAST_SHARE, LEAST_REACHED, LEVEL = 0.95, 0.8, 0.05
 STEPS = ("4.1", "4.2", "4.3", "4.4")
 ROOT = Path(__file__).resolve().parent.parent
 PRODUCT = ("leadscore_v6/**/*.py", "sql/**/*.sql", "config/**/*.*", "requirements.lock")
@@ -31,8 +34,9 @@ PAGE = """# The demo world on many seeds
 Made by `python -m benchmarks.seeds`, which `make prove` runs: `leadscore demo --through model` on the seeds {seeds},
 none left out. A world that is stopped at a gate never comes to the later ones; their shares are of those that did.
 
-**{passed} of {worlds} worlds pass every gate.** The model reaches {reached} of the AUC-PR (average precision) that the
-true probabilities have on the same holdout leads (least {least:.2f}, median {median:.2f}); R41 asks for 0.8.
+**{passed} of {worlds} worlds pass every gate** (95 % interval {interval}; against the aim of 95 %: p = {p:.2f}).
+The model reaches {reached} of the AUC-PR (average precision) that the true probabilities have on the same holdout leads
+(least {least:.2f}, median {median:.2f}); R41 asks for 0.8.
 
 `calibration_ece` holds ECE against the 95th percentile of its null (R20), which stops one right model in twenty. With
 every other gate right in every world, 20 worlds pass in at least 19 three times in four.
@@ -60,7 +64,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     whole = [one for one in worlds if not one["stopped_by"]]
     print(f"{len(whole)} of {len(worlds)} worlds pass every gate; {given.page}")
     near = all(one["reached"] >= LEAST_REACHED for one in whole)
-    return 0 if len(whole) >= LEAST_SHARE * len(worlds) and near else 1
+    return 0 if chance(len(whole), len(worlds)).pvalue >= LEVEL and near else 1
+
+
+def chance(passed: int, worlds: int) -> Any:
+    """The exact test of the share against `LEAST_SHARE`, one-sided: too few by chance, or by what is wrong?"""
+    return binomtest(passed, worlds, LEAST_SHARE, alternative="less")
 
 
 def world(seed: int, kept: Path) -> dict[str, Any]:
@@ -132,10 +141,14 @@ def page(worlds: Sequence[dict[str, Any]]) -> str:
     ]
     reached = sorted(one["reached"] for one in worlds if one["reached"])
     median = reached[len(reached) // 2] if reached else float("nan")
+    passed = sum(not one["stopped_by"] for one in worlds)
+    within = binomtest(passed, len(worlds)).proportion_ci()
     return PAGE.format(
         seeds=f"1 to {len(worlds)}",
-        passed=sum(not one["stopped_by"] for one in worlds),
+        passed=passed,
         worlds=len(worlds),
+        interval=f"{within.low:.0%} to {within.high:.0%}",
+        p=chance(passed, len(worlds)).pvalue,
         reached=f"{reached[0]:.2f} to {reached[-1]:.2f}" if reached else "nothing",
         least=reached[0] if reached else float("nan"),
         median=median,

@@ -7,11 +7,15 @@
   the label window: no lead is too young).
   Lists: tie_breakers (R2), features (those of the model). The texts of 3.1 and 3.2 read the names set here.
 -#}
-{% set leads, staging = 'entered', 'staged' %}
+{% set leads, staging, crm_dials = 'entered', 'staged', 'no_dials' %}
 {% import 'macros.sql' as m %}
 WITH entered AS (
   SELECT Id, crd, Stage_Entered_Contacting__c, Stage_Entered_Call_Scheduled__c FROM {{ crm }}
   WHERE {{ m.day('Stage_Entered_Contacting__c') }} BETWEEN @first_day AND @as_of
+),
+-- Days to a call run from the contact here: whoever reads this text moves them to the first dial himself (R50).
+no_dials AS (
+  SELECT Id, Stage_Entered_Contacting__c AS dialled_at FROM entered WHERE FALSE
 ),
 staged AS (
 {% include 'step_3_1_staging_join_v6/query.sql' %}

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from leadscore_v6 import hooks
+from leadscore_v6.assets import hooks
 from leadscore_v6.assets.production import scores as production
 from leadscore_v6.dashboard.settings import PAGE_FILE
 from leadscore_v6.dashboard_panels.assemble import write_dashboard

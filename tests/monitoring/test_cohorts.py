@@ -51,8 +51,7 @@ def test_who_was_not_dialled_and_who_called_before_are_left_out_and_counted() ->
 
 
 def test_of_a_lead_just_before_the_log_begins_nobody_knows_and_long_before_a_dial_is_assumed() -> None:
-    """The log begins 50 days ago, and a lead may wait 30 for its dial: who was contacted in those 30 may have had an
-    earlier one than the log has; who was before them is taken as dialled on the day of contact, as in step 3.1."""
+    """The log begins 50 days ago, and a lead may wait 30 for its dial; what the log has later is not the first one."""
     contact = ago(81, 80, 60, 51, 50)
     found = cohorts(Worked(contact, ago(45, None, None, 45, 45), ago(*[None] * 5), LOG), WINDOW)
     assert date(2026, 1, 10) == TODAY - timedelta(days=50)

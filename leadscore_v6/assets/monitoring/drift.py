@@ -54,7 +54,7 @@ def feature_drift_v6(context: dg.AssetExecutionContext, warehouse: WarehouseReso
     yield from carry_out(context, warehouse, options, work, Told(contract=contract("feature_drift")))
     found = latest(bench, DRIFT, context.partition_key)
     about = {"features_drifted": found.facts["drifted"]}
-    raise_alerts(bench, warehouse.settings, "drift", found.figures, about)
+    raise_alerts(bench, warehouse.settings, "drift", found.figures, about, day)
 
 
 def _work(bench: Bench, day: date) -> Work:

@@ -50,9 +50,8 @@ def model_performance_v6(
         require_known(bench, day)
         work = _work(bench, day)
     yield from carry_out(context, warehouse, options, work, Told(contract=contract("model_performance")))
-    raise_alerts(
-        bench, warehouse.settings, "performance", latest(bench, PERFORMANCE, context.partition_key).figures
-    )
+    figures = latest(bench, PERFORMANCE, context.partition_key).figures
+    raise_alerts(bench, warehouse.settings, "performance", figures, about_day=day)
 
 
 @dataclass(frozen=True)

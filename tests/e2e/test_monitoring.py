@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -306,7 +307,7 @@ def test_too_few_leads_are_not_judged_and_that_is_said(settings: Settings, monke
     assert row["leads"] <= 50
     assert pd.isna(row["auc_roc"])
     folder = Path(str(settings.artifacts)) / "20251104"
-    newest = max(folder.glob("feature_drift_report_v6_202511*.md"), key=_written)
+    newest = max(folder.glob("feature_drift_report_v6_202511*.md"), key=os.path.getmtime)
     assert "**Not judgeable**" in newest.read_text()
 
 
@@ -314,12 +315,13 @@ def test_too_few_leads_are_not_judged_and_that_is_said(settings: Settings, monke
 def test_who_was_dialled_is_held_against_who_was(
     settings: Settings, modelled: Modelled, scored: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As after a refresh on dialled weeks: the holdout's dials were logged; every second lead waits a week."""
+    """As after a refresh on dialled weeks: the holdout's dials were logged; every second lead waits a day."""
     held_out = scored.index[scored["block"] == "holdout"].to_numpy(dtype=str)
     with (modelled.feed / "Lead.csv").open(newline="") as file:
-        contacts = [(one["Id"], one["Stage_Entered_Contacting__c"][:10]) for one in csv.DictReader(file)]
+        leads = {one["Id"]: one for one in csv.DictReader(file)}
+    contacts = [(lead, one["Stage_Entered_Contacting__c"][:10]) for lead, one in leads.items()]
     log = pd.DataFrame([one for one in contacts if one[1]][::2], columns=["Id", "dialled_on"])
-    log["dialled_on"] = (pd.to_datetime(log["dialled_on"]) + pd.Timedelta(days=7)).dt.date
+    log["dialled_on"] = (pd.to_datetime(log["dialled_on"]) + pd.Timedelta(days=1)).dt.date
     log = log.assign(by_model=0, log_begins=date(2020, 1, 1))
     monkeypatch.setattr(reference, "_logged", lambda *_given: held_out)
     for module in (drift, performance):
@@ -327,7 +329,7 @@ def test_who_was_dialled_is_held_against_who_was(
         monkeypatch.setattr(module, "monitoring_code_hash", lambda: "dialled")
     assert monitor(settings, MONTH, quiet).failures == []
     rows = table(settings, "feature_drift_v6").set_index("feature")
-    everybody, dialled = newest_leads(modelled.feed, DAY), newest_leads(modelled.feed, DAY, set(log["Id"]), waits=7)
+    everybody, dialled = newest_leads(modelled.feed, DAY), newest_leads(modelled.feed, DAY, set(log["Id"]), waits=1)
     assert rows.loc["Has_CFP", "leads"] == len(everybody)
     assert rows.loc["score", "leads"] == len(dialled) < len(everybody)
     assert rows.loc["score", "training_leads"] == len(held_out)
@@ -336,14 +338,14 @@ def test_who_was_dialled_is_held_against_who_was(
     learned = max(day_of[lead] for lead in scored.index[scored["block"].isin(["training", "calibration"])])
     inside = [lead for lead in scored.index if lead in begun and day_of[lead] > learned]
     mine = [lead for lead in inside if DAY - timedelta(days=119) <= begun[lead] <= DAY - timedelta(days=30)]
+    calls = [(lead, leads[lead]["Stage_Entered_Call_Scheduled__c"][:10]) for lead in mine]
+    days = [(date.fromisoformat(call) - begun[lead]).days if call else None for lead, call in calls]
+    expected = (sum(gap is None or gap >= 0 for gap in days), sum(gap is not None and 0 <= gap <= 30 for gap in days))
     assert (row["basis"], row["assumed_dials"]) == ("dialled leads", 0)
-    assert 0 < row["mqls"] < row["leads"] <= len(mine)
-    newest = max((Path(str(settings.artifacts)) / "20251104").glob("feature_drift_report_v6_*.md"), key=_written)
+    assert (row["leads"], row["mqls"]) == expected
+    folder = Path(str(settings.artifacts)) / "20251104"
+    newest = max(folder.glob("feature_drift_report_v6_202511*.md"), key=os.path.getmtime)
     assert f"(of the score the {len(dialled):,} whose leads were first dialled since then)" in newest.read_text()
-
-
-def _written(file: Path) -> int:
-    return file.stat().st_mtime_ns
 
 
 # --- the gates --------------------------------------------------------------------------------------------------------

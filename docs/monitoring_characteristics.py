@@ -42,6 +42,7 @@ QUIET = (
     Row("class balance, weekly, 1,000 leads", of.balance, (), 60, 0.75),
     Row("drift, monthly, 80 features and the score, 4,300 leads", of.quiet_months, (of.MONTH,), 8, 0.6),
     Row("drift, the same with 200 leads a month", of.quiet_months, (of.SMALL_MONTH,), 8, 0.6),
+    Row("drift of the score of dialled leads, monthly, 1,800 leads", of.dialled_months, (), 10, 0.6),
     Row("availability, daily, twenty features, 143 leads", of.available, (), 10, 0.365),
     Row("health, daily, 143 leads: none skipped, none failed", of.healthy_year, (0.0, 0.0), 20, 0.0),
     Row("health, the same: 0.1 % skipped, 0.01 % failed", of.healthy_year, (0.001, 0.0001), 20),

@@ -66,12 +66,16 @@ def monitor(settings: Settings, request: MonitorRequest, progress: Progress) -> 
 
 
 def findings(ledger: Ledger, settings: Settings, request: MonitorRequest) -> Iterator[tuple[str, str, str]]:
-    """Of each look at the days asked for: the asset and its day, what it found in a sentence, where its report is."""
+    """Of each look that was taken at the days asked for: the asset and its day, what it found, where its report is."""
     for day in sorted(request.days) or [extracted(ledger)]:
         for asset in (asset for period in PERIODS if period in request.periods for asset in _LOOKS[period]):
             key = f"{day:%Y%m%d}" if STEPS[asset].partitioned else None
             attempt = ledger.latest(asset, key)
             if attempt is None or attempt.state not in ("judged", "published"):
+                continue
+            # Without a partition the newest attempt may be of another day: this look was stopped before it, or a later
+            # one was taken since.
+            if key is None and attempt.facts.get("as_of") != day.isoformat():
                 continue
             report, failed = STEPS[asset].report.format(version=attempt.version), attempt.state != "published"
             place = f"failed/{attempt.key}/" if failed else f"{key}/" if key else ""

@@ -344,7 +344,7 @@ PLAN: dict[str, tuple[str, str, bool, set[str], set[str]]] = {
         "6.1",
         "production",
         True,
-        {"crm_leads", "v_discovery_reps_all_vintages", "v_discovery_firms_all_vintages"},
+        {"crm_leads", "crm_dials", "v_discovery_reps_all_vintages", "v_discovery_firms_all_vintages"},
         {"drift_within_bounds", "drift_rows_complete", "drift_matches_contract"},
     ),
     "model_performance_v6": (

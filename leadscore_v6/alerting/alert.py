@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from leadscore_v6.alerting.settings import Severity
@@ -26,7 +26,8 @@ class Alert:
     """One alert. `key` is what de-duplication goes by; `raised_at` has a zone.
 
     `figures` are numbers by name, None where not judgeable; `subjects` what it is about: features, steps, versions,
-    days. `once`: nobody is told of the same key again, however long ago it was raised.
+    days. `once`: nobody is told of the same key again, however long ago it was raised. `about_day`: as of which day was
+    looked, if of any; the key does not know it, so that the same finding on another day is the same alert.
     Raises LeadscoreError if a subject could be personal (R57): an alert leaves the house.
     """
 
@@ -40,6 +41,7 @@ class Alert:
     raised_at: datetime
     is_synthetic: bool = False
     once: bool = False
+    about_day: date | None = None
 
     def __post_init__(self) -> None:
         if self.raised_at.tzinfo is None:
@@ -64,6 +66,8 @@ class Alert:
         """What it says, as Markdown that reads as plain text too."""
         lines = [self.says, ""]
         lines += [f"- {name}: {_shown(figure)}" for name, figure in self.figures.items()]
+        if self.about_day:
+            lines += ["", f"As of {self.about_day}"]
         if self.subjects:
             lines += ["", f"About: {', '.join(self.subjects)}"]
         lines += [
@@ -85,6 +89,7 @@ class Alert:
             "raised_at": self.raised_at.isoformat(),
             "is_synthetic": self.is_synthetic,
             "once": self.once,
+            "about_day": self.about_day.isoformat() if self.about_day else None,
         }
 
     @classmethod
@@ -94,6 +99,7 @@ class Alert:
             "subjects": tuple(content["subjects"]),
             "to": tuple(content["to"]),
             "raised_at": datetime.fromisoformat(content["raised_at"]),
+            "about_day": date.fromisoformat(content["about_day"]) if content.get("about_day") else None,
         }
         return cls(**(dict(content) | changes))
 

@@ -10,7 +10,7 @@ import hashlib
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from leadscore_v6.alerting.alert import Alert
@@ -32,13 +32,14 @@ class Finding:
 
     check: health, class_balance, drift, performance, champion or run. subjects: by figure what it is about: the
     features that drifted, the step that failed, the week; the same rule about other subjects is another alert.
-    is_synthetic: whether what was looked at is the sample world's.
+    is_synthetic: whether what was looked at is the sample world's. about_day: as of which day was looked.
     """
 
     check: str
     figures: Mapping[str, float | int | None]
     subjects: Mapping[str, Sequence[str]] = field(default_factory=dict)
     is_synthetic: bool = False
+    about_day: date | None = None
 
 
 def alerts_for(finding: Finding, settings: AlertingSettings, at: datetime) -> tuple[Alert, ...]:
@@ -73,6 +74,7 @@ def _alert(rule: Rule, finding: Finding, at: datetime) -> Alert:
         raised_at=at,
         is_synthetic=finding.is_synthetic,
         once=rule.again == "never",
+        about_day=finding.about_day,
     )
 
 

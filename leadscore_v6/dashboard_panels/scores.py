@@ -30,6 +30,9 @@ def scores(home: Home, panel: PanelSettings) -> Panel:
         return Panel(panel.panel, panel.title, panel.asks, None, blocks)
     key, newest = published[-1]
     day = day_of(key)
+    if not newest.facts["deciles"]:
+        said = f"On {day} nobody was scored: each lead and prospect was skipped, or failed."
+        return Panel(panel.panel, panel.title, panel.asks, None, (Words(said, is_warning=True), _kinds(newest, day)))
     return Panel(
         panel.panel,
         panel.title,
@@ -120,6 +123,8 @@ def _deciles(attempt: Attempt, day: date) -> Chart:
 
 
 def _level(published: list[tuple[str, Attempt]]) -> tuple[Block, ...]:
+    """Days on which somebody was scored."""
+    published = [(key, one) for key, one in published if one.facts["deciles"]]
     if len(published) < 2:
         return ()
     names = [short(day_of(key)) for key, _ in published]

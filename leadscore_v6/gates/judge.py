@@ -51,7 +51,10 @@ class Verdict:
 
 
 def judge(gate: Gate, figures: Figures) -> Verdict:
-    """The verdict of `gate` on `figures`. A figure that is missing or NULL is "not judgeable", and that blocks."""
+    """The verdict of `gate` on `figures`. A figure that is missing or NULL is "not judgeable".
+
+    That blocks, unless the gate only warns: an alarm that could not be judged is neither raised nor quiet.
+    """
     figure = _number(figures.get(gate.literal.figure))
     companion = _number(figures.get(gate.companion.figure)) if gate.companion else None
     return Verdict(gate, _word(gate, figures), figure, companion)
@@ -67,14 +70,14 @@ def _word(gate: Gate, figures: Figures) -> str:
     companion = _holds(gate.companion, figures) if gate.companion else None
     if gate.combine == "companion_replaces":
         held = companion
-    elif gate.combine == "alert_if_both":
-        return WARN if literal and companion else PASS
     elif gate.companion is None:
         held = literal
     else:
         held = None if literal is None or companion is None else literal and companion
     if held is None:
         return NOT_JUDGEABLE
+    if gate.combine == "alert_if_both":
+        return WARN if held else PASS
     if held:
         return PASS
     return FAIL if gate.severity == "error" else WARN

@@ -43,7 +43,7 @@ PRODUCTION_STEPS = (
         "6.1",
         "production",
         "How far each feature of the champion and its score have moved from training, as of a day.",
-        parents=("v_discovery_reps_all_vintages", "v_discovery_firms_all_vintages", "crm_leads"),
+        parents=("v_discovery_reps_all_vintages", "v_discovery_firms_all_vintages", "crm_leads", "crm_dials"),
         partition=DAY,
         gates=(
             "drift_within_bounds",

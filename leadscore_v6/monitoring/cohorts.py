@@ -3,11 +3,11 @@
 Belongs here: days of contact, of the first dial and of the call in; cohorts and labels out. Does not belong here: what
 a cohort says of the model (`performance.py`).
 
-A lead that nobody called cannot convert and says nothing of the model (R50). Where dials are logged, the clock starts
-with the first one, and a lead without any is left out. Long before the log begins, and where there is none, one dial on
-the day of contact is assumed, and `basis` says so beside every figure. Of a lead whose contact is so near to the
-beginning of the log that its dial may lie on either side, nobody knows whether it was dialled: if the log has none, it
-is left out too.
+A lead that nobody called cannot convert and says nothing of the model (R50). As in step 3.1 the contact says what is
+known of its dial. Of a lead contacted since the log began, the clock starts with the first dial, and without any it is
+left out. Long before the log begins, and where there is none, one dial on the day of contact is assumed, and `basis`
+says so beside every figure. Of a lead whose contact is so near before the beginning of the log that its first dial may
+lie on either side, nobody knows: it is left out too, whatever the log has.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ASSUMED: Final = "leads, assuming one dial per lead"
 
 @dataclass(frozen=True)
 class Worked:
-    """k leads: days (k,) of contact, of the first dial and of the call; NaT where there was none.
+    """k leads: days (k,) of contact, of the first logged dial since then, and of the call; NaT where there was none.
 
     log_begins is the first day of the dialler's log; None where there is none.
     """
@@ -36,6 +36,13 @@ class Worked:
     first_dial: Days
     called_on: Days
     log_begins: date | None
+
+    @property
+    def logged(self) -> Days:
+        """(k,) first dials of leads contacted since the log began: what it has of others need not be their first."""
+        if self.log_begins is None:
+            return np.full(len(self.contact), np.datetime64("NaT"), dtype="datetime64[D]")
+        return np.where(self.contact >= np.datetime64(self.log_begins, "D"), self.first_dial, np.datetime64("NaT"))
 
 
 @dataclass(frozen=True)
@@ -85,10 +92,10 @@ class Cohorts:
 def cohorts(leads: Worked, window: Window) -> Cohorts:
     """Sort the leads into matured (with labels), young, and left out."""
     known_from = _known_from(leads, window)
-    is_assumed = np.isnat(leads.first_dial)
+    is_assumed = np.ones(len(leads.contact), dtype=bool)
     if known_from is not None:
         is_assumed &= leads.contact < np.datetime64(known_from, "D")
-    start = np.where(is_assumed, leads.contact, leads.first_dial)
+    start = np.where(is_assumed, leads.contact, leads.logged)
     gap = (leads.called_on - start).astype("timedelta64[D]")
     has_call, is_dialled = ~np.isnat(leads.called_on), ~np.isnat(start)
     is_early = is_dialled & has_call & (gap < np.timedelta64(0, "D"))
@@ -113,7 +120,7 @@ def cohorts(leads: Worked, window: Window) -> Cohorts:
 
 
 def _known_from(leads: Worked, window: Window) -> date | None:
-    """Leads contacted from that day on have their dial in the log, if they have one: no lead waits longer for it."""
+    """Of leads contacted before that day one dial is assumed: no lead waits longer for its first."""
     if leads.log_begins is None:
         return None
     day: date = (np.datetime64(leads.log_begins, "D") - window.label_window_days).astype(object)

@@ -128,9 +128,13 @@ class FeatureDrift:
 
 @dataclass(frozen=True)
 class Drift:
-    """All features and the score, largest PSI first; empty where there are too few leads to tell."""
+    """All features and the score, largest PSI first; empty where there are too few leads to tell.
+
+    leads, score_leads: whose features were looked at, and whose score.
+    """
 
     leads: int
+    score_leads: int
     is_judgeable: bool
     features: tuple[FeatureDrift, ...]
 
@@ -153,7 +157,7 @@ class Drift:
             "features_drifted": len(self.drifted) if judged else None,
             "score_psi": score.psi if score else None,
             "score_drifted": int(score.alerts) if score else None,
-            "drift_leads": self.leads,
+            "drift_leads": min(self.leads, self.score_leads),
         }
 
     def rows(self) -> list[dict[str, Any]]:
@@ -199,14 +203,22 @@ def freeze_numbers(values: Floats, name: str, settings: DriftSettings) -> Refere
     )
 
 
-def drift(references: Sequence[Reference], frame: pd.DataFrame, settings: DriftSettings, seed: int) -> Drift:
+def drift(
+    references: Sequence[Reference],
+    frame: pd.DataFrame,
+    settings: DriftSettings,
+    seed: int,
+    of_score: pd.DataFrame | None = None,
+) -> Drift:
     """Every reference against its column of `frame`: (m, …) one row per lead, each advisor once at best.
 
+    `of_score`: the leads whose score is looked at, where they are others: reference and present must be of one kind.
     The null takes leads for independent: an advisor with many rows in the window would look like drift. Raises
     InputError if a feature's column is not there, UsageError if the null has too few draws for Holm to reject anything.
     """
-    if len(frame) < settings.min_leads:
-        return Drift(len(frame), is_judgeable=False, features=())
+    scored = frame if of_score is None else of_score
+    if min(len(frame), len(scored)) < settings.min_leads:
+        return Drift(len(frame), len(scored), is_judgeable=False, features=())
     level = settings.significance / max(len(references), 1)
     needed = int(np.ceil(1 / level)) - 1
     if settings.null_draws < needed:
@@ -215,7 +227,8 @@ def drift(references: Sequence[Reference], frame: pd.DataFrame, settings: DriftS
             f"{settings.significance:g}: no p-value could be small enough. Set null_draws to {needed} or more."
         )
     measured = [
-        _measure(reference, frame, settings, (seed, place), level) for place, reference in enumerate(references)
+        _measure(reference, scored if reference.feature == SCORE else frame, settings, (seed, place), level)
+        for place, reference in enumerate(references)
     ]
     adjusted = holm([one[2] for one in measured])
     found = [
@@ -232,7 +245,7 @@ def drift(references: Sequence[Reference], frame: pd.DataFrame, settings: DriftS
         for reference, (psi, quantile, p_value, shifts), corrected in zip(references, measured, adjusted, strict=True)
     ]
     found.sort(key=lambda one: (-one.psi, one.feature))
-    return Drift(len(frame), is_judgeable=True, features=tuple(found))
+    return Drift(len(frame), len(scored), is_judgeable=True, features=tuple(found))
 
 
 def stability_index(training: Counts, now: Counts) -> Floats:

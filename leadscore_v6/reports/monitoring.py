@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from leadscore_v6.monitoring.cohorts import ASSUMED, DIALLED
 from leadscore_v6.reports.markdown import table
 
 Facts = Mapping[str, Any]
@@ -19,7 +20,10 @@ _TO_DO = "What to do: the runbook, under `feature_drift`."
 
 
 def _drift_headlines(figures: Facts, facts: Facts) -> list[str]:
-    window = f"the {facts['leads']:,} advisors whose leads entered Contacting from {facts['first_day']} on"
+    of_features, of_score = (facts.get(name, ASSUMED) for name in ("features_of", "score_of"))
+    window = f"the {facts['leads']:,} advisors whose leads {_began(of_features)} from {facts['first_day']} on"
+    if of_score != of_features:
+        window += f" (of the score the {facts['score_leads']:,} whose leads {_began(of_score)} since then)"
     if not facts["is_judgeable"]:
         return [f"**Not judgeable**: {window} are too few to tell drift from chance."]
     against = f"Held against the training set of model {facts['model_version']}: {window}."
@@ -34,6 +38,11 @@ def _drift_headlines(figures: Facts, facts: Facts) -> list[str]:
         ),
         against,
     ]
+
+
+def _began(kind: str) -> str:
+    """What the days are of: who was dialled is held against those who were, where dials were logged in training."""
+    return "were first dialled" if kind == DIALLED else "entered Contacting"
 
 
 def _drift(figures: Facts, facts: Facts) -> list[str]:

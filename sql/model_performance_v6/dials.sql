@@ -1,6 +1,6 @@
 {#-
-  The first dial of each lead that is known on a day, and whether any of its dials was in the model's queue, followed
-  or not; the first day of the log goes with each (R50).
+  The days on which each lead was dialled, as known on a day, and whether the model's queue had it then, followed or
+  not; the first day of the log goes with each (R50). Which of them is a lead's first depends on its contact.
   Parameters: @as_of (nothing later is known, R9).
 -#}
 {% import 'macros.sql' as m %}
@@ -11,9 +11,9 @@ WITH dials AS (
 log AS (
   SELECT MIN(dialled_on) AS log_begins FROM dials
 )
-SELECT dials.Id, MIN(dials.dialled_on) AS first_dial, MAX(dials.by_model) AS by_model, log.log_begins
+SELECT dials.Id, dials.dialled_on, MAX(dials.by_model) AS by_model, log.log_begins
 FROM dials
 CROSS JOIN log
 WHERE dials.Id IS NOT NULL
-GROUP BY dials.Id, log.log_begins
-ORDER BY dials.Id
+GROUP BY dials.Id, dials.dialled_on, log.log_begins
+ORDER BY dials.Id, dials.dialled_on

@@ -147,12 +147,27 @@ def test_a_text_is_no_figure_and_a_time_has_a_zone(alert: Callable[..., Alert]) 
 
 def test_an_alert_is_readable_and_comes_back_from_json(alert: Callable[..., Alert]) -> None:
     one = alert(
-        figures={"max_psi": 0.312345, "leads": 1234, "score_psi": None}, subjects=("tenure",), is_synthetic=True
-    )
+        figures={"max_psi": 0.312345, "leads": 1234, "score_psi": None}, subjects=("tenure",), is_synthetic=True,
+        about_day=date(2025, 11, 1),
+    )  # fmt: skip
     assert one.subject_line == "[warning] Features have drifted (SYNTHETIC DATA)"
-    for line in ("- max_psi: 0.3123", "- leads: 1,234", "- score_psi: not judgeable", "About: tenure"):
-        assert line in one.text().splitlines()
+    said = one.text().splitlines()
+    assert {"- max_psi: 0.3123", "- leads: 1,234", "- score_psi: not judgeable"} <= set(said)
+    assert {"As of 2025-11-01", "About: tenure"} <= set(said)
     assert Alert.of(json.loads(json.dumps(one.as_dict()))) == one
+
+
+def test_the_day_is_told_and_makes_no_other_alert(settings: AlertingSettings) -> None:
+    """A month later the same features have drifted: the same alert. One from before days were told can be read."""
+    days = (date(2025, 11, 1), date(2025, 12, 1))
+    figures, about = {"features_drifted": 1}, {"features_drifted": ("tenure",)}
+    first, second = (
+        alerts_for(Finding("drift", figures, about, about_day=day), settings, NOON)[0] for day in days
+    )  # fmt: skip
+    assert (first.about_day, second.about_day) == days
+    assert first.key == second.key
+    without = {name: value for name, value in first.as_dict().items() if name != "about_day"}
+    assert Alert.of(without).about_day is None
 
 
 # --- the configuration ------------------------------------------------------------------------------------------------

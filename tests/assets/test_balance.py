@@ -10,7 +10,7 @@ from leadscore_v6.assets.production.balance import as_training_had_them
 from leadscore_v6.monitoring.cohorts import Window
 
 WINDOW = Window(date(2026, 3, 1), days=60, label_window_days=30, matures_after_days=30)
-NO_LOG = pd.DataFrame(columns=["Id", "first_dial", "by_model", "log_begins"])
+NO_LOG = pd.DataFrame(columns=["Id", "dialled_on", "by_model", "log_begins"])
 
 
 def leads(*rows: tuple[str, str, str | None]) -> pd.DataFrame:
@@ -19,8 +19,8 @@ def leads(*rows: tuple[str, str, str | None]) -> pd.DataFrame:
 
 
 def dials(*rows: tuple[str, str, int]) -> pd.DataFrame:
-    """Id, day of the first dial, whether the model's queue had it; the log begins with the year before."""
-    found = pd.DataFrame(rows, columns=["Id", "first_dial", "by_model"])
+    """Id, day of a dial, whether the model's queue had it; the log begins with the year before."""
+    found = pd.DataFrame(rows, columns=["Id", "dialled_on", "by_model"])
     return found.assign(log_begins="2025-01-01")
 
 

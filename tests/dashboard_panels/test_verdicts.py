@@ -140,6 +140,19 @@ def test_the_mean_is_weighed_by_the_rows_of_each_decile() -> None:
     assert [one.value for one in figures.figures][-1] == "3.00\u00a0%"
 
 
+def test_a_day_on_which_nobody_was_scored_says_so() -> None:
+    story = Story()
+    facts = {"model_version": "1", "by_kind": {"lead": {"skipped": 3}}, "trends": {}, "deciles": []}
+    story.attempt("production_scores_v6", "20260301", facts | {"deciles": [[1, 300, 0, 0.01]]})
+    story.attempt("production_scores_v6", "20260302", facts)
+    panel = story.panel("scores")
+    (words,) = [block for block in panel.blocks if isinstance(block, Words)]
+    assert (words.is_warning, "On 2026-03-02 nobody was scored" in words.text) == (True, True)
+    assert table(panel, "Who was scored").rows == (("leads", "0", "3", "0"),)
+    story.attempt("production_scores_v6", "20260303", facts | {"deciles": [[1, 300, 0, 0.01]]})
+    assert len(story.panel("scores").blocks) > 2
+
+
 # --- calibration ----------------------------------------------------------------------------------------------------
 
 

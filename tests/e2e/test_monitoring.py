@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from leadscore_v6 import schedules
 from leadscore_v6.alerting.outbox import Outbox
 from leadscore_v6.artifacts.models import load_scorer
 from leadscore_v6.assets.model.data import contract_version, read_training_data, reason_words
-from leadscore_v6.assets.monitoring import drift, performance
+from leadscore_v6.assets.monitoring import drift, performance, reference
 from leadscore_v6.assets.monitoring.reference import Entered
 from leadscore_v6.definitions import build_defs
 from leadscore_v6.driver import raise_for
@@ -34,6 +34,7 @@ from leadscore_v6.monitoring import MONTHLY
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.engines import open_warehouse
 from tests.e2e.champion_world import copy_of, crown, quiet
+from tests.e2e.feed_by_hand import has_cfp, newest_leads
 from tests.e2e.model_world import Modelled
 from tests.e2e.process import REPOSITORY, leadscore
 
@@ -115,7 +116,7 @@ def test_drift_is_measured_for_every_feature_and_the_score_against_what_trained_
     trained = scored[scored["block"] == "training"]
     assert rows.loc["Has_CFP", "training_leads"] == len(trained)
     assert rows.loc["score", "training_leads"] == (scored["block"] == "holdout").sum()
-    now = [has_cfp(modelled.feed, crd, day) for crd, day in newest_leads(modelled.feed).items()]
+    now = [has_cfp(modelled.feed, crd, day) for crd, day in newest_leads(modelled.feed, DAY).items()]
     assert rows.loc["Has_CFP", "leads"] == len(now)
     before = trained["Has_CFP"].astype(float).tolist()
     bins = [0.0, 1.0, "other", None]
@@ -124,36 +125,6 @@ def test_drift_is_measured_for_every_feature_and_the_score_against_what_trained_
     assert rows.loc["Has_CFP", "psi"] == pytest.approx(((q - p) * np.log(q / p)).sum(), rel=1e-9)
     beyond = (rows["psi"] > 0.25) & (rows["adjusted_p"] <= 0.05)
     assert (rows["alerts"] == beyond).all()
-
-
-def newest_leads(feed: Path) -> dict[str, date]:
-    """By canonical CRD the day of the newest contact of the thirty days before the extract's."""
-    found: dict[str, date] = {}
-    with (feed / "Lead.csv").open(newline="") as file:
-        for row in csv.DictReader(file):
-            digits = canonical(row["FA_CRD__c"])
-            day = row["Stage_Entered_Contacting__c"][:10]
-            if digits.isdigit() and day and DAY - timedelta(days=30) <= date.fromisoformat(day) < DAY:
-                found[digits] = max(date.fromisoformat(day), found.get(digits, date.min))
-    return found
-
-
-def has_cfp(feed: Path, crd: str, day: date) -> float | None:
-    """By the newest file up to that day that has the advisor."""
-    for file in sorted(feed.glob("RIARepDataFeed_*.csv"), reverse=True):
-        if file.stem.rpartition("_")[2] <= f"{day:%Y%m%d}" and crd in designations(file):
-            return designations(file)[crd]
-    return None
-
-
-@cache
-def designations(file: Path) -> dict[str, float]:
-    rows = pd.read_csv(file, usecols=["RepCRD", "Designations_CFP"], dtype=str, keep_default_na=False)
-    return {canonical(crd): float(word == "Yes") for crd, word in rows[["RepCRD", "Designations_CFP"]].to_numpy()}
-
-
-def canonical(crd: str) -> str:
-    return crd.strip().removesuffix(".0").lstrip("0")
 
 
 def _bin(value: float | None) -> float | None:
@@ -336,8 +307,45 @@ def test_too_few_leads_are_not_judged_and_that_is_said(settings: Settings, monke
     assert row["leads"] <= 50
     assert pd.isna(row["auc_roc"])
     folder = Path(str(settings.artifacts)) / "20251104"
-    newest = max(folder.glob("feature_drift_report_v6_202511*.md"), key=lambda file: file.stat().st_mtime_ns)
+    newest = max(folder.glob("feature_drift_report_v6_202511*.md"), key=os.path.getmtime)
     assert "**Not judgeable**" in newest.read_text()
+
+
+@pytest.mark.prove
+def test_who_was_dialled_is_held_against_who_was(
+    settings: Settings, modelled: Modelled, scored: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a refresh on dialled weeks: the holdout's dials were logged; every second lead waits a day."""
+    held_out = scored.index[scored["block"] == "holdout"].to_numpy(dtype=str)
+    with (modelled.feed / "Lead.csv").open(newline="") as file:
+        leads = {one["Id"]: one for one in csv.DictReader(file)}
+    contacts = [(lead, one["Stage_Entered_Contacting__c"][:10]) for lead, one in leads.items()]
+    log = pd.DataFrame([one for one in contacts if one[1]][::2], columns=["Id", "dialled_on"])
+    log["dialled_on"] = (pd.to_datetime(log["dialled_on"]) + pd.Timedelta(days=1)).dt.date
+    log = log.assign(by_model=0, log_begins=date(2020, 1, 1))
+    monkeypatch.setattr(reference, "_logged", lambda *_given: held_out)
+    for module in (drift, performance):
+        monkeypatch.setattr(module, "read_dials", lambda _warehouse, day: log[log["dialled_on"] <= day])
+        monkeypatch.setattr(module, "monitoring_code_hash", lambda: "dialled")
+    assert monitor(settings, MONTH, quiet).failures == []
+    rows = table(settings, "feature_drift_v6").set_index("feature")
+    everybody, dialled = newest_leads(modelled.feed, DAY), newest_leads(modelled.feed, DAY, set(log["Id"]), waits=1)
+    assert rows.loc["Has_CFP", "leads"] == len(everybody)
+    assert rows.loc["score", "leads"] == len(dialled) < len(everybody)
+    assert rows.loc["score", "training_leads"] == len(held_out)
+    row = table(settings, "model_performance_v6").iloc[-1]
+    day_of, begun = dict(contacts), dict(zip(log["Id"], log["dialled_on"], strict=True))
+    learned = max(day_of[lead] for lead in scored.index[scored["block"].isin(["training", "calibration"])])
+    inside = [lead for lead in scored.index if lead in begun and day_of[lead] > learned]
+    mine = [lead for lead in inside if DAY - timedelta(days=119) <= begun[lead] <= DAY - timedelta(days=30)]
+    calls = [(lead, leads[lead]["Stage_Entered_Call_Scheduled__c"][:10]) for lead in mine]
+    days = [(date.fromisoformat(call) - begun[lead]).days if call else None for lead, call in calls]
+    expected = (sum(gap is None or gap >= 0 for gap in days), sum(gap is not None and 0 <= gap <= 30 for gap in days))
+    assert (row["basis"], row["assumed_dials"]) == ("dialled leads", 0)
+    assert (row["leads"], row["mqls"]) == expected
+    folder = Path(str(settings.artifacts)) / "20251104"
+    newest = max(folder.glob("feature_drift_report_v6_202511*.md"), key=os.path.getmtime)
+    assert f"(of the score the {len(dialled):,} whose leads were first dialled since then)" in newest.read_text()
 
 
 # --- the gates --------------------------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ from leadscore_v6.driver import ScoreRequest, raise_for, run_through, score
 from leadscore_v6.driver_monitoring import MONTHLY, MonitorRequest, monitor
 from leadscore_v6.gates.bench import open_bench, read_ledger
 from leadscore_v6.gates.champions import champion
+from leadscore_v6.gates.judge import Verdict
 from leadscore_v6.gates.models import folder_of, known_models
 from leadscore_v6.gates.steps import STEPS
 from leadscore_v6.settings import Settings
@@ -326,5 +327,10 @@ def test_whoever_follows_the_page_heals_it(home: Home, alert: str) -> None:
     for asset in ("production_scores_v6", "class_balance_v6", "feature_drift_v6", "model_performance_v6"):
         attempt = ledger.latest(asset, f"{day_of(home):%Y%m%d}" if STEPS[asset].partitioned else None)
         assert attempt.state == "published"
-        missed = {one.gate.name for one in ledger.verdicts(attempt) if one.word not in ("pass", "not applicable")}
+        missed = {one.gate.name for one in ledger.verdicts(attempt) if not _is_quiet(one)}
         assert missed <= {"drift_within_bounds"}
+
+
+def _is_quiet(verdict: Verdict) -> bool:
+    """Whether nothing is wrong: in so small a world an alarm may have too few leads to be judged."""
+    return verdict.word in ("pass", "not applicable") or (verdict.word == "not judgeable" and not verdict.blocks)

@@ -62,6 +62,9 @@ def test_what_was_not_measured_blocks(figures: dict[str, float]) -> None:
         ("alert_if_both", 0.9, 0.8, "warn"),
         ("alert_if_both", 0.9, 0.7, "pass"),
         ("alert_if_both", 0.8, 0.8, "pass"),
+        ("alert_if_both", None, None, "not judgeable"),
+        ("alert_if_both", None, 0.8, "not judgeable"),
+        ("alert_if_both", 0.9, None, "not judgeable"),
     ],
 )
 def test_how_literal_and_companion_combine(
@@ -69,7 +72,7 @@ def test_how_literal_and_companion_combine(
 ) -> None:
     verdict = judge(gate(companion=COMPANION, combine=combine), {"rate": rate, "true_rate": true_rate})
     assert verdict.word == word
-    assert verdict.blocks == (word in ("fail", "not judgeable"))
+    assert verdict.blocks == (word in ("fail", "not judgeable") and combine != "alert_if_both")
     assert (verdict.figure, verdict.companion) == (rate, true_rate)
 
 

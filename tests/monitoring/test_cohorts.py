@@ -32,7 +32,7 @@ def test_a_cohort_ends_with_the_last_day_that_has_matured_and_is_as_long_as_aske
 
 def test_the_clock_starts_with_the_first_dial_where_dials_are_logged() -> None:
     """Contacted 40 days ago, dialled 29 days ago: young. A call 31 days after contact, 20 after the dial: a call."""
-    found = cohorts(Worked(ago(40, 61), ago(29, 50), ago(None, 30), LOG), WINDOW)
+    found = cohorts(Worked(ago(40, 61), ago(29, 50), ago(None, 30), date(2025, 1, 1)), WINDOW)
     assert found.young.tolist() == [0]
     assert found.matured.tolist() == [1]
     assert found.label.tolist() == [1]
@@ -51,13 +51,14 @@ def test_who_was_not_dialled_and_who_called_before_are_left_out_and_counted() ->
 
 
 def test_of_a_lead_just_before_the_log_begins_nobody_knows_and_long_before_a_dial_is_assumed() -> None:
-    """The log begins 50 days ago, and a lead may wait 30 for its dial: from 80 days ago on the log would have it."""
-    contact = ago(81, 80, 60, 55)
-    found = cohorts(Worked(contact, ago(None, None, None, 45), ago(*[None] * 4), LOG), WINDOW)
+    """The log begins 50 days ago, and a lead may wait 30 for its dial; what the log has later is not the first one."""
+    contact = ago(81, 80, 60, 51, 50)
+    found = cohorts(Worked(contact, ago(45, None, None, 45, 45), ago(*[None] * 5), LOG), WINDOW)
     assert date(2026, 1, 10) == TODAY - timedelta(days=50)
-    assert found.matured.tolist() == [0, 3]
+    assert found.matured.tolist() == [0, 4]
+    assert found.start[found.matured].tolist() == [TODAY - timedelta(days=81), TODAY - timedelta(days=45)]
     assert found.assumed == 1
-    assert found.not_dialled == 2
+    assert found.not_dialled == 3
     assert found.basis == "dialled leads; assuming one dial per lead contacted before 2025-12-11"
 
 
@@ -74,10 +75,10 @@ def test_many_leads_are_sorted_as_a_loop_would(log_begins: date | None) -> None:
     found = cohorts(Worked(contact_days, first, calls, log_begins), WINDOW)
     matured, label, young = [], [], []
     for row in range(400):
-        if not np.isnat(first[row]):
-            clock = first[row]
-        elif log_begins is None or contact_days[row] < np.datetime64("2025-12-11"):
+        if log_begins is None or contact_days[row] < np.datetime64("2025-12-11"):
             clock = contact_days[row]
+        elif contact_days[row] >= np.datetime64(log_begins) and not np.isnat(first[row]):
+            clock = first[row]
         else:
             continue
         age, gap = int((np.datetime64(TODAY) - clock).astype(int)), None

@@ -13,11 +13,11 @@ def test_each_kind_of_drift_has_its_rows() -> None:
     kinds = {row.given[0] for row in ROWS if row.simulate.__name__ == "moved"}
     assert kinds == {"shift", "missing", "new category", "score"}
     assert {row.simulate.__name__ for row in ROWS} == {
-        "balance", "quiet_months", "available", "healthy_year", "looked", "moved", "contest"
+        "balance", "quiet_months", "dialled_months", "available", "healthy_year", "looked", "moved", "contest"
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["balance", "healthy_year", "looked", "contest", "moved"])
+@pytest.mark.parametrize("name", ["balance", "healthy_year", "looked", "contest", "moved", "dialled_months"])
 def test_a_world_is_the_same_each_time(name: str) -> None:
     row = next(row for row in ROWS if row.simulate.__name__ == name)
     assert row.simulate(3, *row.given) == row.simulate(3, *row.given)

@@ -1,4 +1,4 @@
-"""Leads beside the dialler's log: when each was first dialled, and whether the model's queue had chosen it (R50).
+"""Leads beside the dialler's log: the first dial of each since its contact, and whether the model's queue had it (R50).
 
 Belongs here: from the tables of the CRM to the days that monitoring/cohorts.py sorts. Does not belong here: sorting.
 """
@@ -17,18 +17,24 @@ DIALS = "model_performance_v6/dials.sql"
 
 
 def read_dials(warehouse: Warehouse, day: date) -> pd.DataFrame:
-    """Id, first_dial, by_model (0/1), log_begins of every lead that was dialled by `day`; no row without a log."""
+    """Id, dialled_on, by_model (0/1), log_begins of each lead and day of a dial, by `day`; no row without a log."""
     sql = render(DIALS, {"crm_dials": f"{warehouse.dataset}.crm_dials"})
-    return warehouse.frame(sql, {"as_of": day}).reindex(columns=["Id", "first_dial", "by_model", "log_begins"])
+    return warehouse.frame(sql, {"as_of": day}).reindex(columns=["Id", "dialled_on", "by_model", "log_begins"])
 
 
 def worked_of(leads: pd.DataFrame, dials: pd.DataFrame) -> Worked:
-    """Days of `leads` (Id, contact_date, called_on), with those of `dials`."""
-    first = pd.Series(_days(dials["first_dial"]), index=dials["Id"].to_numpy(dtype=object))
-    begins = _days(dials["log_begins"])
+    """Days of `leads` (Id, contact_date, called_on), with those of `dials`: of each the first on or after its contact.
+
+    A dial before the contact was of an earlier round of the lead, as in step 3.1.
+    """
+    contact, begins = _days(leads["contact_date"]), _days(dials["log_begins"])
+    asked = pd.DataFrame({"Id": leads["Id"].to_numpy(dtype=object), "contact": contact, "row": np.arange(len(leads))})
+    known = pd.DataFrame({"Id": dials["Id"].to_numpy(dtype=object), "dialled_on": _days(dials["dialled_on"])})
+    met = asked.merge(known, on="Id")
+    first = met[met["dialled_on"] >= met["contact"]].groupby("row")["dialled_on"].min()
     return Worked(
-        contact=_days(leads["contact_date"]),
-        first_dial=_days(leads["Id"].map(first)),
+        contact=contact,
+        first_dial=_days(first.reindex(asked["row"])),
         called_on=_days(leads["called_on"]),
         log_begins=begins[0].astype(object) if len(begins) else None,
     )

@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
+import numpy as np
 import pandas as pd
 
 from leadscore_v6.assets.carry_out import Events, Told, carry_out, plan_asset, stops
+from leadscore_v6.assets.monitoring.dials import read_dials, worked_of
 from leadscore_v6.assets.monitoring.reference import (
+    Entered,
+    Frozen,
     champion_scorer,
     days_before,
     entered,
@@ -27,7 +31,8 @@ from leadscore_v6.contracts import contract
 from leadscore_v6.gates.attempt import Bench, Candidates, Work
 from leadscore_v6.gates.champions import require_champion
 from leadscore_v6.gates.guard import guard
-from leadscore_v6.monitoring.psi import SCORE, Drift, FeatureDrift, Reference, drift
+from leadscore_v6.monitoring.cohorts import DIALLED
+from leadscore_v6.monitoring.psi import SCORE, Drift, FeatureDrift, drift
 from leadscore_v6.monitoring.settings import monitoring_settings
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.warehouse.protocol import DAY_COLUMN
@@ -39,7 +44,7 @@ _SHOWN = 15
 
 @plan_asset(DRIFT)
 def feature_drift_v6(context: dg.AssetExecutionContext, warehouse: WarehouseResource, options: RunOptions) -> Events:
-    """Leads of the thirty days before, against the bins that the champion's training set froze."""
+    """Leads of the thirty days before, dialled ones against dialled ones, in the bins that the training set froze."""
     bench = warehouse.bench
     with stops():
         guard(bench.ledger, DRIFT, context.partition_key)
@@ -49,27 +54,30 @@ def feature_drift_v6(context: dg.AssetExecutionContext, warehouse: WarehouseReso
     yield from carry_out(context, warehouse, options, work, Told(contract=contract("feature_drift")))
     found = latest(bench, DRIFT, context.partition_key)
     about = {"features_drifted": found.facts["drifted"]}
-    raise_alerts(bench, warehouse.settings, "drift", found.figures, about)
+    raise_alerts(bench, warehouse.settings, "drift", found.figures, about, day)
 
 
 def _work(bench: Bench, day: date) -> Work:
     reign, monitoring = require_champion(bench.ledger), monitoring_settings()
     settings, scorer = monitoring.drift, champion_scorer(bench, reign)
-    first, last = days_before(day, settings.window_days)
+    (first, last), waits = days_before(day, settings.window_days), monitoring.class_balance.label_window_days
     output = f"{bench.warehouse.dataset}.{DRIFT}${day:%Y%m%d}"
     expected = len(scorer.get_feature_names_out()) + 1
     found: list[Drift] = []
 
     def build(candidates: Candidates) -> Mapping[str, Any]:
         frozen = references(bench, reign, scorer, settings)
-        leads = entered(bench, scorer, first, last)
-        rows = newest_of_each(leads.frame)
-        frame = leads.frame.assign(**{SCORE: leads.score}).iloc[rows]
-        moved = drift(frozen, frame, settings, monitoring.seed)
+        kinds = (frozen.features_of, frozen.score_of)
+        # So long may a lead wait for its first dial.
+        leads = entered(bench, scorer, first - timedelta(days=waits if DIALLED in kinds else 0), last)
+        dials = read_dials(bench.warehouse, last)
+        now = {kind: newest_leads(kind, leads, dials, first, last) for kind in kinds}
+        of_features, of_score = (now[kind] for kind in kinds)
+        moved = drift((*frozen.features, frozen.score), of_features, settings, monitoring.seed, of_score)
         found.append(moved)
         told = write_table(bench.warehouse, candidates[output], _table(moved, frozen, day, reign.version), DRIFT)
         about = {"model_version": reign.version, "as_of": day.isoformat(), "first_day": first.isoformat()}
-        return {**told, **about, **_facts(moved)}
+        return {**told, **about, "features_of": frozen.features_of, "score_of": frozen.score_of, **_facts(moved)}
 
     def measure(candidates: Candidates) -> Mapping[str, Any]:
         given = {"day": day, "expected": expected}
@@ -78,7 +86,7 @@ def _work(bench: Bench, day: date) -> Work:
     inputs = {
         "day": day,
         "champion": reign.digest,
-        "settings": asdict(settings),
+        "settings": {**asdict(settings), "label_window_days": waits},
         "seed": monitoring.seed,
         "sql": leads_sql(bench, scorer),
         "code": monitoring_code_hash(),
@@ -86,7 +94,19 @@ def _work(bench: Bench, day: date) -> Work:
     return Work(DRIFT, f"{day:%Y%m%d}", inputs, (output,), build, measure, version=f"{day:%Y%m}")
 
 
-def _table(moved: Drift, frozen: tuple[Reference, ...], day: date, version: str) -> pd.DataFrame:
+def newest_leads(kind: str, leads: Entered, dials: pd.DataFrame, first: date, last: date) -> pd.DataFrame:
+    """Each advisor's newest lead of those days, with its score: DIALLED first in them, else contacted in them.
+
+    As in training a lead that called before its dial is left out (R10), and so is one whose dial is not in the log.
+    """
+    worked = worked_of(leads.frame, dials)
+    days = worked.logged if kind == DIALLED else worked.contact
+    inside = (days >= np.datetime64(first, "D")) & (days <= np.datetime64(last, "D")) & ~(worked.called_on < days)
+    frame = leads.frame.assign(**{SCORE: leads.score})[inside]
+    return frame.iloc[newest_of_each(frame)]
+
+
+def _table(moved: Drift, frozen: Frozen, day: date, version: str) -> pd.DataFrame:
     """A row for each reference: judged where there are leads enough, else without a figure."""
     by_feature: dict[str, FeatureDrift] = {one.feature: one for one in moved.features}
     return pd.DataFrame([
@@ -94,11 +114,11 @@ def _table(moved: Drift, frozen: tuple[Reference, ...], day: date, version: str)
             DAY_COLUMN: pd.Timestamp(day),
             "model_version": version,
             "feature": reference.feature,
-            "leads": moved.leads,
+            "leads": moved.score_leads if reference.feature == SCORE else moved.leads,
             "training_leads": sum(reference.counts),
             **(_row(by_feature[reference.feature]) if moved.is_judgeable else {}),
         }
-        for reference in frozen
+        for reference in (*frozen.features, frozen.score)
     ])  # fmt: skip
 
 
@@ -118,6 +138,7 @@ def _facts(moved: Drift) -> dict[str, Any]:
     shown = [one for one in moved.features if one.alerts] or list(moved.features[:1])
     return {
         "leads": moved.leads,
+        "score_leads": moved.score_leads,
         "is_judgeable": moved.is_judgeable,
         "drifted": list(moved.drifted),
         "largest": [{"feature": one.feature, **_row(one)} for one in moved.features[:_SHOWN]],

@@ -50,9 +50,8 @@ def model_performance_v6(
         require_known(bench, day)
         work = _work(bench, day)
     yield from carry_out(context, warehouse, options, work, Told(contract=contract("model_performance")))
-    raise_alerts(
-        bench, warehouse.settings, "performance", latest(bench, PERFORMANCE, context.partition_key).figures
-    )
+    figures = latest(bench, PERFORMANCE, context.partition_key).figures
+    raise_alerts(bench, warehouse.settings, "performance", figures, about_day=day)
 
 
 @dataclass(frozen=True)
@@ -72,9 +71,7 @@ def _work(bench: Bench, day: date) -> Work:
 
     def build(candidates: Candidates) -> Mapping[str, Any]:
         leads = entered(bench, scorer, _first_contact(reign, window), day)
-        until_call = pd.to_numeric(leads.frame["days_to_conversion"]).astype(float)
-        called_on = pd.to_datetime(leads.frame["contact_date"]) + pd.to_timedelta(until_call, unit="D")
-        worked = worked_of(leads.frame.assign(called_on=called_on), read_dials(bench.warehouse, day))
+        worked = worked_of(leads.frame, read_dials(bench.warehouse, day))
         looked = _look(leads, cohorts(worked, window), settings)
         found.append(looked)
         row = _row(looked, day, reign.version)

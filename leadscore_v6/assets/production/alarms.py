@@ -5,6 +5,7 @@ figures alert, and how they are delivered (alerting/).
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from leadscore_v6.alerting.raising import raise_finding
@@ -21,12 +22,13 @@ def raise_alerts(
     check: str,
     figures: Mapping[str, Any],
     subjects: Mapping[str, Sequence[str]] | None = None,
+    about_day: date | None = None,
 ) -> None:
     """File what the rules about `check` say of the figures, and send what is due. What goes wrong with it is told.
 
-    subjects: by figure what it is about, as a `Finding` has it.
+    subjects, about_day: by figure what it is about, and as of which day, as a `Finding` has them.
     """
-    finding = Finding(check, figures, subjects or {}, is_synthetic(bench.ledger, "production_scores_v6"))
+    finding = Finding(check, figures, subjects or {}, is_synthetic(bench.ledger, "production_scores_v6"), about_day)
     raise_finding(settings.outbox, finding, bench.clock())
 
 

@@ -43,7 +43,8 @@ def class_balance_v6(context: dg.AssetExecutionContext, warehouse: WarehouseReso
     found = latest(bench, BALANCE)
     # The newest week is the same all week long: whoever was told of it is not told again.
     about = {"class_balance_alerts": [row["week"] for row in found.facts["weeks"][-1:]]}
-    raise_alerts(bench, warehouse.settings, "class_balance", found.figures, about)
+    as_of = date.fromisoformat(found.facts["as_of"])
+    raise_alerts(bench, warehouse.settings, "class_balance", found.figures, about, as_of)
 
 
 def _work(bench: Bench, asked: str) -> Work:

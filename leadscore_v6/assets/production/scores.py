@@ -72,11 +72,12 @@ def _tell(bench: Bench, warehouse: WarehouseResource, key: str) -> None:
     figures = health_figures(bench.ledger, key, monitoring_settings().health)
     if figures is None:
         return
-    raise_alerts(bench, warehouse.settings, "health", figures)
+    day = snapshot_day(key)
+    raise_alerts(bench, warehouse.settings, "health", figures, about_day=day)
     reign = require_champion(bench.ledger)
-    is_old = too_old(reign, snapshot_day(key)) is not None
+    is_old = too_old(reign, day) is not None
     figures, about = {"champion_too_old": int(is_old)}, {"champion_too_old": (reign.version,)}
-    raise_alerts(bench, warehouse.settings, "champion", figures, about)
+    raise_alerts(bench, warehouse.settings, "champion", figures, about, day)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from leadscore_v6.dashboard_panels.words import (
     gates_shown,
     not_yet,
     number,
+    of_former,
     share,
     short,
     stale,
@@ -54,9 +55,9 @@ def _verdict(home: Home, panel: PanelSettings, days: list[str], balance: Attempt
     obstacles = [found for place in places if (found := obstacle_at(home.ledger, *place))]
     if obstacles:
         return stopped(obstacles, panel)
-    odd = list(_odd(home, days, balance))
-    if odd:
-        return Verdict(State.LOOK, f"{'; '.join(odd)}.", panel.remedy)
+    former, odd = _of_former(home, days, balance), _odd(home, days, balance)
+    if former or odd:
+        return Verdict(State.LOOK, f"{'; '.join([*former, *odd])}.", panel.remedy if odd else "`leadscore monitor`")
     if not days:
         week = f" {_week_said(balance)}, not beyond chance." if balance is not None and balance.facts["weeks"] else ""
         return not_yet(panel, f"What became of scored leads has not been judged yet.{week}")
@@ -67,15 +68,23 @@ def _verdict(home: Home, panel: PanelSettings, days: list[str], balance: Attempt
     return Verdict(State.HEALTHY, _said(newest))
 
 
+def _of_former(home: Home, days: list[str], balance: Attempt | None) -> list[str]:
+    """Which of the two looks are about a model that does not serve any more."""
+    newest = home.ledger.latest(PERFORMANCE, days[-1]) if days else None
+    looks = (("Performance", newest), ("Class balance", balance))
+    said = ((name, of_former(home, one)) for name, one in looks if one is not None)
+    return [f"{name} was {former}" for name, former in said if former is not None]
+
+
 def _odd(home: Home, days: list[str], balance: Attempt | None) -> list[str]:
-    """What warns, and what is older than it may be."""
+    """What warns of the model that serves, and what is older than it may be."""
     found, limits = [], home.settings.stale_after_days
     newest = home.ledger.latest(PERFORMANCE, days[-1]) if days else None
-    if newest is not None:
+    if newest is not None and of_former(home, newest) is None:
         found += [_gate_said(home, newest, word) for word in ("warn", "waived") if _of_word(home, newest, word)]
         old = stale(day_of(days[-1]), home.as_of, limits["performance"])
         found += [f"performance is not judged any more: {old}"] if old else []
-    if balance is not None:
+    if balance is not None and of_former(home, balance) is None:
         if _of_word(home, balance, "warn"):
             found.append(f"{_week_said(balance)}, beyond chance")
         old = stale(day_of(balance.facts["as_of"].replace("-", "")), home.as_of, limits["class_balance"])

@@ -15,6 +15,7 @@ from leadscore_v6.dashboard_panels.words import (
     gates_shown,
     not_yet,
     number,
+    of_former,
     share,
     short,
     stale,
@@ -48,6 +49,10 @@ def _verdict(home: Home, panel: PanelSettings, key: str) -> Verdict:
     if before:
         says = f"The scores of {day_of(key)} hold, and a step before them does not any more: {before[0]}"
         return Verdict(State.LOOK, says.partition("\n")[0], panel.remedy)
+    former = of_former(home, attempt)
+    if former is not None:
+        says = f"The scores of {day_of(key)} were {former}, which has scored no day yet."
+        return Verdict(State.LOOK, says, f"`{panel.made_by}`")
     words = {line.gate: line.verdict for line in attempt_lines(home.ledger, attempt)}
     odd = [gate for gate, word in words.items() if word in ("warn", "waived")]
     old = stale(day_of(key), home.as_of, home.settings.stale_after_days["scores"])

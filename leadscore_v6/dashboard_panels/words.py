@@ -10,7 +10,10 @@ from datetime import date
 
 from leadscore_v6.dashboard.page import Block, Folded, State, Table, Verdict
 from leadscore_v6.dashboard.settings import PanelSettings
+from leadscore_v6.dashboard_panels.home import Home
+from leadscore_v6.gates.champions import champion
 from leadscore_v6.gates.guard import Obstacle
+from leadscore_v6.gates.ledger import Attempt
 from leadscore_v6.reports.status import MARKS, StatusLine
 
 UNKNOWN = "not measured"
@@ -71,6 +74,14 @@ def stale(day: date, as_of: date, most: int) -> str | None:
     """How old something is, if older than it may be."""
     age = (as_of - day).days
     return f"the newest is of {day}, {age} days before {as_of}" if age > most else None
+
+
+def of_former(home: Home, attempt: Attempt) -> str | None:
+    """That a verdict is about a model which does not serve any more: it says nothing of the one that does."""
+    judged, reign = attempt.facts["model_version"], champion(home.ledger)
+    if reign is None or judged == reign.version:
+        return None
+    return f"judged of model {judged}, and {reign.version} serves since {reign.since:%Y-%m-%d}"
 
 
 def gate_table(lines: Iterable[StatusLine], caption: str, *, places: bool = False) -> Table:

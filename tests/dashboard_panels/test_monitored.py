@@ -28,18 +28,25 @@ def features(*alerting: str) -> list[dict[str, object]]:
     ]  # fmt: skip
 
 
-def month(story: Story, day: str = "20260301", *alerting: str, shifts: object = None, **figures: float | None) -> None:
+def month(
+    story: Story,
+    day: str = "20260301",
+    *alerting: str,
+    shifts: object = None,
+    model: str = "1",
+    **figures: float | None,
+) -> None:
     """Drift as of a day."""
-    facts = {"largest": features(*alerting), "drifted": list(alerting), "shifts": shifts or {}, "model_version": "1"}
+    facts = {"largest": features(*alerting), "drifted": list(alerting), "shifts": shifts or {}, "model_version": model}
     measured = {"max_psi": 0.4 if alerting else 0.02, "drift_leads": 5000, "features_drifted": len(alerting),
                 "score_psi": 0.01}  # fmt: skip
     story.attempt(DRIFT, day, facts, **(measured | figures))
 
 
-def matured(story: Story, day: str = "20260301", **figures: float | None) -> None:
+def matured(story: Story, day: str = "20260301", model: str = "1", **figures: float | None) -> None:
     """What the model was worth as of a day."""
     tenths = [{"expected": 0.01 * place, "observed": 0.012 * place, "leads": 500} for place in range(1, 11)]
-    facts = {"basis": "dialled leads", "model_version": "1", "reliability": tenths}
+    facts = {"basis": "dialled leads", "model_version": model, "reliability": tenths}
     measured = {"matured_leads": 5000, "expected_observed": 0.98, "expected_observed_low": 0.9,
                 "expected_observed_high": 1.09, "average_precision": 0.3, "average_precision_low": 0.26,
                 "auc_roc": 0.87, "auc_expected": 0.86, "ece": 0.004, "lift": 5.7}  # fmt: skip
@@ -104,6 +111,51 @@ def test_a_month_of_too_few_leads_says_so() -> None:
 
 
 # --- what became of scored leads ------------------------------------------------------------------------------------
+
+
+def served_by(*versions: str) -> Story:
+    """An extract, and models that became champion one after the other."""
+    story = Story()
+    story.extract()
+    for version in versions:
+        story.model(version)
+    return story
+
+
+@pytest.mark.parametrize(
+    ("panel", "command"),
+    [("health", "`leadscore score --data FOLDER`"), ("drift", "`leadscore monitor monthly`"),
+     ("calibration", "`leadscore monitor`")],
+)  # fmt: skip
+def test_what_was_judged_of_the_former_model_is_no_verdict_about_the_one_that_serves(panel: str, command: str) -> None:
+    story = served_by("20260101")
+    story.snapshot()
+    story.day("20260302")
+    month(story, model="20260101")
+    matured(story, model="20260101")
+    assert story.panel(panel).verdict.state is State.HEALTHY
+    story.model("20260225")
+    verdict = story.panel(panel).verdict
+    assert verdict.state is State.LOOK
+    assert "judged of model 20260101, and 20260225 serves since 2026-03-01" in verdict.says
+    assert verdict.do == command
+    # Back to the one that they are about.
+    story.model("20260101")
+    assert story.panel(panel).verdict.state is State.HEALTHY
+
+
+def test_a_week_that_was_held_against_the_former_models_training_is_told() -> None:
+    story = served_by("20260101")
+    matured(story, model="20260101")
+    week = {"week": "2026-01-12", "leads": 1000, "positives": 30, "rate": 0.03, "relative_change": 0.0, "p_value": 1.0,
+            "judgeable": True, "alerts": False}  # fmt: skip
+    facts = {"model_version": "20251001", "as_of": "2026-03-02", "training_rate": 0.03, "weeks": [week]}
+    story.attempt("class_balance_v6", facts=facts)
+    verdict = story.panel("calibration").verdict
+    assert verdict.state is State.LOOK
+    assert verdict.says == (
+        "Class balance was judged of model 20251001, and 20260101 serves since 2026-03-01."
+    )
 
 
 def test_a_model_that_keeps_its_word_is_healthy_and_its_tenths_are_drawn() -> None:

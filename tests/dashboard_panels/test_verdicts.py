@@ -151,7 +151,7 @@ def test_before_the_first_month_the_holdout_stands_in_and_says_so(story: Story) 
 
 
 def test_a_week_that_is_off_beyond_chance_is_looked_at(story: Story) -> None:
-    facts = {"as_of": "2026-03-02", "training_rate": 0.03, "weeks": WEEKS}
+    facts = {"model_version": "20260101", "as_of": "2026-03-02", "training_rate": 0.03, "weeks": WEEKS}
     alarm = {"class_balance_change": 0.5, "class_balance_p_value": 0.002}
     story.attempt(BALANCE, facts=facts, **alarm)
     panel = story.panel("calibration")
@@ -164,7 +164,8 @@ def test_a_week_that_is_off_beyond_chance_is_looked_at(story: Story) -> None:
 
 def test_a_weekly_look_that_stopped_is_told() -> None:
     story = Story()
-    story.attempt(BALANCE, facts={"as_of": "2026-02-01", "training_rate": 0.03, "weeks": WEEKS})
+    facts = {"model_version": "20260101", "as_of": "2026-02-01", "training_rate": 0.03, "weeks": WEEKS}
+    story.attempt(BALANCE, facts=facts)
     assert "class balance is not judged any more: the newest is of 2026-02-01" in says(story.panel("calibration"))
 
 

@@ -276,7 +276,7 @@ def raise_for(summary: Summary) -> None:
 
 def overview(ledger: Ledger, settings: Settings, command: str) -> str:
     """What a person reads at the end of a run: gates, what is served, what to open; `command` is how we were called."""
-    words = Counter(line.verdict for line in status_lines(ledger))
+    marks = Counter(line.mark for line in status_lines(ledger))
     paths = {}
     backtest = ledger.latest("backtest")
     if backtest is not None and backtest.state == "published":
@@ -296,7 +296,7 @@ def overview(ledger: Ledger, settings: Settings, command: str) -> str:
     paths["the warehouse"] = settings.warehouse
     paths["every gate"] = f"{command} status --home {settings.home}"
     paths["Dagster's UI"] = f"{command} ui --home {settings.home}"
-    return render_overview(words, served_versions(ledger), paths)
+    return render_overview(marks, served_versions(ledger), paths)
 
 
 def _in_use(ledger: Ledger, feeds: list[FeedFile], settings: Settings, progress: Progress) -> Iterator[FeedFile]:

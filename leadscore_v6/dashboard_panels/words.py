@@ -14,7 +14,7 @@ from leadscore_v6.dashboard_panels.home import Home
 from leadscore_v6.gates.champions import champion
 from leadscore_v6.gates.guard import Obstacle
 from leadscore_v6.gates.ledger import Attempt
-from leadscore_v6.reports.status import MARKS, StatusLine
+from leadscore_v6.reports.status import StatusLine
 
 UNKNOWN = "not measured"
 
@@ -89,7 +89,7 @@ def gate_table(lines: Iterable[StatusLine], caption: str, *, places: bool = Fals
     rows = []
     for line in lines:
         place = (f"{line.step} {line.asset}" + (f" {line.partition}" if line.partition else ""),) if places else ()
-        said = (line.figure, line.threshold, MARKS.get(line.verdict, line.verdict))
+        said = (line.figure, line.threshold, line.mark)
         rows.append((f"`{line.gate}`" if line.gate != "-" else "refused", *place, *said))
     head = ("gate", *(("step",) if places else ()), "figure", "must be", "verdict")
     return Table(caption, head, tuple(rows))

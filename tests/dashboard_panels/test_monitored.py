@@ -198,6 +198,25 @@ def test_too_few_conversions_are_no_verdict_about_the_model() -> None:
     assert any("not measured" in figure.value for block in panel.blocks for figure in getattr(block, "figures", ()))
 
 
+def test_a_warning_that_cannot_be_judged_yet_stops_nothing() -> None:
+    story = Story()
+    none = dict.fromkeys(("expected_observed", "expected_observed_low", "expected_observed_high", "auc_roc"))
+    matured(story, **none)
+    panel = story.panel("gates")
+    assert panel.verdict.state is State.NOT_YET
+    assert panel.verdict.says.endswith(
+        "these warn and cannot be judged yet: performance_expected_not_above, performance_expected_not_below."
+    )
+    (odd, *_) = panel.blocks
+    assert {row[-1] for row in odd.rows} == {"not judgeable"}
+    # One that stops, stops: in capitals.
+    story.attempt("production_scores_v6", "20260302", {"model_version": "1"}, success_rate=None)
+    panel = story.panel("gates")
+    assert panel.verdict.state is State.STOPPED
+    assert panel.verdict.says.endswith("gates stop what follows: production_success_rate.")
+    assert "NOT JUDGEABLE" in {row[-1] for row in panel.blocks[0].rows}
+
+
 def test_a_month_that_is_not_judged_any_more_is_told() -> None:
     story = Story()
     matured(story, "20260101")

@@ -8,7 +8,7 @@ from typing import Any
 from leadscore_v6.dashboard.charts import Drawing, Rule, Series, trend
 from leadscore_v6.dashboard.page import Block, Chart, Figure, Figures, Panel, State, Table, Verdict
 from leadscore_v6.dashboard.settings import PanelSettings
-from leadscore_v6.dashboard_panels.home import Home, judged
+from leadscore_v6.dashboard_panels.home import SCORES, Home, judged
 from leadscore_v6.dashboard_panels.words import (
     count,
     day_of,
@@ -27,7 +27,6 @@ from leadscore_v6.gates.ledger import Attempt
 from leadscore_v6.gates.registry import Condition
 from leadscore_v6.gates.status import attempt_lines
 
-SCORES = "production_scores_v6"
 Values = Mapping[str, Any]
 
 

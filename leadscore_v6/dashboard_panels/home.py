@@ -16,12 +16,13 @@ from leadscore_v6.dashboard.settings import DASHBOARD_FILE, DASHBOARD_SCHEMA, Da
 from leadscore_v6.errors import UsageError, WarehouseBusy
 from leadscore_v6.gates.bench import read_ledger
 from leadscore_v6.gates.ledger import Attempt, Ledger
+from leadscore_v6.gates.lineage import is_synthetic
 from leadscore_v6.paths import config_root
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.engines import open_warehouse
 from leadscore_v6.warehouse.protocol import Warehouse
 
-LEADS, RAW = "crm_leads", "snapshot_reps_raw"
+LEADS, SCORES = "crm_leads", "production_scores_v6"
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,8 @@ class Home:
 
     @property
     def is_synthetic(self) -> bool:
-        """Whether anything in it came from the sample world."""
-        places = [(LEADS, None), *((RAW, key) for key in self.ledger.snapshots())]
-        latest = (self.ledger.latest(*place) for place in places)
-        return any(attempt is not None and attempt.facts.get("synthetic") for attempt in latest)
+        """Whether anything that scores are made from came from the sample world."""
+        return is_synthetic(self.ledger, SCORES)
 
 
 def dashboard_settings() -> DashboardSettings:

@@ -12,6 +12,7 @@ from leadscore_v6.dashboard.page import Folded, Panel, State, Table, Words
 from leadscore_v6.dashboard.render import render_page
 from leadscore_v6.dashboard_panels.assemble import page_of
 from leadscore_v6.dashboard_panels.calibration import BALANCE
+from leadscore_v6.gates.steps import SNAPSHOT, STEPS, upstream
 from tests.dashboard.sound import assert_sound, text_of
 from tests.dashboard_panels.story import TODAY, Story
 
@@ -264,6 +265,33 @@ def test_a_champion_older_than_two_quarters_is_a_warning(story: Story, as_of: da
     assert (state(panel) is State.LOOK) == is_old
     assert ("more than 2 quarters before" in says(panel)) == is_old
     assert any(isinstance(block, Words) and block.is_warning for block in panel.blocks) == is_old
+
+
+def test_what_the_champion_rests_on_is_told_back_to_the_landed_files() -> None:
+    story = Story()
+    story.extract()
+    leads = story.said[0]["attempt"]
+    made = {
+        step.asset: story.attempt(step.asset, "20260101" if STEPS[step.asset].partition == SNAPSHOT else None)
+        for step in sorted(upstream("trained_model"), key=lambda one: list(STEPS).index(one.asset))
+        if step.asset != "crm_leads"
+    }
+    story.model("20260101")
+    assert state(story.panel("models")) is State.HEALTHY
+    story.waive(made["step_3_1_staging_join_v6"], "staging_rep_match_rate", "2026-12-31", reason="<b>small</b> world")
+    panel = story.panel("models")
+    assert state(panel) is State.LOOK
+    assert "step_3_1_staging_join_v6: `staging_rep_match_rate` by Bo until 2026-12-31: <b>small" in says(panel)
+    for gate in ("one", "two"):
+        story.waive(made["step_3_3_training_dataset_v6"], gate, "2026-12-31")
+    taken = {"file_name": "Lead.csv", "digest": None, "fingerprint": None, "reason": "half of it"}
+    story.line("withdrawn", "crm_leads", leads, {"attempts": [leads], **taken})
+    panel = story.panel("models")
+    assert "Lead.csv, which it was made from, was withdrawn" in says(panel)
+    assert says(panel).endswith("What else must be known of it is below (2).")
+    warnings = [block.text for block in panel.blocks if isinstance(block, Words) and block.is_warning]
+    assert len(warnings) == 4
+    assert_sound(render_page(page_of(story.home())))
 
 
 def test_a_challenger_that_waits_is_told(story: Story) -> None:

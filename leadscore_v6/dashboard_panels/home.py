@@ -72,7 +72,7 @@ def open_home(settings: Settings, as_of: date | None) -> Iterator[Home]:
 
 def home_of(ledger: Ledger, warehouse: Warehouse, settings: Settings) -> Home:
     """The same for who holds the warehouse: a step that has just ended."""
-    return Home(ledger, warehouse, Outbox(settings.outbox).filed(), _as_of(ledger, None), dashboard_settings())
+    return Home(ledger, warehouse, Outbox(settings.outbox).filed(), counted_to(ledger), dashboard_settings())
 
 
 def judged(attempt: Attempt | None) -> Attempt | None:
@@ -80,12 +80,22 @@ def judged(attempt: Attempt | None) -> Attempt | None:
     return attempt if attempt is not None and attempt.state in ("judged", "published") else None
 
 
+def counted_to(ledger: Ledger) -> date:
+    """The day that ages are counted to: that of the CRM extract (R47); before one was landed, of the newest line."""
+    return _extracted(ledger) or (ledger.newest["at"].date() if ledger.newest else ledger.today)
+
+
 def _as_of(ledger: Ledger, asked: date | None) -> date:
-    leads = judged(ledger.latest(LEADS))
-    extracted = date.fromisoformat(leads.facts["crm_extracted_at"]) if leads is not None else None
+    extracted = _extracted(ledger)
     if asked is not None and extracted is not None and asked < extracted:
         raise UsageError(
             f"{asked} lies before the CRM extract ({extracted}), of which the home knows already: a page as of then "
             "cannot be had any more. Name that day or a later one."
         )
-    return asked or extracted or (ledger.newest["at"].date() if ledger.newest else ledger.today)
+    return asked or counted_to(ledger)
+
+
+def _extracted(ledger: Ledger) -> date | None:
+    leads = judged(ledger.latest(LEADS))
+    told = leads.facts.get("crm_extracted_at") if leads is not None else None
+    return date.fromisoformat(told) if told else None

@@ -159,8 +159,18 @@ def test_a_week_that_is_off_beyond_chance_is_looked_at(story: Story) -> None:
     assert state(panel) is State.LOOK
     assert says(panel).startswith("In the newest matured week 1.50\u00a0% converted, in training 3.00\u00a0%, beyond")
     quiet = Story()
-    quiet.attempt(BALANCE, facts=facts)
-    assert "not beyond chance" in says(quiet.panel("calibration"))
+    quiet.attempt(BALANCE, facts=facts | {"weeks": WEEKS[:1]})
+    assert says(quiet.panel("calibration")).endswith("converted, in training 3.00\u00a0%, not beyond chance.")
+
+
+def test_a_week_of_too_few_leads_says_neither_that_it_is_off_nor_that_it_is_not() -> None:
+    story = Story()
+    few = WEEKS[1] | {"leads": 12, "positives": 3, "rate": 0.25, "judgeable": False, "alerts": False}
+    facts = {"model_version": "20260101", "as_of": "2026-03-02", "training_rate": 0.034, "weeks": [WEEKS[0], few]}
+    story.attempt(BALANCE, facts=facts, class_balance_change=None, class_balance_p_value=None)
+    panel = story.panel("calibration")
+    assert state(panel) is State.NOT_YET
+    assert says(panel).endswith("25.0\u00a0% converted, in training 3.40\u00a0%, too few leads to tell (12).")
 
 
 def test_a_weekly_look_that_stopped_is_told() -> None:

@@ -75,7 +75,7 @@ def _of_former(home: Home, days: list[str], balance: Attempt | None) -> list[str
     newest = home.ledger.latest(PERFORMANCE, days[-1]) if days else None
     looks = (("Performance", newest), ("Class balance", balance))
     said = ((name, of_former(home, one)) for name, one in looks if one is not None)
-    return [f"{name} was {former}" for name, former in said if former is not None]
+    return [f"{name} was judged {former}" for name, former in said if former is not None]
 
 
 def _odd(home: Home, days: list[str], balance: Attempt | None) -> list[str]:

@@ -47,7 +47,7 @@ def _verdict(home: Home, panel: PanelSettings, key: str) -> Verdict:
     assert attempt is not None, "it has no obstacle"
     former = of_former(home, attempt)
     if former is not None:
-        return Verdict(State.LOOK, f"Drift as of {day_of(key)} was {former}.", f"`{panel.made_by}`")
+        return Verdict(State.LOOK, f"Drift as of {day_of(key)} was judged {former}.", f"`{panel.made_by}`")
     old = stale(day_of(key), home.as_of, home.settings.stale_after_days["drift"])
     drifted = list(attempt.facts.get("drifted") or [])
     if drifted:

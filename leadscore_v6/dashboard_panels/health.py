@@ -50,7 +50,7 @@ def _verdict(home: Home, panel: PanelSettings, key: str) -> Verdict:
         return Verdict(State.LOOK, says.partition("\n")[0], panel.remedy)
     former = of_former(home, attempt)
     if former is not None:
-        says = f"The scores of {day_of(key)} were {former}, which has scored no day yet."
+        says = f"The scores of {day_of(key)} are {former}: it has not scored that day."
         return Verdict(State.LOOK, says, f"`{panel.made_by}`")
     words = {line.gate: line.verdict for line in attempt_lines(home.ledger, attempt)}
     odd = [gate for gate, word in words.items() if word in ("warn", "waived")]

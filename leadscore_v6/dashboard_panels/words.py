@@ -77,11 +77,11 @@ def stale(day: date, as_of: date, most: int) -> str | None:
 
 
 def of_former(home: Home, attempt: Attempt) -> str | None:
-    """That a verdict is about a model which does not serve any more: it says nothing of the one that does."""
-    judged, reign = attempt.facts["model_version"], champion(home.ledger)
-    if reign is None or judged == reign.version:
+    """Of which model an attempt is, if another one serves now: its verdict says nothing of that one."""
+    reign = champion(home.ledger)
+    if reign is None or attempt.facts["model_version"] == reign.version:
         return None
-    return f"judged of model {judged}, and {reign.version} serves since {reign.since:%Y-%m-%d}"
+    return f"of model {attempt.facts['model_version']}, and {reign.version} serves since {reign.since:%Y-%m-%d}"
 
 
 def gate_table(lines: Iterable[StatusLine], caption: str, *, places: bool = False) -> Table:

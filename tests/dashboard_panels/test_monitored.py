@@ -143,7 +143,7 @@ def test_what_was_judged_of_the_former_model_is_no_verdict_about_the_one_that_se
     story.model("20260225")
     verdict = story.panel(panel).verdict
     assert verdict.state is State.LOOK
-    assert "judged of model 20260101, and 20260225 serves since 2026-03-01" in verdict.says
+    assert "of model 20260101, and 20260225 serves since 2026-03-01" in verdict.says
     assert verdict.do == command
     # Back to the one that they are about.
     story.model("20260101")

@@ -170,6 +170,7 @@ def withdraw(home: Path | None, file: str, reason: str, sha256: str, undo: bool)
     name = Path(file).name
     with _deciding(home, "withdraw") as bench:
         change = undo_withdrawal(bench, name) if undo else decide(bench, name, reason, sha256)
+        _tell_what_serves(bench, home)
     did, attempts = ("in use again", "counts again") if undo else ("withdrawn", "set aside")
     click.echo(f"{name}, {change.file}, is {did}; {attempts}: {', '.join(change.attempts)}.\n{change.serves}")
     click.echo("Run again to build so; until then v_latest_training_dataset_v6 serves what it served.")
@@ -195,10 +196,17 @@ def rollback(home: Path | None, dataset: str | None, version: str | None, by: st
         elif version is not None:
             until_now, reign = roll_back(bench, version, by, reason)
             click.echo(f"Model {reign.version} is champion again (before: {until_now}); the next scores are its own.")
-    if version is not None:
-        from leadscore_v6.decision import tell_what_serves
+        _tell_what_serves(bench, home)
 
-        tell_what_serves(from_environment(home=home))
+
+def _tell_what_serves(bench: Bench, home: Path | None) -> None:
+    """The page about the champion, if there is one, says what of that which it learned from was taken back."""
+    from leadscore_v6.gates.champions import champion
+
+    if champion(bench.ledger) is not None:
+        from leadscore_v6.decision import write_serving
+
+        write_serving(bench.ledger, from_environment(home=home))
 
 
 @cli.command()

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from leadscore_v6.artifacts.store import ArtifactStore
+from leadscore_v6.dashboard_panels.home import counted_to
 from leadscore_v6.errors import UsageError
 from leadscore_v6.gates import champions
 from leadscore_v6.gates.attempt import Bench
 from leadscore_v6.gates.bench import read_ledger
-from leadscore_v6.gates.ledger import Attempt, Ledger
+from leadscore_v6.gates.caveats import caveats
+from leadscore_v6.gates.champions import Reign
+from leadscore_v6.gates.ledger import Ledger
 from leadscore_v6.gates.lineage import is_synthetic
 from leadscore_v6.gates.models import BACKTEST, KnownModel, known_models, model_line
 from leadscore_v6.locations import Location
@@ -41,6 +44,8 @@ class Refreshed:
 def decide(bench: Bench, settings: Settings, by: str, progress: Progress) -> Refreshed | None:
     """The decision about the newest model, carried out and written; None where the newest is the champion.
 
+    Of one that was carried out, and broken off before its pages were written, they are written now.
+
     A model that a gate stopped is no challenger: the champion stays, and the page says which gate. Raises UsageError
     where no model was ever judged.
     """
@@ -49,10 +54,21 @@ def decide(bench: Bench, settings: Settings, by: str, progress: Progress) -> Ref
         raise UsageError("No model was ever trained here: `leadscore model list`.")
     reign = champions.champion(bench.ledger)
     if reign is not None and reign.version == newest.version:
-        return None
+        return _told(bench, settings, reign)
     decision = against_champion(bench, newest, progress)
-    report = _decided(bench, newest, decision, by)
-    path = ArtifactStore(settings.artifacts).write(decision_page(newest.version), render_decision(report))
+    return _write(bench, settings, _decided(bench, newest, decision, by))
+
+
+def _told(bench: Bench, settings: Settings, reign: Reign) -> Refreshed | None:
+    """What the decision that began this reign has not written yet; None where its page is there."""
+    if "against" in reign.evidence and not ArtifactStore(settings.artifacts).exists(decision_page(reign.version)):
+        return _write(bench, settings, _carried_out(bench, reign))
+    write_serving(bench.ledger, settings)
+    return None
+
+
+def _write(bench: Bench, settings: Settings, report: DecisionReport) -> Refreshed:
+    path = ArtifactStore(settings.artifacts).write(decision_page(report.challenger), render_decision(report))
     write_serving(bench.ledger, settings)
     return Refreshed(report, path)
 
@@ -63,7 +79,7 @@ def decision_page(version: str) -> str:
 
 
 def tell_what_serves(settings: Settings) -> Location:
-    """Write the page of what serves anew, after a person's promotion or rollback."""
+    """Write the page of what serves anew, after a person's promotion, rollback or withdrawal."""
     return write_serving(read_ledger(settings)[0], settings)
 
 
@@ -71,7 +87,9 @@ def write_serving(ledger: Ledger, settings: Settings) -> Location:
     """Write `production_model_v6.md` from the ledger: which model serves, since when, who was before, who waits."""
     models = known_models(ledger)
     reign, waiting = champions.champion(ledger), champions.queued(ledger)
+    as_of = counted_to(ledger)
     serving = Serving(
+        as_of=as_of,
         champion=reign.version if reign else None,
         since=f"{reign.since:%Y-%m-%d %H:%M}" if reign else "",
         how=reign.how if reign else "",
@@ -85,24 +103,10 @@ def write_serving(ledger: Ledger, settings: Settings) -> Location:
             (f"{one.since:%Y-%m-%d %H:%M}", one.version, one.how, one.by, one.reason)
             for one in reversed(champions.reigns(ledger))
         ],
-        waivers=[
-            f"{attempt.asset}, attempt {attempt.key}: {gate} waived"
-            for attempt in _made(models, reign.version if reign else None)
-            for gate in attempt.waivers
-        ],
+        caveats=caveats(ledger, reign, as_of) if reign else [],
         synthetic=is_synthetic(ledger, BACKTEST),
     )
     return ArtifactStore(settings.artifacts).write(PAGE, render_serving(serving))
-
-
-def _made(models: list[KnownModel], version: str | None) -> list[Attempt]:
-    return [
-        attempt
-        for model in models
-        if model.version == version
-        for attempt in (model.trained, model.calibrated, model.backtest)
-        if attempt is not None
-    ]
 
 
 def _decided(bench: Bench, challenger: KnownModel, decision: Decision | None, by: str) -> DecisionReport:
@@ -138,5 +142,22 @@ def _decided(bench: Bench, challenger: KnownModel, decision: Decision | None, by
         figures=decision.figures() if decision else {},
         age=decision.age if decision else None,
         by=by,
+        synthetic=is_synthetic(bench.ledger, BACKTEST),
+    )
+
+
+def _carried_out(bench: Bench, reign: Reign) -> DecisionReport:
+    """A promotion as its line in the ledger has it: R31's figures, without the sentences about its conditions."""
+    claims, headline = ("gates", "shadow", "go", "against", "headline"), reign.evidence["headline"]
+    return DecisionReport(
+        outcome=PROMOTED,
+        challenger=reign.version,
+        champion=str(reign.evidence["against"]),
+        headline=f"{headline} Decided on {reign.since:%Y-%m-%d %H:%M}; written later, from the ledger.",
+        missed=(),
+        conditions=(),
+        figures={name: value for name, value in reign.evidence.items() if name not in claims},
+        age=None,
+        by=reign.by,
         synthetic=is_synthetic(bench.ledger, BACKTEST),
     )

@@ -6,6 +6,7 @@ commands and arguments (cli.py), running a job (runs.py), or a second pipeline: 
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from leadscore_v6.gates.attempt import Bench
     from leadscore_v6.runs import Runner, Summary
 
+_log = logging.getLogger(__name__)
 Progress = Callable[[str], None]
 # How far a run may go, in order.
 THROUGH = ("dataset", "model", "shadow", "experiment", "production")
@@ -276,7 +278,7 @@ def raise_for(summary: Summary) -> None:
 
 def overview(ledger: Ledger, settings: Settings, command: str) -> str:
     """What a person reads at the end of a run: gates, what is served, what to open; `command` is how we were called."""
-    words = Counter(line.verdict for line in status_lines(ledger))
+    marks = Counter(line.mark for line in status_lines(ledger))
     paths = {}
     backtest = ledger.latest("backtest")
     if backtest is not None and backtest.state == "published":
@@ -296,7 +298,7 @@ def overview(ledger: Ledger, settings: Settings, command: str) -> str:
     paths["the warehouse"] = settings.warehouse
     paths["every gate"] = f"{command} status --home {settings.home}"
     paths["Dagster's UI"] = f"{command} ui --home {settings.home}"
-    return render_overview(words, served_versions(ledger), paths)
+    return render_overview(marks, served_versions(ledger), paths)
 
 
 def _in_use(ledger: Ledger, feeds: list[FeedFile], settings: Settings, progress: Progress) -> Iterator[FeedFile]:
@@ -342,13 +344,24 @@ def _require_leads(settings: Settings) -> None:
 
 @contextmanager
 def _alerted(settings: Settings, ledger: Ledger, step: str) -> Iterator[None]:
-    """An error for a person reaches those whom the configuration names, and then whoever gave the command."""
+    """An error for a person reaches those whom the configuration names, and the page; then whoever gave the command."""
     try:
         yield
     except LeadscoreError:
         finding = Finding("run", {"steps_failed": 1}, {"steps_failed": (step,)}, is_synthetic(ledger, step))
         raise_finding(settings.outbox, finding, wall_clock())
+        _show(settings)
         raise
+
+
+def _show(settings: Settings) -> None:
+    """Write the dashboard; where that cannot be done it is told, and the older page stays."""
+    from leadscore_v6.dashboard_panels.assemble import write_dashboard
+
+    try:
+        write_dashboard(settings)
+    except (LeadscoreError, OSError) as error:
+        _log.warning("the dashboard could not be written: %s", error)
 
 
 @contextmanager

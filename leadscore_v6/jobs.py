@@ -6,6 +6,7 @@ from typing import Any, Final
 import dagster as dg
 
 from leadscore_v6.assets.carry_out import stops
+from leadscore_v6.assets.hooks import after_failure, after_success
 from leadscore_v6.gates.steps import SNAPSHOT as PER_SNAPSHOT
 from leadscore_v6.gates.steps import STEPS, upstream
 from leadscore_v6.resources import WarehouseResource
@@ -112,6 +113,7 @@ def decide_about_the_newest_model(context: dg.OpExecutionContext, warehouse: War
     description="Step 6.2: what becomes of the newest model; what serves stays unless it is beaten.",
     # Bound here: Dagster would make the sensor anew to bind it, with a warning at every start.
     resource_defs={"warehouse": WarehouseResource()},
+    hooks={after_success, after_failure},
 )
 def _decision_job() -> None:
     decide_about_the_newest_model()

@@ -244,6 +244,7 @@ def _gate_line(verdict: Verdict, outcome: Outcome) -> GateLine:
         companion=companion,
         threshold=gate.threshold,
         word=verdict.word,
+        blocks=verdict.blocks,
         waiver=outcome.attempt.waivers.get(gate.name) if gate.name in outcome.waived else None,
     )
 

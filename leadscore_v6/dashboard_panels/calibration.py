@@ -21,6 +21,7 @@ from leadscore_v6.dashboard_panels.words import (
     gates_shown,
     not_yet,
     number,
+    of_former,
     share,
     short,
     stale,
@@ -31,6 +32,8 @@ from leadscore_v6.gates.champions import champion
 from leadscore_v6.gates.guard import obstacle_at
 from leadscore_v6.gates.ledger import Attempt
 from leadscore_v6.gates.status import attempt_lines
+from leadscore_v6.gates.steps import STEPS
+from leadscore_v6.reports.sections import headlines, topic
 
 PERFORMANCE, BALANCE = "model_performance_v6", "class_balance_v6"
 _RATIO = "expected / observed"
@@ -54,38 +57,49 @@ def _verdict(home: Home, panel: PanelSettings, days: list[str], balance: Attempt
     obstacles = [found for place in places if (found := obstacle_at(home.ledger, *place))]
     if obstacles:
         return stopped(obstacles, panel)
-    odd = list(_odd(home, days, balance))
-    if odd:
-        return Verdict(State.LOOK, f"{'; '.join(odd)}.", panel.remedy)
+    former, odd = _of_former(home, days, balance), _odd(home, days, balance)
+    if former or odd:
+        return Verdict(State.LOOK, f"{'; '.join([*former, *odd])}.", panel.remedy if odd else "`leadscore monitor`")
     if not days:
-        week = f" {_week_said(balance)}, not beyond chance." if balance is not None and balance.facts["weeks"] else ""
+        week = f" {_week_said(home, balance)}." if balance is not None and balance.facts["weeks"] else ""
         return not_yet(panel, f"What became of scored leads has not been judged yet.{week}")
     newest = home.ledger.latest(PERFORMANCE, days[-1])
     assert newest is not None, "it has no obstacle"
-    if newest.figures.get("expected_observed") is None:
-        return Verdict(State.NOT_YET, _too_few(newest), "Nothing: more leads must mature first.")
+    if newest.figures.get("expected_observed_low") is None:
+        return Verdict(State.NOT_YET, f"{_report_says(newest)}.", "Nothing: more leads must mature first.")
     return Verdict(State.HEALTHY, _said(newest))
 
 
+def _of_former(home: Home, days: list[str], balance: Attempt | None) -> list[str]:
+    """Which of the two looks are about a model that does not serve any more."""
+    newest = home.ledger.latest(PERFORMANCE, days[-1]) if days else None
+    looks = (("Performance", newest), ("Class balance", balance))
+    said = ((name, of_former(home, one)) for name, one in looks if one is not None)
+    return [f"{name} was judged {former}" for name, former in said if former is not None]
+
+
 def _odd(home: Home, days: list[str], balance: Attempt | None) -> list[str]:
-    """What warns, and what is older than it may be."""
+    """What warns of the model that serves, and what is older than it may be."""
     found, limits = [], home.settings.stale_after_days
     newest = home.ledger.latest(PERFORMANCE, days[-1]) if days else None
-    if newest is not None:
+    if newest is not None and of_former(home, newest) is None:
         found += [_gate_said(home, newest, word) for word in ("warn", "waived") if _of_word(home, newest, word)]
         old = stale(day_of(days[-1]), home.as_of, limits["performance"])
         found += [f"performance is not judged any more: {old}"] if old else []
-    if balance is not None:
+    if balance is not None and of_former(home, balance) is None:
         if _of_word(home, balance, "warn"):
-            found.append(f"{_week_said(balance)}, beyond chance")
+            found.append(_week_said(home, balance))
         old = stale(day_of(balance.facts["as_of"].replace("-", "")), home.as_of, limits["class_balance"])
         found += [f"class balance is not judged any more: {old}"] if old else []
     return found
 
 
-def _week_said(balance: Attempt) -> str:
-    rate, usual = balance.facts["weeks"][-1]["rate"], balance.facts["training_rate"]
-    return f"In the newest matured week {share(rate)} converted, in training {share(usual)}"
+def _week_said(home: Home, balance: Attempt) -> str:
+    week, usual = balance.facts["weeks"][-1], balance.facts["training_rate"]
+    sure = "not beyond chance" if week["judgeable"] else f"too few leads to tell ({count(week['leads'])})"
+    if _of_word(home, balance, "warn"):
+        sure = "beyond chance"
+    return f"In the newest matured week {share(week['rate'])} converted, in training {share(usual)}, {sure}"
 
 
 def _of_word(home: Home, attempt: Attempt, word: str) -> list[str]:
@@ -95,7 +109,13 @@ def _of_word(home: Home, attempt: Attempt, word: str) -> list[str]:
 def _gate_said(home: Home, attempt: Attempt, word: str) -> str:
     gates = ", ".join(_of_word(home, attempt, word))
     verb = "warned" if word == "warn" else "waived"
-    return f"On matured leads {_RATIO} is {_ratio(attempt.figures)}; {verb}: {gates}"
+    return f"{_report_says(attempt)}; {verb}: {gates}"
+
+
+def _report_says(attempt: Attempt) -> str:
+    """The report's own first sentence: what it found, whether that is the order, the level, or too little to tell."""
+    first = headlines(topic(STEPS[PERFORMANCE].report), attempt.figures, attempt.facts)[0]
+    return first.replace("**", "").rstrip(".")
 
 
 def _said(attempt: Attempt) -> str:
@@ -105,11 +125,6 @@ def _said(attempt: Attempt) -> str:
         f"Of {leads} matured leads ({_basis(attempt)}) expected over observed conversions is {_ratio(figures)}; "
         f"AUC-ROC {number(figures.get('auc_roc'))}, promised {promised}."
     )
-
-
-def _too_few(attempt: Attempt) -> str:
-    leads = count(attempt.figures.get("matured_leads"))
-    return f"{leads} leads have matured ({_basis(attempt)}): too few conversions to judge the scores by."
 
 
 def _basis(attempt: Attempt) -> str:

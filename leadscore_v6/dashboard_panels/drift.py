@@ -15,6 +15,7 @@ from leadscore_v6.dashboard_panels.words import (
     gates_shown,
     not_yet,
     number,
+    of_former,
     share,
     short,
     stale,
@@ -44,6 +45,9 @@ def _verdict(home: Home, panel: PanelSettings, key: str) -> Verdict:
         return stopped([obstacle], panel)
     attempt = home.ledger.latest(DRIFT, key)
     assert attempt is not None, "it has no obstacle"
+    former = of_former(home, attempt)
+    if former is not None:
+        return Verdict(State.LOOK, f"Drift as of {day_of(key)} was judged {former}.", f"`{panel.made_by}`")
     old = stale(day_of(key), home.as_of, home.settings.stale_after_days["drift"])
     drifted = list(attempt.facts.get("drifted") or [])
     if drifted:

@@ -13,8 +13,8 @@ from leadscore_v6.gates.ledger import Attempt
 from leadscore_v6.gates.status import status_lines
 from leadscore_v6.reports.status import MARKS, StatusLine
 
-_STOPS = ("fail", "not judgeable", "REFUSED")
 _ODD = ("warn", "waived", "withdrawn", "NOT ENDED")
+_NOT_YET = "not judgeable"
 
 
 def gates(home: Home, panel: PanelSettings) -> Panel:
@@ -22,7 +22,7 @@ def gates(home: Home, panel: PanelSettings) -> Panel:
     lines = status_lines(home.ledger)
     if not lines:
         return Panel(panel.panel, panel.title, panel.asks, not_yet(panel, "Nothing was judged here yet."))
-    odd = [line for line in lines if line.verdict in (*_STOPS, *_ODD)]
+    odd = [line for line in lines if line.stops or line.verdict in (*_ODD, _NOT_YET)]
     waivers = list(_waivers(home))
     blocks: list[Block] = []
     if odd:
@@ -39,27 +39,33 @@ def gates(home: Home, panel: PanelSettings) -> Panel:
 
 
 def _verdict(lines: list[StatusLine], waivers: list[tuple[str, ...]], panel: PanelSettings) -> Verdict:
-    stopping = [line for line in lines if line.verdict in _STOPS]
+    stopping = [line for line in lines if line.stops]
     if stopping:
         named = ", ".join(dict.fromkeys(line.gate if line.gate != "-" else line.asset for line in stopping))
         says = f"{len(stopping)} of {len(lines)} gates stop what follows: {named}."
         return Verdict(State.STOPPED, says, panel.remedy)
-    odd = Counter(line.verdict for line in lines if line.verdict in _ODD)
+    odd = Counter(line.mark for line in lines if line.verdict in _ODD)
     in_force = sum(row[-1] == _IN_FORCE for row in waivers)
     if odd or in_force:
-        said = [f"{count} {MARKS.get(word, word)}" for word, count in odd.items()]
-        said += [f"{in_force} waived by a person"] if in_force and "waived" not in odd else []
+        said = [f"{count} {mark}" for mark, count in odd.items()]
+        said += [f"{in_force} waived by a person"] if in_force and MARKS["waived"] not in odd else []
         return Verdict(State.LOOK, f"No gate stops anything; of {len(lines)}: {', '.join(said)}.", panel.remedy)
+    early = list(dict.fromkeys(line.gate for line in lines if line.verdict == _NOT_YET))
+    if early:
+        says = f"No gate stops anything; of {len(lines)}, these warn and cannot be judged yet: {', '.join(early)}."
+        return Verdict(State.NOT_YET, says, "Nothing: more leads must mature first.")
     return Verdict(State.HEALTHY, f"All {len(lines)} gates of the latest attempts hold, and none is waived.")
 
 
 def _counted(lines: list[StatusLine]) -> Table:
     """By step: how many gates, and how they stand."""
-    words = [word for word in dict.fromkeys((*MARKS, *_STOPS, *_ODD)) if any(line.verdict == word for line in lines)]
-    counts = Counter((line.step, line.verdict) for line in lines)
+    known = dict.fromkeys((*MARKS.values(), _NOT_YET))
+    marks = [*known, *dict.fromkeys(line.mark for line in lines if line.mark not in known)]
+    marks = [mark for mark in marks if any(line.mark == mark for line in lines)]
+    counts = Counter((line.step, line.mark) for line in lines)
     steps = dict.fromkeys(line.step for line in lines)
-    rows = tuple((step, *(str(counts[step, word]) if counts[step, word] else "" for word in words)) for step in steps)
-    head = ("step", *(MARKS.get(word, word) for word in words))
+    rows = tuple((step, *(str(counts[step, mark]) if counts[step, mark] else "" for mark in marks)) for step in steps)
+    head = ("step", *marks)
     return Table("Gates of the latest attempts, by step", head, rows, frozenset(range(1, len(head))))
 
 

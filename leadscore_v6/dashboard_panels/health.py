@@ -8,13 +8,14 @@ from typing import Any
 from leadscore_v6.dashboard.charts import Drawing, Rule, Series, trend
 from leadscore_v6.dashboard.page import Block, Chart, Figure, Figures, Panel, State, Table, Verdict
 from leadscore_v6.dashboard.settings import PanelSettings
-from leadscore_v6.dashboard_panels.home import Home, judged
+from leadscore_v6.dashboard_panels.home import SCORES, Home, judged
 from leadscore_v6.dashboard_panels.words import (
     count,
     day_of,
     gates_shown,
     not_yet,
     number,
+    of_former,
     share,
     short,
     stale,
@@ -26,7 +27,6 @@ from leadscore_v6.gates.ledger import Attempt
 from leadscore_v6.gates.registry import Condition
 from leadscore_v6.gates.status import attempt_lines
 
-SCORES = "production_scores_v6"
 Values = Mapping[str, Any]
 
 
@@ -48,6 +48,10 @@ def _verdict(home: Home, panel: PanelSettings, key: str) -> Verdict:
     if before:
         says = f"The scores of {day_of(key)} hold, and a step before them does not any more: {before[0]}"
         return Verdict(State.LOOK, says.partition("\n")[0], panel.remedy)
+    former = of_former(home, attempt)
+    if former is not None:
+        says = f"The scores of {day_of(key)} are {former}: it has not scored that day."
+        return Verdict(State.LOOK, says, f"`{panel.made_by}`")
     words = {line.gate: line.verdict for line in attempt_lines(home.ledger, attempt)}
     odd = [gate for gate, word in words.items() if word in ("warn", "waived")]
     old = stale(day_of(key), home.as_of, home.settings.stale_after_days["scores"])

@@ -16,12 +16,13 @@ from leadscore_v6.dashboard.settings import DASHBOARD_FILE, DASHBOARD_SCHEMA, Da
 from leadscore_v6.errors import UsageError, WarehouseBusy
 from leadscore_v6.gates.bench import read_ledger
 from leadscore_v6.gates.ledger import Attempt, Ledger
+from leadscore_v6.gates.lineage import is_synthetic
 from leadscore_v6.paths import config_root
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.engines import open_warehouse
 from leadscore_v6.warehouse.protocol import Warehouse
 
-LEADS, RAW = "crm_leads", "snapshot_reps_raw"
+LEADS, SCORES = "crm_leads", "production_scores_v6"
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,8 @@ class Home:
 
     @property
     def is_synthetic(self) -> bool:
-        """Whether anything in it came from the sample world."""
-        places = [(LEADS, None), *((RAW, key) for key in self.ledger.snapshots())]
-        latest = (self.ledger.latest(*place) for place in places)
-        return any(attempt is not None and attempt.facts.get("synthetic") for attempt in latest)
+        """Whether anything that scores are made from came from the sample world."""
+        return is_synthetic(self.ledger, SCORES)
 
 
 def dashboard_settings() -> DashboardSettings:
@@ -73,7 +72,7 @@ def open_home(settings: Settings, as_of: date | None) -> Iterator[Home]:
 
 def home_of(ledger: Ledger, warehouse: Warehouse, settings: Settings) -> Home:
     """The same for who holds the warehouse: a step that has just ended."""
-    return Home(ledger, warehouse, Outbox(settings.outbox).filed(), _as_of(ledger, None), dashboard_settings())
+    return Home(ledger, warehouse, Outbox(settings.outbox).filed(), counted_to(ledger), dashboard_settings())
 
 
 def judged(attempt: Attempt | None) -> Attempt | None:
@@ -81,12 +80,22 @@ def judged(attempt: Attempt | None) -> Attempt | None:
     return attempt if attempt is not None and attempt.state in ("judged", "published") else None
 
 
+def counted_to(ledger: Ledger) -> date:
+    """The day that ages are counted to: that of the CRM extract (R47); before one was landed, of the newest line."""
+    return _extracted(ledger) or (ledger.newest["at"].date() if ledger.newest else ledger.today)
+
+
 def _as_of(ledger: Ledger, asked: date | None) -> date:
-    leads = judged(ledger.latest(LEADS))
-    extracted = date.fromisoformat(leads.facts["crm_extracted_at"]) if leads is not None else None
+    extracted = _extracted(ledger)
     if asked is not None and extracted is not None and asked < extracted:
         raise UsageError(
             f"{asked} lies before the CRM extract ({extracted}), of which the home knows already: a page as of then "
             "cannot be had any more. Name that day or a later one."
         )
-    return asked or extracted or (ledger.newest["at"].date() if ledger.newest else ledger.today)
+    return asked or counted_to(ledger)
+
+
+def _extracted(ledger: Ledger) -> date | None:
+    leads = judged(ledger.latest(LEADS))
+    told = leads.facts.get("crm_extracted_at") if leads is not None else None
+    return date.fromisoformat(told) if told else None

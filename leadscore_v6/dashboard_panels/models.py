@@ -2,61 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from leadscore_v6.dashboard.charts import Row, intervals
 from leadscore_v6.dashboard.page import Block, Chart, Panel, State, Table, Verdict, Words
 from leadscore_v6.dashboard.settings import PanelSettings
 from leadscore_v6.dashboard_panels.home import Home
 from leadscore_v6.dashboard_panels.words import not_yet, number
-from leadscore_v6.gates.caveats import too_old
+from leadscore_v6.gates.caveats import caveats
 from leadscore_v6.gates.champions import Reign, champion, queued, reigns, role
 from leadscore_v6.gates.ledger import Ledger
 from leadscore_v6.gates.models import KnownModel, known_models, model_line
 
 _MOST_SHOWN = 8
+# What must be known of the champion: so much of it among the verdicts, all of it in the panel.
+_MOST_SAID = 2
 
 
 def models(home: Home, panel: PanelSettings) -> Panel:
-    """The champion and its age, the history of reigns, every model with its figures."""
+    """The champion and what must be known of it, the history of reigns, every model with its figures."""
     ledger, known = home.ledger, known_models(home.ledger)
     blocks: list[Block] = []
     reign = champion(home.ledger)
-    warning = None if reign is None else too_old(reign, home.as_of)
-    if warning is not None:
-        blocks.append(Words(warning, is_warning=True))
+    known_of_it = [] if reign is None else caveats(ledger, reign, home.as_of)
+    blocks += [Words(one, is_warning=True) for one in known_of_it]
     if known:
         blocks += [*_figures(known), _table(ledger, known)]
     history = reigns(ledger)
     if history:
         blocks.append(_history(history))
-    return Panel(panel.panel, panel.title, panel.asks, _verdict(home, panel, known, warning), tuple(blocks))
+    return Panel(panel.panel, panel.title, panel.asks, _verdict(home, panel, known, known_of_it), tuple(blocks))
 
 
-def _verdict(home: Home, panel: PanelSettings, known: list[KnownModel], warning: str | None) -> Verdict:
+def _verdict(home: Home, panel: PanelSettings, known: list[KnownModel], known_of_it: list[str]) -> Verdict:
     reign = champion(home.ledger)
     if reign is None:
         if not known:
             makes = "`leadscore run --data FOLDER --through model` makes one."
             return Verdict(State.NOT_YET, "No model has been trained yet.", makes)
         return not_yet(panel, f"No model serves; the newest, {known[0].version}, was not promoted.")
-    waived = list(_waived(reign))
-    waiting = queued(home.ledger)
+    waiting, more = queued(home.ledger), len(known_of_it) - _MOST_SAID
     said = [
-        *([warning] if warning else []),
-        *([f"Under a waiver: {', '.join(waived)}."] if waived else []),
+        *(f"{one.rstrip('.')}." for one in known_of_it[:_MOST_SAID]),
+        *([f"What else must be known of it is below ({more})."] if more > 0 else []),
         *([f"Model {waiting} won against it and waits until the running test has ended (R58)."] if waiting else []),
     ]
     serves = f"Model {reign.version} serves since {reign.since:%Y-%m-%d}, {reign.how} by {reign.by}."
     if said:
         return Verdict(State.LOOK, " ".join([serves, *said]), panel.remedy)
     return Verdict(State.HEALTHY, serves)
-
-
-def _waived(reign: Reign) -> Iterator[str]:
-    """Gates that the champion passed by a person's word, in force or not: it rests on them as long as it serves."""
-    for attempt in (reign.model.trained, reign.model.calibrated, reign.model.backtest):
-        yield from (attempt.waivers if attempt is not None else {})
 
 
 def _figures(known: list[KnownModel]) -> list[Block]:

@@ -8,8 +8,7 @@ from typing import Any
 from leadscore_v6.dashboard.charts import Series, columns, trend
 from leadscore_v6.dashboard.page import Block, Chart, Figure, Figures, Panel, Table, Words
 from leadscore_v6.dashboard.settings import PanelSettings
-from leadscore_v6.dashboard_panels.health import SCORES
-from leadscore_v6.dashboard_panels.home import Home
+from leadscore_v6.dashboard_panels.home import SCORES, Home
 from leadscore_v6.dashboard_panels.words import count, day_of, share, short, tick
 from leadscore_v6.gates.ledger import Attempt
 from leadscore_v6.warehouse.protocol import Warehouse

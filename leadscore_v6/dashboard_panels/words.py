@@ -10,8 +10,11 @@ from datetime import date
 
 from leadscore_v6.dashboard.page import Block, Folded, State, Table, Verdict
 from leadscore_v6.dashboard.settings import PanelSettings
+from leadscore_v6.dashboard_panels.home import Home
+from leadscore_v6.gates.champions import champion
 from leadscore_v6.gates.guard import Obstacle
-from leadscore_v6.reports.status import MARKS, StatusLine
+from leadscore_v6.gates.ledger import Attempt
+from leadscore_v6.reports.status import StatusLine
 
 UNKNOWN = "not measured"
 
@@ -73,12 +76,20 @@ def stale(day: date, as_of: date, most: int) -> str | None:
     return f"the newest is of {day}, {age} days before {as_of}" if age > most else None
 
 
+def of_former(home: Home, attempt: Attempt) -> str | None:
+    """Of which model an attempt is, if another one serves now: its verdict says nothing of that one."""
+    reign = champion(home.ledger)
+    if reign is None or attempt.facts["model_version"] == reign.version:
+        return None
+    return f"of model {attempt.facts['model_version']}, and {reign.version} serves since {reign.since:%Y-%m-%d}"
+
+
 def gate_table(lines: Iterable[StatusLine], caption: str, *, places: bool = False) -> Table:
     """Gates with figure, threshold and verdict; `places`: and of which step and partition."""
     rows = []
     for line in lines:
         place = (f"{line.step} {line.asset}" + (f" {line.partition}" if line.partition else ""),) if places else ()
-        said = (line.figure, line.threshold, MARKS.get(line.verdict, line.verdict))
+        said = (line.figure, line.threshold, line.mark)
         rows.append((f"`{line.gate}`" if line.gate != "-" else "refused", *place, *said))
     head = ("gate", *(("step",) if places else ()), "figure", "must be", "verdict")
     return Table(caption, head, tuple(rows))

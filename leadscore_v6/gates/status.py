@@ -45,11 +45,13 @@ def attempt_lines(ledger: Ledger, attempt: Attempt) -> Iterator[StatusLine]:
         word = "REFUSED" if attempt.state == "refused" else "NOT ENDED"
         why = (attempt.refusal or "run it again").splitlines()[0]
         step = STEPS[attempt.asset].number
-        yield StatusLine(step, attempt.asset, attempt.partition, "-", why, "", word, when, attempt.version, attempt.key)
+        place = (step, attempt.asset, attempt.partition)
+        yield StatusLine(*place, "-", why, "", word, when, attempt.version, attempt.key, stops=word == "REFUSED")
         return
     for verdict in ledger.verdicts(attempt):
         gate = verdict.gate
-        word = "waived" if verdict.blocks and ledger.waived(attempt, gate.name) else verdict.word
+        waived = verdict.blocks and ledger.waived(attempt, gate.name)
+        word = "withdrawn" if attempt.withdrawn else "waived" if waived else verdict.word
         figure = f"{gate.literal.figure} {show(verdict.figure)}"
         if gate.companion is not None:
             figure += f"; {gate.companion.figure} {show(verdict.companion)}"
@@ -60,10 +62,11 @@ def attempt_lines(ledger: Ledger, attempt: Attempt) -> Iterator[StatusLine]:
             gate.name,
             figure,
             gate.threshold,
-            "withdrawn" if attempt.withdrawn else word,
+            word,
             when,
             attempt.version,
             attempt.key,
+            stops=verdict.blocks and word == verdict.word,
         )
 
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
+from leadscore_v6.dashboard.settings import PAGE_FILE as DASHBOARD
 from leadscore_v6.reports.markdown import bullets, table
 from leadscore_v6.reports.model_list import ModelLine
+from leadscore_v6.reports.step import caveats_block
 
 PAGE = "production_model_v6.md"
 
@@ -22,8 +25,10 @@ class Serving:
 
     champion: version, None where none was ever promoted; since, how, by, reason: its reign. figures: what the promotion
     rested on. waiting: a version that won and waits; test_runs: whether a test still keeps it waiting. reigns: (since,
-    version, how, by, reason), newest first. waivers: in words, of the champion's own gates.
+    version, how, by, reason), newest first. caveats: in words, what must be known of the champion on the day `as_of`.
     """
+
+    as_of: date
 
     champion: str | None
     since: str
@@ -35,7 +40,7 @@ class Serving:
     test_runs: bool
     models: Sequence[ModelLine]
     reigns: Sequence[tuple[str, str, str, str, str]]
-    waivers: Sequence[str]
+    caveats: Sequence[str]
     synthetic: bool
 
 
@@ -48,10 +53,10 @@ def render_serving(serving: Serving) -> str:
             "leads."
         )
     parts.append(_verdict(serving))
+    parts.append(f"As of {serving.as_of}. How it has done since, and what was taken back since: `{DASHBOARD}`.")
     if serving.waiting:
         parts.append(f"**{serving.waiting} waits.** {waits(serving.waiting, test_runs=serving.test_runs)}")
-    if serving.waivers:
-        parts.append("**Waived.**\n\n" + bullets(serving.waivers))
+    parts += caveats_block(serving.caveats)
     if serving.champion:
         parts.append("## Where things are\n\n" + bullets(_places(serving)))
     figures = [(f"`{name}`", "-" if value is None else value) for name, value in _plain(serving.figures).items()]

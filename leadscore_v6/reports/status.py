@@ -20,7 +20,10 @@ MARKS = {
 
 @dataclass(frozen=True)
 class StatusLine:
-    """One gate of one attempt; a refused or unfinished attempt has one line without a gate."""
+    """One gate of one attempt; a refused or unfinished attempt has one line without a gate.
+
+    stops: whether it keeps what follows from being built; what warns and cannot be judged yet does not.
+    """
 
     step: str
     asset: str
@@ -32,6 +35,13 @@ class StatusLine:
     when: str
     version: str | None
     attempt: str
+    stops: bool
+
+    @property
+    def mark(self) -> str:
+        """The verdict as a table has it: in capitals what stops, or a person waved through."""
+        is_early = self.verdict == "not judgeable" and not self.stops
+        return self.verdict if is_early else MARKS.get(self.verdict, self.verdict)
 
 
 def render_status(lines: Sequence[StatusLine], served: Mapping[str, str]) -> str:
@@ -46,16 +56,15 @@ def render_status(lines: Sequence[StatusLine], served: Mapping[str, str]) -> str
             version = f"  version {line.version}" if line.version else ""
             place = line.asset + (f" {line.partition}" if line.partition else "")
             blocks.append(f"\n{place}  (attempt {line.attempt}, {line.when}){version}")
-        word = MARKS.get(line.verdict, line.verdict)
-        blocks.append(f"  {line.step:<4} {word:<14} {line.gate:<32} {line.figure}  [{line.threshold}]")
+        blocks.append(f"  {line.step:<4} {line.mark:<14} {line.gate:<32} {line.figure}  [{line.threshold}]")
     blocks.append("")
     blocks.extend(f"{name} serves {version}" for name, version in served.items())
     return "\n".join(blocks).lstrip("\n")
 
 
-def render_overview(verdicts: Mapping[str, int], served: Mapping[str, str], paths: Mapping[str, str]) -> str:
+def render_overview(marks: Mapping[str, int], served: Mapping[str, str], paths: Mapping[str, str]) -> str:
     """The end of a run: gates counted by verdict, what is served, and what to open next."""
-    counted = ", ".join(f"{count} {MARKS.get(word, word)}" for word, count in verdicts.items() if count)
+    counted = ", ".join(f"{count} {mark}" for mark, count in marks.items() if count)
     width = max(map(len, paths))
     lines = [f"Gates: {counted}.", *(f"{name} serves {version}." for name, version in served.items()), "", "Open next:"]
     lines += [f"  {what:<{width}}  {path}" for what, path in paths.items()]

@@ -18,7 +18,7 @@ SYNTHETIC = (
 
 @dataclass(frozen=True)
 class GateLine:
-    """One gate as the report shows it."""
+    """One gate as the report shows it. blocks: its verdict stops what follows, unless a person waves it through."""
 
     name: str
     step: str
@@ -27,6 +27,7 @@ class GateLine:
     companion: str
     threshold: str
     word: str
+    blocks: bool = False
     waiver: Mapping[str, str] | None = None
 
 
@@ -49,7 +50,7 @@ class StepReport:
     pictures: tuple[str, ...] = ()
 
 
-MARKS = {"pass": "✅ pass", "fail": "🛑 FAIL", "warn": "⚠️ warn", "not judgeable": "🛑 NOT JUDGEABLE"}
+MARKS = {"pass": "✅ pass", "fail": "🛑 FAIL", "warn": "⚠️ warn"}
 
 
 def render_report(report: StepReport) -> str:
@@ -105,7 +106,7 @@ def _identity(report: StepReport) -> str:
 def _gates(gates: Iterable[GateLine]) -> str:
     rows = []
     for gate in gates:
-        word = MARKS.get(gate.word, gate.word)
+        word = "🛑 NOT JUDGEABLE" if gate.blocks and gate.word == "not judgeable" else MARKS.get(gate.word, gate.word)
         if gate.waiver:
             waiver = gate.waiver
             word = f"⚠️ {gate.word}, waived by {waiver['by']} until {waiver['expires']}: {waiver['reason']}"

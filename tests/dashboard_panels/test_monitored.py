@@ -28,22 +28,35 @@ def features(*alerting: str) -> list[dict[str, object]]:
     ]  # fmt: skip
 
 
-def month(story: Story, day: str = "20260301", *alerting: str, shifts: object = None, **figures: float | None) -> None:
+def month(
+    story: Story,
+    day: str = "20260301",
+    *alerting: str,
+    shifts: object = None,
+    model: str = "1",
+    **figures: float | None,
+) -> None:
     """Drift as of a day."""
-    facts = {"largest": features(*alerting), "drifted": list(alerting), "shifts": shifts or {}, "model_version": "1"}
+    facts = {"largest": features(*alerting), "drifted": list(alerting), "shifts": shifts or {}, "model_version": model}
     measured = {"max_psi": 0.4 if alerting else 0.02, "drift_leads": 5000, "features_drifted": len(alerting),
                 "score_psi": 0.01}  # fmt: skip
     story.attempt(DRIFT, day, facts, **(measured | figures))
 
 
-def matured(story: Story, day: str = "20260301", **figures: float | None) -> None:
+def matured(story: Story, day: str = "20260301", model: str = "1", **figures: float | None) -> None:
     """What the model was worth as of a day."""
     tenths = [{"expected": 0.01 * place, "observed": 0.012 * place, "leads": 500} for place in range(1, 11)]
-    facts = {"basis": "dialled leads", "model_version": "1", "reliability": tenths}
     measured = {"matured_leads": 5000, "expected_observed": 0.98, "expected_observed_low": 0.9,
                 "expected_observed_high": 1.09, "average_precision": 0.3, "average_precision_low": 0.26,
-                "auc_roc": 0.87, "auc_expected": 0.86, "ece": 0.004, "lift": 5.7}  # fmt: skip
-    story.attempt(PERFORMANCE, day, facts, **(measured | figures))
+                "auc_roc": 0.87, "auc_expected": 0.86, "auc_drop": -0.01, "auc_drop_low": -0.03, "ece": 0.004,
+                "lift": 5.7}  # fmt: skip
+    found = measured | figures
+    drop, surely = found["auc_drop"], found["auc_drop_low"]
+    dropped = None if drop is None or surely is None else int(drop > 0.05 and surely > 0)
+    row = {**found, "leads": found["matured_leads"], "mqls": 21, "dropped": dropped}
+    facts = {"basis": "dialled leads", "model_version": model, "reliability": tenths, "row": row,
+             "cohort_from": "2025-11-01", "cohort_to": "2026-01-29"}  # fmt: skip
+    story.attempt(PERFORMANCE, day, facts, **found)
 
 
 # --- drift ----------------------------------------------------------------------------------------------------------
@@ -106,6 +119,51 @@ def test_a_month_of_too_few_leads_says_so() -> None:
 # --- what became of scored leads ------------------------------------------------------------------------------------
 
 
+def served_by(*versions: str) -> Story:
+    """An extract, and models that became champion one after the other."""
+    story = Story()
+    story.extract()
+    for version in versions:
+        story.model(version)
+    return story
+
+
+@pytest.mark.parametrize(
+    ("panel", "command"),
+    [("health", "`leadscore score --data FOLDER`"), ("drift", "`leadscore monitor monthly`"),
+     ("calibration", "`leadscore monitor`")],
+)  # fmt: skip
+def test_what_was_judged_of_the_former_model_is_no_verdict_about_the_one_that_serves(panel: str, command: str) -> None:
+    story = served_by("20260101")
+    story.snapshot()
+    story.day("20260302")
+    month(story, model="20260101")
+    matured(story, model="20260101")
+    assert story.panel(panel).verdict.state is State.HEALTHY
+    story.model("20260225")
+    verdict = story.panel(panel).verdict
+    assert verdict.state is State.LOOK
+    assert "of model 20260101, and 20260225 serves since 2026-03-01" in verdict.says
+    assert verdict.do == command
+    # Back to the one that they are about.
+    story.model("20260101")
+    assert story.panel(panel).verdict.state is State.HEALTHY
+
+
+def test_a_week_that_was_held_against_the_former_models_training_is_told() -> None:
+    story = served_by("20260101")
+    matured(story, model="20260101")
+    week = {"week": "2026-01-12", "leads": 1000, "positives": 30, "rate": 0.03, "relative_change": 0.0, "p_value": 1.0,
+            "judgeable": True, "alerts": False}  # fmt: skip
+    facts = {"model_version": "20251001", "as_of": "2026-03-02", "training_rate": 0.03, "weeks": [week]}
+    story.attempt("class_balance_v6", facts=facts)
+    verdict = story.panel("calibration").verdict
+    assert verdict.state is State.LOOK
+    assert verdict.says == (
+        "Class balance was judged of model 20251001, and 20260101 serves since 2026-03-01."
+    )
+
+
 def test_a_model_that_keeps_its_word_is_healthy_and_its_tenths_are_drawn() -> None:
     story = Story()
     matured(story)
@@ -120,30 +178,72 @@ def test_a_model_that_keeps_its_word_is_healthy_and_its_tenths_are_drawn() -> No
 
 
 @pytest.mark.parametrize(
-    ("figures", "gate"),
+    ("figures", "says", "gate"),
     [
-        ({"expected_observed": 1.4, "expected_observed_low": 1.2, "expected_observed_high": 1.6}, "not_above"),
-        ({"expected_observed": 0.7, "expected_observed_low": 0.6, "expected_observed_high": 0.8}, "not_below"),
+        (
+            {"expected_observed": 1.4, "expected_observed_low": 1.2, "expected_observed_high": 1.6},
+            "It ranks as promised, and fewer leads convert than it says",
+            "performance_expected_not_above",
+        ),
+        (
+            {"expected_observed": 0.7, "expected_observed_low": 0.6, "expected_observed_high": 0.8},
+            "It ranks as promised, and more leads convert than it says",
+            "performance_expected_not_below",
+        ),
+        (
+            {"auc_roc": 0.66, "auc_drop": 0.2, "auc_drop_low": 0.1},
+            "The model ranks worse than it promises: AUC 0.660, 0.860 was promised",
+            "performance_as_promised",
+        ),
     ],
 )
-def test_a_promise_that_is_not_kept_is_looked_at(figures: dict[str, float], gate: str) -> None:
+def test_a_promise_that_is_not_kept_is_looked_at(figures: dict[str, float], says: str, gate: str) -> None:
     story = Story()
     matured(story, **figures)
     panel = story.panel("calibration")
     assert panel.verdict.state is State.LOOK
-    assert f"warned: performance_expected_{gate}" in panel.verdict.says
-    assert f"{figures['expected_observed']:.2f} (" in panel.verdict.says
+    assert panel.verdict.says.startswith(says)
+    assert panel.verdict.says.endswith(f"; warned: {gate}.")
 
 
 def test_too_few_conversions_are_no_verdict_about_the_model() -> None:
     story = Story()
     none = dict.fromkeys(("expected_observed", "expected_observed_low", "expected_observed_high", "average_precision",
-                          "average_precision_low", "auc_roc", "auc_expected", "ece", "lift"))  # fmt: skip
+                          "average_precision_low", "auc_roc", "auc_expected", "auc_drop", "auc_drop_low", "ece",
+                          "lift"))  # fmt: skip
     matured(story, matured_leads=40, **none)
     panel = story.panel("calibration")
     assert panel.verdict.state is State.NOT_YET
-    assert panel.verdict.says.startswith("40 leads have matured (dialled leads): too few conversions")
+    assert panel.verdict.says == "Not judgeable: 40 matured leads (dialled leads) with 21 calls are too few."
     assert any("not measured" in figure.value for block in panel.blocks for figure in getattr(block, "figures", ()))
+
+
+def test_a_figure_without_an_interval_is_no_verdict_about_the_model() -> None:
+    story = Story()
+    none = dict.fromkeys(("expected_observed_low", "expected_observed_high", "auc_drop_low"))
+    matured(story, expected_observed=1.9, auc_roc=0.6, auc_drop=0.2, **none)
+    verdict = story.panel("calibration").verdict
+    assert verdict.state is State.NOT_YET
+    assert verdict.says == "Too few calls for an interval (21): AUC 0.600, 0.860 was promised."
+
+
+def test_a_warning_that_cannot_be_judged_yet_stops_nothing() -> None:
+    story = Story()
+    none = dict.fromkeys(("expected_observed", "expected_observed_low", "expected_observed_high", "auc_roc"))
+    matured(story, **none)
+    panel = story.panel("gates")
+    assert panel.verdict.state is State.NOT_YET
+    assert panel.verdict.says.endswith(
+        "these warn and cannot be judged yet: performance_expected_not_above, performance_expected_not_below."
+    )
+    (odd, *_) = panel.blocks
+    assert {row[-1] for row in odd.rows} == {"not judgeable"}
+    # One that stops, stops: in capitals.
+    story.attempt("production_scores_v6", "20260302", {"model_version": "1"}, success_rate=None)
+    panel = story.panel("gates")
+    assert panel.verdict.state is State.STOPPED
+    assert panel.verdict.says.endswith("gates stop what follows: production_success_rate.")
+    assert "NOT JUDGEABLE" in {row[-1] for row in panel.blocks[0].rows}
 
 
 def test_a_month_that_is_not_judged_any_more_is_told() -> None:

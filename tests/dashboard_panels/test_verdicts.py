@@ -12,6 +12,7 @@ from leadscore_v6.dashboard.page import Folded, Panel, State, Table, Words
 from leadscore_v6.dashboard.render import render_page
 from leadscore_v6.dashboard_panels.assemble import page_of
 from leadscore_v6.dashboard_panels.calibration import BALANCE
+from leadscore_v6.gates.steps import SNAPSHOT, STEPS, upstream
 from tests.dashboard.sound import assert_sound, text_of
 from tests.dashboard_panels.story import TODAY, Story
 
@@ -164,20 +165,31 @@ def test_before_the_first_month_the_holdout_stands_in_and_says_so(story: Story) 
 
 
 def test_a_week_that_is_off_beyond_chance_is_looked_at(story: Story) -> None:
-    facts = {"as_of": "2026-03-02", "training_rate": 0.03, "weeks": WEEKS}
+    facts = {"model_version": "20260101", "as_of": "2026-03-02", "training_rate": 0.03, "weeks": WEEKS}
     alarm = {"class_balance_change": 0.5, "class_balance_p_value": 0.002}
     story.attempt(BALANCE, facts=facts, **alarm)
     panel = story.panel("calibration")
     assert state(panel) is State.LOOK
     assert says(panel).startswith("In the newest matured week 1.50\u00a0% converted, in training 3.00\u00a0%, beyond")
     quiet = Story()
-    quiet.attempt(BALANCE, facts=facts)
-    assert "not beyond chance" in says(quiet.panel("calibration"))
+    quiet.attempt(BALANCE, facts=facts | {"weeks": WEEKS[:1]})
+    assert says(quiet.panel("calibration")).endswith("converted, in training 3.00\u00a0%, not beyond chance.")
+
+
+def test_a_week_of_too_few_leads_says_neither_that_it_is_off_nor_that_it_is_not() -> None:
+    story = Story()
+    few = WEEKS[1] | {"leads": 12, "positives": 3, "rate": 0.25, "judgeable": False, "alerts": False}
+    facts = {"model_version": "20260101", "as_of": "2026-03-02", "training_rate": 0.034, "weeks": [WEEKS[0], few]}
+    story.attempt(BALANCE, facts=facts, class_balance_change=None, class_balance_p_value=None)
+    panel = story.panel("calibration")
+    assert state(panel) is State.NOT_YET
+    assert says(panel).endswith("25.0\u00a0% converted, in training 3.40\u00a0%, too few leads to tell (12).")
 
 
 def test_a_weekly_look_that_stopped_is_told() -> None:
     story = Story()
-    story.attempt(BALANCE, facts={"as_of": "2026-02-01", "training_rate": 0.03, "weeks": WEEKS})
+    facts = {"model_version": "20260101", "as_of": "2026-02-01", "training_rate": 0.03, "weeks": WEEKS}
+    story.attempt(BALANCE, facts=facts)
     assert "class balance is not judged any more: the newest is of 2026-02-01" in says(story.panel("calibration"))
 
 
@@ -276,6 +288,33 @@ def test_a_champion_older_than_two_quarters_is_a_warning(story: Story, as_of: da
     assert (state(panel) is State.LOOK) == is_old
     assert ("more than 2 quarters before" in says(panel)) == is_old
     assert any(isinstance(block, Words) and block.is_warning for block in panel.blocks) == is_old
+
+
+def test_what_the_champion_rests_on_is_told_back_to_the_landed_files() -> None:
+    story = Story()
+    story.extract()
+    leads = story.said[0]["attempt"]
+    made = {
+        step.asset: story.attempt(step.asset, "20260101" if STEPS[step.asset].partition == SNAPSHOT else None)
+        for step in sorted(upstream("trained_model"), key=lambda one: list(STEPS).index(one.asset))
+        if step.asset != "crm_leads"
+    }
+    story.model("20260101")
+    assert state(story.panel("models")) is State.HEALTHY
+    story.waive(made["step_3_1_staging_join_v6"], "staging_rep_match_rate", "2026-12-31", reason="<b>small</b> world")
+    panel = story.panel("models")
+    assert state(panel) is State.LOOK
+    assert "step_3_1_staging_join_v6: `staging_rep_match_rate` by Bo until 2026-12-31: <b>small" in says(panel)
+    for gate in ("one", "two"):
+        story.waive(made["step_3_3_training_dataset_v6"], gate, "2026-12-31")
+    taken = {"file_name": "Lead.csv", "digest": None, "fingerprint": None, "reason": "half of it"}
+    story.line("withdrawn", "crm_leads", leads, {"attempts": [leads], **taken})
+    panel = story.panel("models")
+    assert "Lead.csv, which it was made from, was withdrawn" in says(panel)
+    assert says(panel).endswith("What else must be known of it is below (2).")
+    warnings = [block.text for block in panel.blocks if isinstance(block, Words) and block.is_warning]
+    assert len(warnings) == 4
+    assert_sound(render_page(page_of(story.home())))
 
 
 def test_a_challenger_that_waits_is_told(story: Story) -> None:

@@ -24,6 +24,7 @@ from leadscore_v6.assets.production import scores as production
 from leadscore_v6.assets.shadow.data import column_types
 from leadscore_v6.call_list import CallListRequest, write_call_list
 from leadscore_v6.contracts import contract
+from leadscore_v6.dashboard.settings import PAGE_FILE
 from leadscore_v6.driver import ScoreRequest, raise_for, score
 from leadscore_v6.errors import GateBlocked, InputError
 from leadscore_v6.gates.bench import open_bench, read_ledger
@@ -209,10 +210,12 @@ def test_who_waits_for_the_scores_hears_of_a_run_that_was_refused(
 
     shutil.rmtree(settings.outbox, ignore_errors=True)
     # The extract did not come.
-    nothing = replace(settings, data=settings.home / "no_feed")
+    nothing, page = replace(settings, data=settings.home / "no_feed"), Path(settings.artifacts) / PAGE_FILE
+    page.unlink()
     with pytest.raises(InputError, match=r"There is no Lead.csv"):
         score(nothing, {}, ScoreRequest(land=True), quiet)
     assert told() == [("production_scores_v6",)]
+    assert "1 alert waits for somebody" in page.read_text()
     shutil.rmtree(settings.outbox)
     # It came late: the step refuses the day, in the runs of the UI and of a schedule as in this one.
     (refusal,) = score(settings, {}, ScoreRequest(date(2026, 5, 1)), quiet).failures

@@ -42,6 +42,11 @@ def test_the_word_is_todays(lab: Lab) -> None:
         ("leads_complete", None): "not judgeable",
         ("leads_fresh", None): "warn",
     }
+    assert {line.gate: line.stops for line in status_lines(lab.bench().ledger)} == {
+        "leads_enough": True,
+        "leads_complete": True,
+        "leads_fresh": False,
+    }
     waive(lab.bench(), Waiver("leads_enough", failed.key, "Ann", "pilot", TODAY))
     assert words(lab)["leads_enough", None] == "waived"
     lab.today += timedelta(days=1)

@@ -1,0 +1,103 @@
+"""What follows a step that failed or a decision: an alert, and a page that shows it, whichever step it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+import dagster as dg
+import pytest
+
+from leadscore_v6 import decision
+from leadscore_v6.assets.hooks import after_failure, after_success
+from leadscore_v6.dashboard.settings import PAGE_FILE
+from leadscore_v6.errors import InputError
+from leadscore_v6.gates.attempt import Bench
+from leadscore_v6.jobs import DECISION, JOBS
+from leadscore_v6.settings import Settings
+from tests.dashboard.sound import assert_sound, text_of
+from tests.dashboard_panels.story import TODAY, Story
+
+NOON = datetime(TODAY.year, TODAY.month, TODAY.day, 12, tzinfo=UTC)
+
+
+class Held:
+    """What a run has open: a ledger, no warehouse."""
+
+    def __init__(self, story: Story, home: Path) -> None:
+        """Nothing was written yet."""
+        self.settings = Settings(home=home, data=home / "feed")
+        self.bench = SimpleNamespace(ledger=story.ledger(), warehouse=None, clock=lambda: NOON)
+
+    def page(self) -> str | None:
+        """The dashboard, if it was written."""
+        path = Path(str(self.settings.artifacts)) / PAGE_FILE
+        return path.read_text() if path.exists() else None
+
+
+def serving() -> Story:
+    story = Story()
+    story.extract()
+    story.model("20260101")
+    story.snapshot()
+    story.day("20260302")
+    return story
+
+
+def run(step: str, held: Held, does: Callable[[], None] = lambda: None) -> None:
+    """The step, under the hooks that every step has."""
+
+    @dg.op(name=step)
+    def body() -> None:
+        does()
+
+    @dg.job(hooks={after_success, after_failure})
+    def alone() -> None:
+        body()
+
+    alone.execute_in_process(resources={"warehouse": held}, raise_on_error=False)
+
+
+def broken() -> None:
+    raise InputError("Lead.csv has 5 fields in row 7.")
+
+
+@pytest.mark.parametrize("step", ["crm_leads", "production_scores_v6"])
+def test_a_failure_of_any_step_shows_while_a_model_serves(step: str, tmp_path: Path) -> None:
+    held = Held(serving(), tmp_path)
+    run(step, held, broken)
+    html = held.page()
+    assert html is not None
+    page = assert_sound(html)
+    assert "▲ look here" in text_of(page, "#alerts h2")
+    assert step in text_of(page, "#alerts")
+
+
+def test_before_a_model_serves_there_is_nothing_to_show(tmp_path: Path) -> None:
+    story = Story()
+    story.extract()
+    held = Held(story, tmp_path)
+    run("crm_leads", held, broken)
+    assert held.page() is None
+
+
+@pytest.mark.parametrize(("step", "shows"), [("production_scores_v6", True), ("crm_leads", False)])
+def test_what_went_well_shows_if_it_is_of_production(step: str, shows: bool, tmp_path: Path) -> None:
+    held = Held(serving(), tmp_path)
+    run(step, held)
+    assert (held.page() is not None) == shows
+
+
+def test_a_decision_shows_and_one_that_failed_is_an_alert(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def decided(bench: Bench, *_given: object) -> None:
+        if bench is failing.bench:
+            raise InputError("The champion's folder is gone.")
+
+    well, failing = Held(serving(), tmp_path / "well"), Held(serving(), tmp_path / "failing")
+    monkeypatch.setattr(decision, "decide", decided)
+    for held in (well, failing):
+        JOBS[DECISION].execute_in_process(resources={"warehouse": held}, raise_on_error=False)
+    assert "● healthy" in text_of(assert_sound(well.page() or ""), "#alerts h2")
+    assert "decide_about_the_newest_model" in text_of(assert_sound(failing.page() or ""), "#alerts")

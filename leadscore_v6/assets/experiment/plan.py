@@ -21,6 +21,7 @@ from leadscore_v6.errors import UsageError
 from leadscore_v6.experiments.power import WEEK
 from leadscore_v6.experiments.settings import EXPERIMENT_FILE, ExperimentSettings
 from leadscore_v6.gates.ledger import Attempt, Ledger
+from leadscore_v6.gates.programme import plan_in_force
 from leadscore_v6.paths import config_root
 from leadscore_v6.warehouse.protocol import Params, Warehouse
 from leadscore_v6.warehouse.sql import render
@@ -91,8 +92,8 @@ def plan_of(attempt: Attempt) -> Plan:
 
 def current_plan(ledger: Ledger) -> Plan | None:
     """The plan in force; None before the first one was published."""
-    known = [one for one in ledger.attempts.values() if one.asset == POWER and one.state == "published"]
-    return plan_of(max(known, key=lambda one: one.seq)) if known else None
+    attempt = plan_in_force(ledger)
+    return plan_of(attempt) if attempt is not None else None
 
 
 def running_plan(ledger: Ledger) -> Plan:

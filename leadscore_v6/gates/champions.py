@@ -21,7 +21,7 @@ from leadscore_v6.gates.guard import obstacle_at
 from leadscore_v6.gates.ledger import MODEL_ROLLED_BACK, PROMOTED_MODEL, QUEUED_MODEL, Attempt, Ledger
 from leadscore_v6.gates.lineage import made_from, told, withdrawn_behind
 from leadscore_v6.gates.models import BACKTEST, CALIBRATED, TRAINED, KnownModel, folder_of, manifest_digest
-from leadscore_v6.gates.programme import ASSIGNED, GO, INTERIM, PLANNED, compared
+from leadscore_v6.gates.programme import GO, INTERIM, compared, experiment_runs, stopped
 
 if TYPE_CHECKING:
     from leadscore_v6.monitoring.champion import Decision
@@ -130,6 +130,9 @@ def obstacles(ledger: Ledger, model: KnownModel) -> list[str]:
         found.append(f"the programme's go (step 5.3, R58): {go}")
     elif final is not None:
         found.extend(_withdrawn(ledger, final))
+    end = stopped(ledger)
+    if end is not None and (final is None or final.began < end.seq):
+        found.append(f"the programme's go (step 5.3, R58): the newest test was {end}, which is no go")
     # What a test's interim look found harmful is not made good by its final one. A look that compared nothing found
     # nothing, and once the final one is due it cannot be taken again.
     interim = compared(ledger, str(final.facts.get("plan")), INTERIM) if final is not None else None
@@ -211,19 +214,6 @@ def rolled_back_from(ledger: Ledger, model: KnownModel) -> Reign | None:
         elif reign.version == model.version:
             found = None
     return found
-
-
-def experiment_runs(ledger: Ledger) -> bool:
-    """Whether leads were assigned by the newest plan, and it was not read to its end: a test is under way (R58).
-
-    By which attempt began first, in the order of the ledger's lines (a clock may go back): a batch that is dealt, or
-    looked at again, after the final analysis opens no other test.
-    """
-    planned, assigned, final = ledger.latest(PLANNED), ledger.latest(ASSIGNED), ledger.latest(GO)
-    if assigned is None:
-        return False
-    begun = (planned or assigned).began
-    return assigned.began >= begun and (final is None or final.began < begun)
 
 
 def queue(bench: Bench, model: KnownModel, decision: Decision, by: str) -> None:

@@ -16,8 +16,9 @@ from leadscore_v6 import promotion, refresh
 from leadscore_v6.assets.shadow.data import champion_beside, champion_word, load_model
 from leadscore_v6.errors import GateBlocked, UsageError
 from leadscore_v6.gates.bench import open_bench, read_ledger
-from leadscore_v6.gates.champions import champion, experiment_runs, role, roll_back
+from leadscore_v6.gates.champions import champion, role, roll_back
 from leadscore_v6.gates.models import KnownModel, known_models, model_of
+from leadscore_v6.gates.programme import experiment_runs
 from leadscore_v6.settings import Settings, from_environment
 from tests.e2e.model_world import Modelled
 from tests.e2e.process import leadscore

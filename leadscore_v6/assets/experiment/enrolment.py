@@ -30,7 +30,6 @@ from leadscore_v6.assets.experiment.plan import (
 )
 from leadscore_v6.assets.experiment.progress import (
     RECORDS,
-    is_concluded,
     protocol_of,
     records_of,
     require_recent_dials,
@@ -47,6 +46,7 @@ from leadscore_v6.experiments.sample_ratio import srm
 from leadscore_v6.experiments.settings import ARMS, CONTROL, TREATMENT
 from leadscore_v6.gates.attempt import Bench, Candidates, Work
 from leadscore_v6.gates.guard import guard
+from leadscore_v6.gates.programme import has_ended
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.serving import UNMATCHED, SingleLeadPath
 from leadscore_v6.warehouse.protocol import Warehouse
@@ -138,7 +138,7 @@ def _assignments(bench: Bench, plan: Plan) -> Work:
         **inputs_of(plan, as_of, f"{ASSIGNMENTS}/arrivals.sql", f"{ASSIGNMENTS}/checks.sql", *RECORDS),
         **_decided_by(standing, plan, as_of, held),
         "closed_on": closed_on,
-        "concluded": is_concluded(bench.ledger, plan),
+        "ended": has_ended(bench.ledger, plan.attempt),
     }
     return Work(ASSIGNMENTS, None, inputs, (output,), build, measure)
 
@@ -162,7 +162,7 @@ def _eligible(
         "with a call before they could be assigned": new["called_already"] == 1,
         "after enrolment had closed": days(new["entered_at"]) > last_day,
     }
-    if is_concluded(bench.ledger, plan):
+    if has_ended(bench.ledger, plan.attempt):
         left_out["after the test had ended"] = new["lead_id"].notna()
     counts = {why: int(out.sum()) for why, out in left_out.items() if out.any()}
     return new[~pd.DataFrame(left_out).any(axis=1)], counts

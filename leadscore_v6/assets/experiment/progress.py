@@ -17,7 +17,6 @@ import pandas as pd
 from leadscore_v6.assets.experiment.plan import (
     ASSIGNMENTS,
     DAILY,
-    FINAL,
     INTERIM,
     Plan,
     assignments_of,
@@ -112,11 +111,6 @@ def looks_taken(ledger: Ledger, plan: Plan) -> tuple[Look, ...]:
 def look_attempt(ledger: Ledger, plan: Plan, asset: str) -> Attempt | None:
     """The attempt at a look of this test at which the arms were compared, if one was."""
     return compared(ledger, plan.attempt, asset)
-
-
-def is_concluded(ledger: Ledger, plan: Plan) -> bool:
-    """Whether the arms were compared in the final analysis, well or not."""
-    return look_attempt(ledger, plan, FINAL) is not None
 
 
 def data_digest(leads: pd.DataFrame, as_of: date) -> str:

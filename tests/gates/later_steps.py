@@ -59,7 +59,7 @@ def reigning(bench: Bench, version: str) -> None:
 
 def under_way(bench: Bench) -> Attempt:
     """A test that is under way: its plan, and a first batch of leads that was dealt. Returns the plan."""
-    plan = ended(bench, PLANNED, {"plan": {}}, {})
+    plan = ended(bench, PLANNED, {"plan": {"fingerprint": "f"}}, {})
     ended(bench, ASSIGNED, {"plan": plan.key, "batches": [["2026-01-05", 30]]}, {})
     return plan
 

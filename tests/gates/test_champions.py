@@ -20,10 +20,9 @@ from leadscore_v6.gates.champions import (
     taken_away,
 )
 from leadscore_v6.gates.decisions import Waiver, rollback, undo_withdrawal, waive, withdraw
-from leadscore_v6.gates.ledger import Attempt
 from leadscore_v6.gates.lineage import made_from
 from leadscore_v6.gates.models import KnownModel, model_of
-from leadscore_v6.gates.programme import INTERIM, PLANNED
+from leadscore_v6.gates.programme import PLANNED
 from leadscore_v6.gates.retention import collect, expendable
 from leadscore_v6.monitoring.champion import Contender, Decision, Evidence, Holdout, decide
 from leadscore_v6.monitoring.settings import ChampionSettings
@@ -280,19 +279,6 @@ def test_harm_at_the_interim_look_is_not_made_good_by_the_final_one(home: Lab) -
     # Nor by planning the next test.
     ended(home.bench(), PLANNED, {"plan": {}}, {})
     assert obstacles(home.bench().ledger, model) == [found]
-
-
-def test_an_interim_look_that_compared_nothing_stops_no_promotion_after_a_sound_final_one(home: Lab) -> None:
-    """Dials of one arm were missing, or the run was killed; when they are back the final look is due, and only that."""
-    model = validated(home)
-    shadowed(home.bench(), model.version)
-    under_way(home.bench())
-    looked(home.bench(), read=False, srm_p=1e-6)
-    assert home.bench().ledger.blocking(home.bench().ledger.latest(INTERIM))
-    died = Attempt("died", INTERIM, None, None, "content of died")
-    home.bench().record("started", died, {"outputs": {}, "source": None, "parents": {}})
-    went(home.bench())
-    assert obstacles(home.bench().ledger, model) == []
 
 
 # --- what a model learned from, and a person took back (R38) ----------------------------------------------------------

@@ -8,9 +8,11 @@ import pytest
 
 from leadscore_v6.errors import GateBlocked, UsageError
 from leadscore_v6.gates.champions import champion, obstacles, promote
+from leadscore_v6.gates.ledger import Attempt
 from leadscore_v6.gates.programme import (
     ASSIGNED,
     GO,
+    INTERIM,
     PLANNED,
     experiment_runs,
     has_ended,
@@ -96,6 +98,20 @@ def test_a_stopped_test_is_no_go_until_a_later_one_says_go(home: Lab) -> None:
         promote(home.bench(), model, None, "Ann", "why not")
     assert champion(home.bench().ledger) is None
     under_way(home.bench())
+    went(home.bench())
+    assert obstacles(home.bench().ledger, model) == []
+
+
+def test_an_interim_look_that_compared_nothing_stops_no_promotion_after_a_sound_final_one(home: Lab) -> None:
+    """Dials of one arm were missing, or the run was killed; when they are back the final look is due, and only that."""
+    home.run()
+    model = validated(home)
+    shadowed(home.bench(), model.version)
+    under_way(home.bench())
+    looked(home.bench(), read=False, srm_p=1e-6)
+    assert home.bench().ledger.blocking(home.bench().ledger.latest(INTERIM))
+    died = Attempt("died", INTERIM, None, None, "content of died")
+    home.bench().record("started", died, {"outputs": {}, "source": None, "parents": {}})
     went(home.bench())
     assert obstacles(home.bench().ledger, model) == []
 

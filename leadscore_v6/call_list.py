@@ -17,6 +17,7 @@ from typing import Any
 import pandas as pd
 
 from leadscore_v6.artifacts.store import ArtifactStore
+from leadscore_v6.assets.experiment.plan import ASSIGNMENTS, whole_table
 from leadscore_v6.assets.production.data import PRODUCTION, production_settings, read_calls, read_day
 from leadscore_v6.assets.shadow.data import scoring_settings
 from leadscore_v6.assets.snapshots import snapshot_day
@@ -27,14 +28,16 @@ from leadscore_v6.gates.champions import require_champion
 from leadscore_v6.gates.guard import obstacle_at
 from leadscore_v6.gates.ledger import Ledger
 from leadscore_v6.gates.lineage import is_synthetic, told, withdrawn_behind
+from leadscore_v6.gates.programme import experiment_runs, plan_in_force
 from leadscore_v6.locations import Location
-from leadscore_v6.production.call_list import CallList, call_list
+from leadscore_v6.production.call_list import EXCLUDED, IN_TEST, CallList, call_list
 from leadscore_v6.production.crm_import import crm_table, require_fields
 from leadscore_v6.production.settings import CallListSettings
 from leadscore_v6.reports.markdown import bullets
 from leadscore_v6.reports.step import SYNTHETIC, caveats_block
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.engines import open_warehouse
+from leadscore_v6.warehouse.protocol import Warehouse
 
 _NO = {"0", "false", "no", "n"}
 _YES = {"1", "true", "yes", "y", ""}
@@ -120,14 +123,15 @@ def write_call_list(settings: Settings, asked: CallListRequest) -> Written:
     excluded |= rules.advisors
     with open_warehouse(settings, read_only=True) as warehouse:
         scores = read_day(warehouse, f"{warehouse.dataset}.{PRODUCTION}", day)
-        called = read_calls(warehouse)
+        called, in_test = read_calls(warehouse), read_in_test(warehouse, ledger)
     dialled = read_dials(asked.dials) if asked.dials else {}
     scores = scores[~scores["Id"].isin(rules.leads)]
     scores = scores.assign(
         last_dial_on=pd.to_datetime(scores["FA_CRD__c"].map(dialled)),
         last_call_on=pd.to_datetime(scores["FA_CRD__c"].map(called)),
     )
-    made = call_list(scores, associates, excluded, day, _settings(config.call_list, asked))
+    barred = {EXCLUDED: excluded, IN_TEST: in_test}
+    made = call_list(scores, associates, barred, day, _settings(config.call_list, asked))
     reign = require_champion(ledger)
     written = Written(
         made,
@@ -144,6 +148,18 @@ def write_call_list(settings: Settings, asked: CallListRequest) -> Written:
         f"{stem}.md": written.page(),
     }
     return replace(written, paths=ArtifactStore(asked.out or settings.artifacts).write_together(files))
+
+
+def read_in_test(warehouse: Warehouse, ledger: Ledger) -> frozenset[str]:
+    """Canonical CRDs of the advisors of both arms while a test runs; after it has ended, nobody's.
+
+    A list dials best first: whom it takes of the control arm is control no more (R28).
+    """
+    plan = plan_in_force(ledger)
+    if plan is None or not experiment_runs(ledger):
+        return frozenset()
+    assigned = whole_table(warehouse, ASSIGNMENTS, "assignments")
+    return frozenset(assigned.loc[assigned["fingerprint"] == plan.facts["plan"]["fingerprint"], "crd"])
 
 
 def read_associates(file: Path) -> list[str]:

@@ -109,6 +109,23 @@ def analyse(home: Path | None, data: str | None, look: str, as_json: bool, **opt
     _go_on(settings, as_json=as_json)
 
 
+@experiment.command()
+@home_option
+@click.option("--by", default="", help="Who decides; kept in the ledger.")
+@click.option("--reason", default="", help="Why; kept in the ledger.")
+def stop(home: Path | None, by: str, reason: str) -> None:
+    """End the test that runs, without reading it: one that can no longer be read, or must not go on.
+
+    It counts as no go, and cannot be taken back. Nothing more of it is assigned or queued; the next test gets a salt of
+    its own.
+    """
+    from leadscore_v6 import driver_experiment as driver
+
+    decision = driver.stop(from_environment(home=home), by, reason, progress)
+    click.echo(f"The test was {decision}. No model is promoted before a later test has said go.")
+    click.echo("`leadscore experiment plan` plans the next one (v6_experiment.yaml, assignment.salt: another value).")
+
+
 def _go_on(settings: Settings, *, as_json: bool) -> None:
     """Where the test stands after a command that changed it."""
     from leadscore_v6 import driver_experiment as driver

@@ -21,6 +21,7 @@ from leadscore_v6.gates.champions import Reign
 from leadscore_v6.gates.ledger import Ledger
 from leadscore_v6.gates.lineage import is_synthetic
 from leadscore_v6.gates.models import BACKTEST, KnownModel, known_models, model_line
+from leadscore_v6.gates.programme import experiment_runs
 from leadscore_v6.locations import Location
 from leadscore_v6.promotion import against_champion
 from leadscore_v6.reports.production_model import PAGE, Serving, render_serving
@@ -97,7 +98,7 @@ def write_serving(ledger: Ledger, settings: Settings) -> Location:
         reason=reign.reason if reign else "",
         figures=dict(reign.evidence) if reign else {},
         waiting=waiting,
-        test_runs=champions.experiment_runs(ledger),
+        test_runs=experiment_runs(ledger),
         models=[model_line(ledger, model, champions.role(ledger, model)) for model in models],
         reigns=[
             (f"{one.since:%Y-%m-%d %H:%M}", one.version, one.how, one.by, one.reason)
@@ -125,7 +126,7 @@ def _decided(bench: Bench, challenger: KnownModel, decision: Decision | None, by
     if not challenger.validated:
         outcome, headline = STOPPED, f"Model {challenger.version} was stopped at {challenger.furthest.asset}."
     elif before is not None and not missed and decision is not None:
-        if champions.experiment_runs(bench.ledger):
+        if experiment_runs(bench.ledger):
             if champions.queued(bench.ledger) != challenger.version:
                 champions.queue(bench, challenger, decision, by)
             outcome = QUEUED

@@ -24,9 +24,10 @@ from leadscore_v6.dashboard.settings import PAGE_FILE
 from leadscore_v6.driver_experiment import go_on
 from leadscore_v6.errors import DiskFull, GateBlocked, InputError, LeadscoreError, UsageError, ran_out_of_space
 from leadscore_v6.gates.bench import open_bench, read_ledger, wall_clock
-from leadscore_v6.gates.champions import GO, experiment_runs, require_champion
+from leadscore_v6.gates.champions import require_champion
 from leadscore_v6.gates.ledger import Ledger, Place
 from leadscore_v6.gates.lineage import is_synthetic
+from leadscore_v6.gates.programme import GO, experiment_runs
 from leadscore_v6.gates.status import served_versions, status_lines
 from leadscore_v6.gates.steps import STEPS
 from leadscore_v6.locations import Location, reaching
@@ -194,7 +195,7 @@ def _beyond_the_model(bench: Bench, runner: Runner, beyond: Sequence[str], progr
 
 
 def _is_tested(ledger: Ledger) -> bool:
-    """Whether the programme's test was read to its end, and none is under way."""
+    """Whether a test of the programme was read, and none is under way."""
     return ledger.latest(GO) is not None and not experiment_runs(ledger)
 
 

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from leadscore_v6.errors import UsageError
-from leadscore_v6.gates.bench import open_bench, read_ledger
+from leadscore_v6.gates.bench import open_bench, read_ledger, require_home
 from leadscore_v6.gates.ledger import Ledger
+from leadscore_v6.gates.programme import Stopped, stop_of
+from leadscore_v6.gates.programme import stop as end_test
 from leadscore_v6.gates.steps import STEPS
 from leadscore_v6.settings import Settings
 
@@ -57,6 +59,13 @@ def analyse(settings: Settings, options: dict[str, Any], progress: Progress, *, 
             asked = {"interim": INTERIM, "final": FINAL}.get(look) or _due_job(test.ledger)
             test.runner.run(asked, None)
         return test.runner.summary
+
+
+def stop(settings: Settings, by: str, reason: str, progress: Progress) -> Stopped:
+    """End the test that runs without reading it, by a line of the ledger with who and why."""
+    require_home(settings)
+    with open_bench(settings, "leadscore experiment stop", progress) as bench:
+        return end_test(bench, by, reason)
 
 
 def play_out(settings: Settings, next_week: Callable[[Path | None], None], progress: Progress) -> Summary:
@@ -110,6 +119,10 @@ def go_on(runner: Runner, ledger: Ledger, progress: Progress) -> None:
     if _facts(ledger, _POWER) is None:
         runner.run(PLAN, None)
         return
+    end = _end(ledger)
+    if end is not None:
+        progress(f"The test was {end}. `leadscore experiment plan` plans the next one, under a salt of its own.")
+        return
     started, extracted = _plan(ledger)["started_on"], _extracted(ledger)
     if extracted < date.fromisoformat(started):
         progress(f"The test starts on {started}; the CRM extract is of {extracted}. Land a newer one to go on.")
@@ -123,6 +136,7 @@ def status(ledger: Ledger) -> dict[str, Any]:
         raise UsageError("No test is planned here yet: `leadscore experiment plan`.")
     planned, daily, dealt = _plan(ledger), _facts(ledger, _DAILY) or {}, _newest(ledger, _ASSIGNMENTS)
     figures = dealt.figures if dealt is not None else {}
+    end = _end(ledger)
     looks = {name: _facts(ledger, asset, judged=True) for name, asset in (("interim", _INTERIM), ("final", _FINAL))}
     return {
         "started_on": planned["started_on"],
@@ -131,8 +145,9 @@ def status(ledger: Ledger) -> dict[str, Any]:
         "as_of": daily.get("as_of"),
         "advisors": {arm: figures.get(f"advisors_{arm}", 0) for arm in ("treatment", "control")},
         "progress": daily.get("newest", {}),
-        "next_look": daily.get("next_look", "Nothing was assigned yet."),
-        "due_on": daily.get("due_on"),
+        "next_look": f"It was {end}; it is not read." if end else daily.get("next_look", "Nothing was assigned yet."),
+        "due_on": None if end else daily.get("due_on"),
+        "stopped": {"on": end.at.date().isoformat(), "by": end.by, "reason": end.reason} if end else None,
         "queue_date": (_facts(ledger, _QUEUE) or {}).get("queue_date"),
         "decisions": {name: facts["decision"] for name, facts in looks.items() if facts},
     }
@@ -227,6 +242,12 @@ def _plan(ledger: Ledger) -> dict[str, Any]:
     assert facts is not None, "asked before"
     planned: dict[str, Any] = facts["plan"]
     return planned
+
+
+def _end(ledger: Ledger) -> Stopped | None:
+    """What a person decided, where the test of the plan in force was stopped."""
+    plan = _newest(ledger, _POWER)
+    return stop_of(ledger, plan.key) if plan is not None else None
 
 
 def _extracted(ledger: Ledger) -> date:

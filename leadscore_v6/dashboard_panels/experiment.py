@@ -27,6 +27,7 @@ from leadscore_v6.dashboard_panels.words import (
 )
 from leadscore_v6.gates.guard import obstacle_at
 from leadscore_v6.gates.ledger import Attempt
+from leadscore_v6.gates.programme import stop_of
 from leadscore_v6.gates.status import attempt_lines
 
 _POWER, _DAILY = "ab_test_power_analysis_v6", "ab_test_daily_metrics_v6"
@@ -56,6 +57,10 @@ def _of_this_test(home: Home, asset: str, planned: Attempt) -> Attempt | None:
 def _verdict(
     home: Home, panel: PanelSettings, planned: Attempt, daily: Attempt | None, look: Attempt | None
 ) -> Verdict:
+    end = stop_of(home.ledger, planned.key)
+    if end is not None:
+        says = f"The test was {end}. It is not read, which is no go: no model may be promoted before the next one."
+        return Verdict(State.STOPPED, says, "`leadscore experiment plan`, under another salt")
     asked = look or daily or planned
     obstacle = obstacle_at(home.ledger, asked.asset, asked.partition)
     if look is not None:

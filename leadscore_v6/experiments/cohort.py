@@ -156,7 +156,8 @@ def require_one_model(models: Mapping[date, str]) -> None:
             raise UsageError(
                 f"the model changed in mid-test: the queue of {days[0]} was scored by {models[days[0]]}, that of {day} "
                 f"by {models[day]}. What the arms differ in would not be one thing.\n"
-                "  what to do: end this test, and plan the next one with the new model; a challenger waits (R58)."
+                "  what to do: end this test (`leadscore experiment stop`), and plan the next one with the new model; "
+                "a challenger waits (R58)."
             )
 
 

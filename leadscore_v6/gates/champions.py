@@ -21,12 +21,12 @@ from leadscore_v6.gates.guard import obstacle_at
 from leadscore_v6.gates.ledger import MODEL_ROLLED_BACK, PROMOTED_MODEL, QUEUED_MODEL, Attempt, Ledger
 from leadscore_v6.gates.lineage import made_from, told, withdrawn_behind
 from leadscore_v6.gates.models import BACKTEST, CALIBRATED, TRAINED, KnownModel, folder_of, manifest_digest
+from leadscore_v6.gates.programme import GO, INTERIM, compared, experiment_runs, stopped
 
 if TYPE_CHECKING:
     from leadscore_v6.monitoring.champion import Decision
 
-SHADOW, ASSIGNED, GO = "shadow_scoring", "ab_test_assignments_v6", "ab_test_final_analysis_v6"
-_PLANNED, _INTERIM = "ab_test_power_analysis_v6", "ab_test_interim_analysis_v6"
+SHADOW = "shadow_scoring"
 _BEGINS = {PROMOTED_MODEL: "promoted", MODEL_ROLLED_BACK: "rolled back to"}
 
 
@@ -130,9 +130,13 @@ def obstacles(ledger: Ledger, model: KnownModel) -> list[str]:
         found.append(f"the programme's go (step 5.3, R58): {go}")
     elif final is not None:
         found.extend(_withdrawn(ledger, final))
-    # What the interim look found harmful is not made good by a later one.
-    interim, planned = ledger.latest(_INTERIM), ledger.latest(_PLANNED)
-    if interim is not None and (planned is None or planned.began <= interim.began):
+    end = stopped(ledger)
+    if end is not None and (final is None or final.began < end.seq):
+        found.append(f"the programme's go (step 5.3, R58): the newest test was {end}, which is no go")
+    # What a test's interim look found harmful is not made good by its final one. A look that compared nothing found
+    # nothing, and once the final one is due it cannot be taken again.
+    interim = compared(ledger, str(final.facts.get("plan")), INTERIM) if final is not None else None
+    if interim is not None:
         found.extend(_standing(ledger, interim))
     # Model, shadow days and test may stand on the same file.
     return list(dict.fromkeys(found))
@@ -210,19 +214,6 @@ def rolled_back_from(ledger: Ledger, model: KnownModel) -> Reign | None:
         elif reign.version == model.version:
             found = None
     return found
-
-
-def experiment_runs(ledger: Ledger) -> bool:
-    """Whether leads were assigned by the newest plan, and it was not read to its end: a test is under way (R58).
-
-    By which attempt began first, in the order of the ledger's lines (a clock may go back): a batch that is dealt, or
-    looked at again, after the final analysis opens no other test.
-    """
-    planned, assigned, final = ledger.latest(_PLANNED), ledger.latest(ASSIGNED), ledger.latest(GO)
-    if assigned is None:
-        return False
-    begun = (planned or assigned).began
-    return assigned.began >= begun and (final is None or final.began < begun)
 
 
 def queue(bench: Bench, model: KnownModel, decision: Decision, by: str) -> None:

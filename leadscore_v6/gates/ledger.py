@@ -59,6 +59,8 @@ _BECOMES_LATEST = {"started", "recognised", "refused", "rolled_back"}
 # Decisions about which model serves: no part of an attempt's life (champions.py).
 PROMOTED_MODEL, QUEUED_MODEL, MODEL_ROLLED_BACK = "promoted", "promotion_queued", "model_rolled_back"
 _ABOUT_MODELS = {PROMOTED_MODEL, QUEUED_MODEL, MODEL_ROLLED_BACK}
+# A person ended the A/B test of a plan before its last look, or without one (programme.py).
+STOPPED_TEST = "experiment_stopped"
 Place = tuple[str, str | None]
 
 
@@ -133,6 +135,7 @@ class Ledger:
         self.withdrawals: list[Withdrawal] = []
         self.rollbacks: list[Mapping[str, Any]] = []
         self.model_decisions: list[Mapping[str, Any]] = []
+        self.tests_stopped: list[Mapping[str, Any]] = []
         self._latest: dict[Place, list[str]] = {}
         self._published: dict[str, str] = {}
         for line in reader.lines():
@@ -244,6 +247,9 @@ class Ledger:
             return
         if event in _ABOUT_MODELS:
             self.model_decisions.append(line)
+            return
+        if event == STOPPED_TEST:
+            self.tests_stopped.append(line)
             return
         if event == "rolled_back":
             self.rollbacks.append(line)

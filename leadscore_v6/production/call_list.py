@@ -25,8 +25,9 @@ COLUMNS = tuple(
     """.split()
 )
 # Why an advisor is not on a list, in the order in which it is asked.
-EXCLUDED, SCHEDULED, LOW, CONTACTED, DIALLED, FIRM_FULL, NO_PLACE = (
+EXCLUDED, IN_TEST, SCHEDULED, LOW, CONTACTED, DIALLED, FIRM_FULL, NO_PLACE = (
     "on the exclusion list",
+    "in the running experiment, which has a queue of its own",
     "scheduled a call already",
     "below the lowest percentile",
     "a prospect whose last lead is too young",
@@ -55,7 +56,11 @@ class CallList:
 
 
 def call_list(
-    scores: pd.DataFrame, associates: Sequence[str], excluded: frozenset[str], day: date, settings: CallListSettings
+    scores: pd.DataFrame,
+    associates: Sequence[str],
+    barred: Mapping[str, frozenset[str]],
+    day: date,
+    settings: CallListSettings,
 ) -> CallList:
     """The list of `day` from its scored rows.
 
@@ -63,12 +68,12 @@ def call_list(
     of whichever lead (NaT: never).
 
     1. One row an advisor: a lead before a prospect, then the newest contact, then the lowest Id.
-    2. Rules (`settings`, `excluded`: canonical CRDs) take out who may not be called now.
+    2. Rules (`settings`, `barred`: canonical CRDs by reason) take out who may not be called now.
     3. The best first; of one firm no more than the cap (an advisor of no known firm is under no cap).
     4. As many as the associates have places for, spread by `spread`.
     """
     one_each = _one_each(scores)
-    why = _why_not(one_each, excluded, day, settings)
+    why = _why_not(one_each, barred, day, settings)
     left = _best_first(one_each[why.isna()])
     is_over = left["RIAFirmCRD"].notna() & (left.groupby("RIAFirmCRD").cumcount() >= settings.firm_cap)
     fitting = left[~is_over]
@@ -112,13 +117,15 @@ def _one_each(scores: pd.DataFrame) -> pd.DataFrame:
     return ordered.drop_duplicates("FA_CRD__c").drop(columns="_prospect")
 
 
-def _why_not(advisors: pd.DataFrame, excluded: frozenset[str], day: date, settings: CallListSettings) -> pd.Series[Any]:
+def _why_not(
+    advisors: pd.DataFrame, barred: Mapping[str, frozenset[str]], day: date, settings: CallListSettings
+) -> pd.Series[Any]:
     """The first rule that keeps each from being called, or None."""
     contacted, dialled, called = (
         _days_since(advisors[name], day) for name in ("last_contact_on", "last_dial_on", "last_call_on")
     )
     rules = (
-        (EXCLUDED, advisors["FA_CRD__c"].isin(excluded)),
+        *((reason, advisors["FA_CRD__c"].isin(crds)) for reason, crds in barred.items()),
         (SCHEDULED, called <= settings.converted_days),
         (LOW, advisors["percentile"] < settings.lowest_percentile),
         (CONTACTED, (advisors["kind"] != "lead") & (contacted < settings.days_since_contact)),

@@ -80,7 +80,11 @@ def _queue_headlines(figures: Facts, facts: Facts) -> list[str]:
 
 def _queue(figures: Facts, facts: Facts) -> list[str]:
     errors = [(kind, count) for kind, count in facts["errors"].items()]
+    out = list(facts.get("left_out", {}).items())
     return [
+        "## Assigned leads that nobody is to dial\n\n"
+        + (table(["reason", "leads"], out) if out else "None.")
+        + "\n\nThey stay in their arm and are read with it (R28).",
         "## Leads that could not be scored\n\n"
         + (table(["kind of error", "advisors"], errors) if errors else "None.")
         + "\n\nThey are at the end of treatment's order. `ab_test_queue_v6.csv` is what the associates get: no scores."

@@ -1,9 +1,31 @@
 {#-
   Figures of the queues. `earlier` is the table as it is served; for the first one the candidate itself. A queue is made of
-  the leads that were in none before it; one that is served already stands as it is, whoever was assigned since.
-  Parameters: @fingerprint, @queue_date, @stands (1: the queue of that day is served already).
+  the leads that were in none before it, and that a rule or a call does not forbid to dial; one that is served already stands
+  as it is, whoever was assigned since. Parameters: @fingerprint, @queue_date, @stands (1: the queue of that day is served
+  already), @advisors_excluded and @leads_excluded (with an empty text, so that neither is without a type).
 -#}
-WITH queued_before AS (
+{% import 'macros.sql' as m %}
+WITH advisors_excluded AS (
+  SELECT DISTINCT excluded AS crd FROM UNNEST(@advisors_excluded) AS excluded
+),
+leads_excluded AS (
+  SELECT DISTINCT excluded AS lead_id FROM UNNEST(@leads_excluded) AS excluded
+),
+forbidden AS (
+  SELECT DISTINCT assigned.lead_id
+  FROM {{ assignments }} AS assigned
+  LEFT JOIN {{ leads }} AS leads ON leads.Id = assigned.lead_id
+  LEFT JOIN advisors_excluded ON advisors_excluded.crd = assigned.crd
+  LEFT JOIN leads_excluded ON leads_excluded.lead_id = assigned.lead_id
+  WHERE
+    assigned.fingerprint = @fingerprint
+    AND (
+      advisors_excluded.crd IS NOT NULL
+      OR leads_excluded.lead_id IS NOT NULL
+      OR {{ m.day('leads.Stage_Entered_Call_Scheduled__c') }} < @queue_date
+    )
+),
+queued_before AS (
   SELECT DISTINCT Id FROM {{ candidate }} WHERE queue_date < @queue_date AND fingerprint = @fingerprint
 ),
 served AS (
@@ -16,11 +38,12 @@ batch AS (
   FROM {{ assignments }} AS assigned
   LEFT JOIN queued_before ON queued_before.Id = assigned.lead_id
   LEFT JOIN served ON served.Id = assigned.lead_id
+  LEFT JOIN forbidden ON forbidden.lead_id = assigned.lead_id
   WHERE
     assigned.fingerprint = @fingerprint
     AND assigned.enrolled_on < @queue_date
     AND queued_before.Id IS NULL
-    AND (@stands = 0 OR served.Id IS NOT NULL)
+    AND ((@stands = 0 AND forbidden.lead_id IS NULL) OR (@stands = 1 AND served.Id IS NOT NULL))
 ),
 queue AS (
   SELECT * FROM {{ candidate }} WHERE queue_date = @queue_date AND fingerprint = @fingerprint

@@ -242,6 +242,15 @@ def test_a_go_is_healthy_and_a_no_go_stops() -> None:
     assert "NO-GO" in says(story.panel("experiment"))
 
 
+def test_a_test_that_was_stopped_is_not_said_to_run() -> None:
+    story = Story()
+    planned = story.attempt("ab_test_power_analysis_v6", facts=PLAN)
+    story.attempt("ab_test_daily_metrics_v6", facts=DAILY | {"due": "ab_test_final_analysis_v6"})
+    story.line("experiment_stopped", "ab_test_power_analysis_v6", planned, {"by": "Ann", "reason": "wrong queue"})
+    assert state(story.panel("experiment")) is State.STOPPED
+    assert "by Ann (wrong queue)" in says(story.panel("experiment"))
+
+
 def test_the_next_test_does_not_show_the_last_ones_result() -> None:
     story = Story()
     story.attempt("ab_test_power_analysis_v6", facts=PLAN)

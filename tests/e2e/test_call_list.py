@@ -13,6 +13,7 @@ import pytest
 
 from leadscore_v6 import call_list
 from leadscore_v6.alerting.outbox import Outbox
+from leadscore_v6.assets.experiment.tables import write_table
 from leadscore_v6.assets.production.data import read_calls
 from leadscore_v6.call_list import CallListRequest, write_call_list
 from leadscore_v6.driver import ScoreRequest, raise_for, score
@@ -20,11 +21,14 @@ from leadscore_v6.errors import GateBlocked
 from leadscore_v6.gates import caveats
 from leadscore_v6.gates.bench import open_bench
 from leadscore_v6.gates.decisions import undo_withdrawal, withdraw
+from leadscore_v6.gates.programme import ASSIGNED, stop
+from leadscore_v6.production.call_list import IN_TEST
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.engines import open_warehouse
 from tests.e2e.model_world import Modelled
 from tests.e2e.process import leadscore
 from tests.e2e.production_world import associates_file, in_production, quiet, scored_day
+from tests.gates.later_steps import under_way
 
 
 @pytest.fixture(scope="module")
@@ -133,3 +137,29 @@ def test_whoever_scheduled_a_call_since_is_not_on_the_list(
     second = write_call_list(settings, asked)
     assert crd not in set(second.made.rows["FA_CRD__c"])
     assert second.made.left_out["scheduled a call already"] == first.made.left_out["scheduled a call already"] + 1
+
+
+def test_while_a_test_runs_its_advisors_are_on_no_call_list(settings: Settings, tmp_path: Path) -> None:
+    """Best first, it would dial control in the model's order: the arms would differ in nothing (R28)."""
+    asked = CallListRequest(associates_file(settings), out=tmp_path, per_associate=20)
+    first = write_call_list(settings, asked)
+    control, treatment, earlier = first.made.rows["FA_CRD__c"].iloc[:3]
+    dealt = pd.DataFrame(
+        {
+            "lead_id": ["L1", "L2", "L3"],
+            "crd": [control, treatment, earlier],
+            "arm": ["control", "treatment", "control"],
+            "fingerprint": ["f", "f", "of an earlier test"],
+        }
+    )
+    with open_bench(settings, "test", quiet) as bench:
+        write_table(bench.warehouse, f"{bench.warehouse.dataset}.{ASSIGNED}", dealt, ASSIGNED)
+        under_way(bench)
+    second = write_call_list(settings, asked)
+    assert not {control, treatment} & set(second.made.rows["FA_CRD__c"])
+    assert earlier in set(second.made.rows["FA_CRD__c"])
+    assert second.made.left_out[IN_TEST] == 2
+    assert f"2 {IN_TEST}" in str(second)
+    with open_bench(settings, "test", quiet) as bench:
+        stop(bench, "Ann", "a wrong queue was dialled")
+    assert write_call_list(settings, asked).made.rows.equals(first.made.rows)

@@ -16,14 +16,15 @@ from leadscore_v6 import promotion, refresh
 from leadscore_v6.assets.shadow.data import champion_beside, champion_word, load_model
 from leadscore_v6.errors import GateBlocked, UsageError
 from leadscore_v6.gates.bench import open_bench, read_ledger
-from leadscore_v6.gates.champions import champion, experiment_runs, role, roll_back
+from leadscore_v6.gates.champions import champion, role, roll_back
 from leadscore_v6.gates.models import KnownModel, known_models, model_of
+from leadscore_v6.gates.programme import experiment_runs
 from leadscore_v6.settings import Settings, from_environment
 from tests.e2e.model_world import Modelled
 from tests.e2e.process import leadscore
 from tests.e2e.sabotage import Product
 from tests.e2e.test_model_gates import ASSETS, Fitted
-from tests.gates.later_steps import ended, shadowed, went
+from tests.gates.later_steps import shadowed, under_way, went
 
 DECIDED = ("--by", "Ann", "--reason", "passed all")
 
@@ -139,7 +140,7 @@ def test_a_challenger_that_wins_waits_for_a_running_test_and_is_champion_without
     first, second = versions(settings)
     guess_for(monkeypatch, first)
     with open_bench(settings, "test", lambda _line: None) as bench:
-        ended(bench, "ab_test_assignments_v6", {}, {})
+        under_way(bench)
     assert refresh.decide(settings, "Ann", lambda _line: None).report.outcome == "queued"
     ledger = read_ledger(settings)[0]
     assert champion(ledger).version == first
@@ -164,7 +165,7 @@ def test_in_mid_test_nobody_promotes(settings: Settings, monkeypatch: pytest.Mon
     first, second = versions(settings)
     guess_for(monkeypatch, first)
     with open_bench(settings, "test", lambda _line: None) as bench:
-        ended(bench, "ab_test_assignments_v6", {}, {})
+        under_way(bench)
     with pytest.raises(GateBlocked, match=r"a test is running.*R58"):
         promotion.promote(settings, second, "Ann", "better", lambda _line: None)
     assert champion(read_ledger(settings)[0]).version == first
@@ -189,8 +190,7 @@ def test_a_test_that_was_read_is_over_though_the_clock_went_back(settings: Setti
     """R39: the clock names lines of the ledger, and orders none."""
     late, early = (datetime(year, 1, 1, tzinfo=UTC) for year in (2030, 2020))
     with open_bench(settings, "test", lambda _line: None, lambda: late) as bench:
-        ended(bench, "ab_test_power_analysis_v6", {}, {})
-        ended(bench, "ab_test_assignments_v6", {}, {})
+        under_way(bench)
     assert experiment_runs(read_ledger(settings)[0])
     with open_bench(settings, "test", lambda _line: None, lambda: early) as bench:
         went(bench)

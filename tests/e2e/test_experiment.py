@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from leadscore_v6 import driver_experiment
 from leadscore_v6.artifacts.folders import FolderStore
 from leadscore_v6.artifacts.models import load_scorer
 from leadscore_v6.assets.experiment import design, plan, progress, scoring
@@ -311,6 +312,17 @@ def test_the_commands(at: At) -> None:
     shown = leadscore("experiment", "status", *home)
     assert shown.returncode == 0
     assert "The next look is due on" in shown.stdout
+    ended = leadscore("experiment", "stop", *home, "--by", "Ann", "--reason", "a wrong queue was dialled")
+    assert ended.returncode == 0, ended.stderr
+    assert "by Ann (a wrong queue was dialled)" in ended.stdout
+    told = driver_experiment.status(world.product.ledger)
+    assert told["stopped"]["reason"] == "a wrong queue was dialled"
+    assert told["due_on"] is None
+    refused = stopped(world.product.materialize([ASSIGNMENTS], None))
+    assert refused.exit_code == 2
+    assert "nothing more of it is assigned, queued or read" in refused.message
+    # The next one may be planned, and not with the salt that dealt this one.
+    assert "dealt by this very salt" in stopped(world.product.materialize([POWER], None)).message
 
 
 def test_the_command_takes_the_look_that_is_due(at: At) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from leadscore_v6.assets.experiment import design, plan, reading, scoring
+from leadscore_v6.assets.experiment import design, enrolment, plan, reading, scoring
 from leadscore_v6.serving import SingleLeadPath
+from leadscore_v6.serving.settings import EXCLUDED
 from tests.e2e.experiment_world import ASSIGNMENTS, DAILY, FINAL, INTERIM, POWER, QUEUE, At, Played, stopped, table
 from tests.e2e.process import leadscore
 from tests.e2e.sabotage import REBUILD, Row, SabotagedWarehouse, edit
@@ -152,6 +153,27 @@ def test_a_queue_that_people_dial_by_is_not_ordered_anew(at: At, monkeypatch: py
     pd.testing.assert_frame_equal(table(world, QUEUE), rows)
     waiting = set(table(world, ASSIGNMENTS)["lead_id"]) - set(rows["Id"])
     assert waiting == {"00Q" + "9" * 12}
+
+
+@pytest.mark.prove
+def test_whom_a_rule_excludes_in_mid_test_is_not_dialled_and_stays_in_the_arm(
+    at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a queue that is served only the file changes; a lead that waits gets into none, a new one into no arm."""
+    world = at("enrolled")
+    rows, assigned = table(world, QUEUE), table(world, ASSIGNMENTS)
+    newest = rows[rows["queue_date"] == rows["queue_date"].max()]
+    crd, given = str(newest["FA_CRD__c"].iloc[0]), enrolment.scoring_settings()
+    rules = replace(given, advisors=frozenset({crd}))
+    monkeypatch.setattr(enrolment, "scoring_settings", lambda: rules)
+    edit(world.feed / "Lead.csv", lambda leads: leads.append({**leads[-1], "Id": "00Q" + "9" * 12, "FA_CRD__c": crd}))
+    assert world.week().stops == []
+    pd.testing.assert_frame_equal(table(world, QUEUE), rows)
+    pd.testing.assert_frame_equal(table(world, ASSIGNMENTS), assigned)
+    file = pd.read_csv(world.artifacts / f"{QUEUE}.csv", dtype=str)
+    assert len(file) == len(newest) - int((newest["FA_CRD__c"] == crd).sum())
+    assert crd not in set(file["FA_CRD__c"])
+    assert world.product.ledger.latest(ASSIGNMENTS).facts["left_out"][EXCLUDED] > 0
 
 
 @pytest.mark.prove

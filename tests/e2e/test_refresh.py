@@ -19,7 +19,7 @@ from leadscore_v6.gates.champions import role
 from leadscore_v6.gates.models import model_of
 from tests.e2e.model_world import Modelled
 from tests.e2e.refresh_world import CHANGE, NINTH, TENTH, Home, archive, change_pattern, copied, go_on, quiet
-from tests.gates.later_steps import ended, went
+from tests.gates.later_steps import under_way, went
 
 BY = ("--by", "Ann")
 JUDGED = ("trained_model", "calibrated_model", "backtest", "shadow_scoring")
@@ -147,7 +147,7 @@ def run_past_gates(home: Home, *options: str, feed: Path | None = None, command:
 def refreshed(changed_world: Home) -> Home:
     """Refreshed on all of them while a test runs."""
     with open_bench(changed_world.settings, "test", quiet) as bench:
-        ended(bench, "ab_test_assignments_v6", {}, {})
+        under_way(bench)
     said = run_past_gates(changed_world, command=("refresh", *BY))
     assert "queued" in said
     return changed_world

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from leadscore_v6.gates.attempt import Bench
-from leadscore_v6.gates.champions import GO, SHADOW, _attempts
+from leadscore_v6.gates.champions import SHADOW, _attempts
 from leadscore_v6.gates.ledger import PROMOTED_MODEL, Attempt
 from leadscore_v6.gates.models import known_models, model_of
+from leadscore_v6.gates.programme import ASSIGNED, GO, INTERIM, PLANNED, plan_in_force
 from leadscore_v6.gates.registry import Condition
 
 
@@ -56,6 +57,20 @@ def reigning(bench: Bench, version: str) -> None:
     bench.record(PROMOTED_MODEL, made[-1], told)
 
 
+def under_way(bench: Bench) -> Attempt:
+    """A test that is under way: its plan, and a first batch of leads that was dealt. Returns the plan."""
+    plan = ended(bench, PLANNED, {"plan": {"fingerprint": "f"}}, {})
+    ended(bench, ASSIGNED, {"plan": plan.key, "batches": [["2026-01-05", 30]]}, {})
+    return plan
+
+
+def looked(bench: Bench, asset: str = INTERIM, *, read: bool = True, **figures: float) -> Attempt:
+    """A look of the test of the plan in force; `read`: at which the arms were compared."""
+    plan = plan_in_force(bench.ledger)
+    look = {"number": 1} if read else None
+    return ended(bench, asset, {"plan": plan.key if plan else None, "look": look}, figures)
+
+
 def went(bench: Bench, **figures: float) -> Attempt:
     """The programme's final analysis: a go, unless a figure says otherwise."""
-    return ended(bench, GO, {}, figures)
+    return looked(bench, GO, **figures)

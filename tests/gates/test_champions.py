@@ -22,11 +22,12 @@ from leadscore_v6.gates.champions import (
 from leadscore_v6.gates.decisions import Waiver, rollback, undo_withdrawal, waive, withdraw
 from leadscore_v6.gates.lineage import made_from
 from leadscore_v6.gates.models import KnownModel, model_of
+from leadscore_v6.gates.programme import PLANNED
 from leadscore_v6.gates.retention import collect, expendable
 from leadscore_v6.monitoring.champion import Contender, Decision, Evidence, Holdout, decide
 from leadscore_v6.monitoring.settings import ChampionSettings
 from tests.gates.conftest import GATES, KEY, TODAY, TRAINING, Lab
-from tests.gates.later_steps import ended, shadowed, went
+from tests.gates.later_steps import ended, looked, shadowed, under_way, went
 from tests.gates.test_model_attempts import MODEL_GATES, attempt
 
 LATER_GATES = """
@@ -34,6 +35,8 @@ LATER_GATES = """
      value: 0.95}
   - {name: test_harm, step: "5.3", asset: ab_test_interim_analysis_v6, says: No harm., figure: adverse_effects,
      op: "==", value: 0}
+  - {name: test_ratio, step: "5.3", asset: ab_test_interim_analysis_v6, says: As dealt., figure: srm_p, op: ">=",
+     value: 0.001, waivable: false}
   - {name: test_lift, step: "5.3", asset: ab_test_final_analysis_v6, says: Lift., figure: lift, op: ">", value: 0.5}
 """
 SETTINGS = ChampionSettings("superior", 0.01, 0.05, 0.15, 0.20, 2, 100, 200)
@@ -267,11 +270,15 @@ def test_a_challenger_that_waits_for_a_test_to_end_stays_with_its_training_set(h
 def test_harm_at_the_interim_look_is_not_made_good_by_the_final_one(home: Lab) -> None:
     model = validated(home)
     shadowed(home.bench(), model.version)
-    ended(home.bench(), "ab_test_interim_analysis_v6", {}, {"adverse_effects": 1})
+    under_way(home.bench())
+    looked(home.bench(), adverse_effects=1)
     went(home.bench())
     (found,) = obstacles(home.bench().ledger, model)
     assert "ab_test_interim_analysis_v6" in found
     assert "test_harm" in found
+    # Nor by planning the next test.
+    ended(home.bench(), PLANNED, {"plan": {}}, {})
+    assert obstacles(home.bench().ledger, model) == [found]
 
 
 # --- what a model learned from, and a person took back (R38) ----------------------------------------------------------

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from leadscore_v6.call_list import _csv as as_csv
 from leadscore_v6.errors import InputError, UsageError
-from leadscore_v6.production.call_list import COLUMNS, call_list, spread
+from leadscore_v6.production.call_list import COLUMNS, EXCLUDED, IN_TEST, call_list, spread
 from leadscore_v6.production.crm_import import crm_table, require_fields
 from leadscore_v6.production.settings import CallListSettings, CrmImportSettings
 
@@ -50,7 +50,7 @@ def ago(days: int) -> pd.Timestamp:
 def listed(
     *advisors: dict[str, Any], settings: CallListSettings = SETTINGS, excluded: frozenset[str] = frozenset()
 ) -> Any:
-    return call_list(pd.DataFrame(advisors), ASSOCIATES, excluded, DAY, settings)
+    return call_list(pd.DataFrame(advisors), ASSOCIATES, {EXCLUDED: excluded}, DAY, settings)
 
 
 # --- one row an advisor -----------------------------------------------------------------------------------------------
@@ -112,6 +112,15 @@ def test_the_exclusion_list_comes_before_all_else() -> None:
     made = listed(advisor("1", percentile=1), advisor("2", 0.9), excluded=frozenset({"1", "2"}))
     assert made.rows.empty
     assert made.left_out == {"on the exclusion list": 2}
+
+
+def test_who_is_in_a_running_test_is_left_out_and_counted_apart() -> None:
+    """The exclusion list comes first: what a person asked for is told as that."""
+    barred = {EXCLUDED: frozenset({"1"}), IN_TEST: frozenset({"1", "2", "3"})}
+    rows = pd.DataFrame([advisor("1"), advisor("2", 0.9), advisor("3", kind="lead"), advisor("4")])
+    made = call_list(rows, ASSOCIATES, barred, DAY, SETTINGS)
+    assert list(made.rows["FA_CRD__c"]) == ["4"]
+    assert made.left_out == {EXCLUDED: 1, IN_TEST: 2}
 
 
 def test_of_one_firm_only_the_best_up_to_the_cap() -> None:

@@ -20,7 +20,7 @@ from tests.oracle.reference import Output, reference
 
 EVERY = pytest.mark.parametrize(("folder", "file"), texts())
 DAY = dt.date(2024, 3, 31)
-ANY: dict[str, Any] = {"DATE": DAY, "INT64": 30, "STRING": "00Q", "ARRAY<DATE>": [DAY]}
+ANY: dict[str, Any] = {"DATE": DAY, "INT64": 30, "STRING": "00Q", "ARRAY<DATE>": [DAY], "ARRAY<STRING>": ["00Q"]}
 
 # Figures that no SQL measures: the contract is compared by leadscore_v6/contracts, files are read by artifacts/, and
 # scores are made again by the model.

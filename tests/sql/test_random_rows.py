@@ -43,6 +43,8 @@ PARAMETERS: dict[str, Any] = {
     "model_digest": "1",
     "enrolled_on": DAYS[1],
     "mature_by": DAYS[1],
+    "advisors_excluded": ["", "9"],
+    "leads_excluded": ["", "NY"],
 }
 # Of some folders other values: the serving copy and monitoring let everybody in, however young (R43).
 OF_FOLDER: dict[str, dict[str, Any]] = {

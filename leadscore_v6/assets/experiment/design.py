@@ -23,7 +23,6 @@ from leadscore_v6.assets.experiment.plan import (
     text,
     whole_table,
 )
-from leadscore_v6.assets.experiment.progress import is_concluded
 from leadscore_v6.assets.experiment.scoring import calibrated_model
 from leadscore_v6.assets.experiment.tables import figures_of, types_of, write_table
 from leadscore_v6.contracts import contract
@@ -36,6 +35,7 @@ from leadscore_v6.gates.decisions import PROMOTED
 from leadscore_v6.gates.guard import guard
 from leadscore_v6.gates.ledger import Ledger
 from leadscore_v6.gates.models import manifest_digest
+from leadscore_v6.gates.programme import experiment_runs
 from leadscore_v6.resources import RunOptions, WarehouseResource
 
 # True lifts at which the plan's gate is described, besides its own (R27).
@@ -80,12 +80,11 @@ def _require_no_test(bench: Bench, settings: ExperimentSettings) -> None:
     """Raises UsageError while a test runs, or when its salt dealt an earlier one: its plan stays what it was (R28)."""
     assigned = whole_table(bench.warehouse, ASSIGNMENTS, "assignments")
     plan = current_plan(bench.ledger)
-    running = plan is not None and (assigned["fingerprint"] == plan.fingerprint).any()
-    if plan is not None and running and not is_concluded(bench.ledger, plan):
+    if plan is not None and experiment_runs(bench.ledger):
         raise UsageError(
             f"A test has been running since {plan.started_on}; its plan, settings and model stay as they are.\n"
             "  what to do: `leadscore experiment status` shows how far it is. A challenger, or another design, waits "
-            "until it has ended (R58)."
+            "until it has ended (R58); one that cannot be read is ended by `leadscore experiment stop`."
         )
     if (assigned["fingerprint"] == settings.assignment.fingerprint).any():
         raise UsageError(

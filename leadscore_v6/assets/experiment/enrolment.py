@@ -30,7 +30,6 @@ from leadscore_v6.assets.experiment.plan import (
 )
 from leadscore_v6.assets.experiment.progress import (
     RECORDS,
-    is_concluded,
     protocol_of,
     records_of,
     require_recent_dials,
@@ -39,6 +38,7 @@ from leadscore_v6.assets.experiment.progress import (
 )
 from leadscore_v6.assets.experiment.scoring import load_model, open_copy_of, require_model
 from leadscore_v6.assets.experiment.tables import as_csv, digest_of, figures_of, write_table
+from leadscore_v6.assets.shadow.data import scoring_settings
 from leadscore_v6.contracts import contract
 from leadscore_v6.experiments.assignment import Enrolment, assign, block_balance, coverage_balance
 from leadscore_v6.experiments.cohort import require_one_model
@@ -47,10 +47,12 @@ from leadscore_v6.experiments.sample_ratio import srm
 from leadscore_v6.experiments.settings import ARMS, CONTROL, TREATMENT
 from leadscore_v6.gates.attempt import Bench, Candidates, Work
 from leadscore_v6.gates.guard import guard
+from leadscore_v6.gates.programme import has_ended
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.serving import UNMATCHED, SingleLeadPath
-from leadscore_v6.warehouse.protocol import Warehouse
+from leadscore_v6.serving.settings import EXCLUDED, WITHDRAWN, ScoringSettings
 
+CALLED = "with a call since they were assigned"
 # What the file for the associates has: no score, which would tell what the order alone should.
 QUEUE_COLUMNS = ("queue_date", "arm", "position", "Id", "FA_CRD__c")
 
@@ -83,7 +85,9 @@ def ab_test_queue_v6(context: dg.AssetExecutionContext, warehouse: WarehouseReso
     newest = whole_table(bench.warehouse, QUEUE, "queue")
     of_test = newest["fingerprint"] == plan.fingerprint
     of_day = days(newest["queue_date"]) == pd.Timestamp(extract_day(bench.ledger) + timedelta(days=1))
-    newest = newest[of_test & of_day]
+    # A queue that is served stands; whom a rule has forbidden since is not in the file to dial by.
+    forbidden = _forbidden(records_of(bench.warehouse, plan, extract_day(bench.ledger)), scoring_settings())
+    newest = newest[of_test & of_day & newest["Id"].map(forbidden).isna()]
     warehouse.artifacts.write(f"{QUEUE}.csv", as_csv(newest[list(QUEUE_COLUMNS)]))
 
 
@@ -138,7 +142,8 @@ def _assignments(bench: Bench, plan: Plan) -> Work:
         **inputs_of(plan, as_of, f"{ASSIGNMENTS}/arrivals.sql", f"{ASSIGNMENTS}/checks.sql", *RECORDS),
         **_decided_by(standing, plan, as_of, held),
         "closed_on": closed_on,
-        "concluded": is_concluded(bench.ledger, plan),
+        "ended": has_ended(bench.ledger, plan.attempt),
+        "exclude": _excluded(scoring_settings()),
     }
     return Work(ASSIGNMENTS, None, inputs, (output,), build, measure)
 
@@ -162,10 +167,27 @@ def _eligible(
         "with a call before they could be assigned": new["called_already"] == 1,
         "after enrolment had closed": days(new["entered_at"]) > last_day,
     }
-    if is_concluded(bench.ledger, plan):
+    why = _by_rule(new, scoring_settings())
+    left_out |= {reason: why == reason for reason in (EXCLUDED, WITHDRAWN)}
+    if has_ended(bench.ledger, plan.attempt):
         left_out["after the test had ended"] = new["lead_id"].notna()
     counts = {why: int(out.sum()) for why, out in left_out.items() if out.any()}
     return new[~pd.DataFrame(left_out).any(axis=1)], counts
+
+
+def _by_rule(leads: pd.DataFrame, rules: ScoringSettings) -> "pd.Series[Any]":
+    """By row of (lead_id, crd) why nobody is to call, or None: as wherever leads are scored (R25)."""
+    asked = zip(leads["lead_id"], leads["crd"], strict=True)
+    why = [
+        rules.why_skipped({"lead_id": lead, "crd": crd if isinstance(crd, str) else None, "call_before_contact": 0})
+        for lead, crd in asked
+    ]
+    return pd.Series(why, index=leads.index, dtype=object)
+
+
+def _excluded(rules: ScoringSettings) -> dict[str, list[str]]:
+    """The rules as part of what decides a step (R38)."""
+    return {"advisors": sorted(rules.advisors), "leads": sorted(rules.leads)}
 
 
 def _arrivals(bench: Bench, plan: Plan) -> pd.DataFrame:
@@ -233,7 +255,8 @@ def _queue(bench: Bench, plan: Plan) -> Work:
     stands = bool(of_day.any())
     require_model(bench.ledger, plan)
     _require_one_model(served, plan, queue_date)
-    batch = _batch(warehouse, plan, served[~of_day])
+    rules = scoring_settings()
+    batch, left_out = _batch(records_of(warehouse, plan, as_of), plan, served[~of_day], rules)
     output, exists = table(warehouse, QUEUE), warehouse.exists(table(warehouse, QUEUE))
 
     def build(candidates: Candidates) -> Mapping[str, Any]:
@@ -250,26 +273,48 @@ def _queue(bench: Bench, plan: Plan) -> Work:
             "leads": {arm: int((queue["arm"] == arm).sum()) for arm in ARMS},
             "waited": int((days(batch["enrolled_on"]) < pd.Timestamp(as_of)).sum()),
             "stands": stands,
+            "left_out": left_out,
             "errors": errors,
         }
 
     def measure(candidates: Candidates) -> Mapping[str, Any]:
         candidate = candidates[output]
         beside = {"earlier": output if exists else candidate, "assignments": table(warehouse, ASSIGNMENTS)}
-        asked = {"fingerprint": plan.fingerprint, "queue_date": queue_date, "stands": int(stands)}
+        beside["leads"] = table(warehouse, "crm_leads")
+        asked: dict[str, Any] = {"fingerprint": plan.fingerprint, "queue_date": queue_date, "stands": int(stands)}
+        asked |= {f"{of}_excluded": ["", *names] for of, names in _excluded(rules).items()}  # an empty list has no type
         return figures_of(warehouse, candidate, QUEUE, asked, **beside)
 
-    inputs = {**inputs_of(plan, as_of, f"{QUEUE}/checks.sql"), "standing": digest_of(served[~of_day])}
+    inputs = {
+        **inputs_of(plan, as_of, f"{QUEUE}/checks.sql"),
+        "standing": digest_of(served[~of_day]),
+        "exclude": _excluded(rules),
+    }
     return Work(QUEUE, None, inputs, (output,), build, measure)
 
 
-def _batch(warehouse: Warehouse, plan: Plan, queued: pd.DataFrame) -> pd.DataFrame:
-    """Leads that are assigned and were in no queue yet, in the order of arrival: those whose queue failed as well."""
-    mine = assignments_of(warehouse, plan)
+def _batch(
+    records: Records, plan: Plan, queued: pd.DataFrame, rules: ScoringSettings
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Leads that are assigned and were in no queue yet, in the order of arrival: those whose queue failed as well.
+
+    And how many of them are not to be dialled, by reason. They stay in their arm, which is read as it was dealt (R28).
+    """
+    mine = records.assignments
     before = set(queued.loc[queued["fingerprint"] == plan.fingerprint, "Id"])
     waiting = mine[~mine["lead_id"].isin(before)]
+    why = waiting["lead_id"].map(_forbidden(records, rules))
     columns = ["lead_id", "crd", "arm", "entered_at", "enrolled_on"]
-    return waiting.sort_values(["entered_at", "lead_id"], ignore_index=True)[columns]
+    batch = waiting[why.isna()].sort_values(["entered_at", "lead_id"], ignore_index=True)[columns]
+    return batch, {str(reason): int(count) for reason, count in why.value_counts().items()}
+
+
+def _forbidden(records: Records, rules: ScoringSettings) -> dict[str, str]:
+    """Assigned leads that nobody is to dial any more, with the reason: a rule, or a call that was scheduled."""
+    why = _by_rule(records.assignments, rules)
+    called = records.outcomes.loc[records.outcomes["converted_on"].notna(), "lead_id"]
+    by_rule = zip(records.assignments["lead_id"], why, strict=True)
+    return dict.fromkeys(called, CALLED) | {lead: reason for lead, reason in by_rule if reason is not None}
 
 
 def _ordered(

@@ -21,6 +21,7 @@ from leadscore_v6.errors import UsageError
 from leadscore_v6.experiments.power import WEEK
 from leadscore_v6.experiments.settings import EXPERIMENT_FILE, ExperimentSettings
 from leadscore_v6.gates.ledger import Attempt, Ledger
+from leadscore_v6.gates.programme import plan_in_force, stop_of
 from leadscore_v6.paths import config_root
 from leadscore_v6.warehouse.protocol import Params, Warehouse
 from leadscore_v6.warehouse.sql import render
@@ -91,15 +92,25 @@ def plan_of(attempt: Attempt) -> Plan:
 
 def current_plan(ledger: Ledger) -> Plan | None:
     """The plan in force; None before the first one was published."""
-    known = [one for one in ledger.attempts.values() if one.asset == POWER and one.state == "published"]
-    return plan_of(max(known, key=lambda one: one.seq)) if known else None
+    attempt = plan_in_force(ledger)
+    return plan_of(attempt) if attempt is not None else None
 
 
 def running_plan(ledger: Ledger) -> Plan:
-    """The plan in force, held against the configuration. Raises UsageError where none is, or where they differ."""
+    """The plan in force, held against the configuration.
+
+    Raises UsageError where none is, where its test was stopped, or where they differ.
+    """
     plan = current_plan(ledger)
     if plan is None:
         raise UsageError("No test is planned: `leadscore experiment plan` first.")
+    end = stop_of(ledger, plan.attempt)
+    if end is not None:
+        raise UsageError(
+            f"The test that was planned for {plan.started_on} was {end}: nothing more of it is assigned, queued or "
+            "read.\n"
+            "  what to do: `leadscore experiment plan` plans the next one, under a salt of its own."
+        )
     require_as_planned(plan, experiment_settings())
     return plan
 

@@ -17,7 +17,6 @@ import pandas as pd
 from leadscore_v6.assets.experiment.plan import (
     ASSIGNMENTS,
     DAILY,
-    FINAL,
     INTERIM,
     Plan,
     assignments_of,
@@ -30,6 +29,7 @@ from leadscore_v6.errors import InputError
 from leadscore_v6.experiments.looks import Look, Protocol
 from leadscore_v6.experiments.records import Records, Standing, days, left_out, standing
 from leadscore_v6.gates.ledger import Attempt, Ledger
+from leadscore_v6.gates.programme import attempts_of, compared
 from leadscore_v6.warehouse.protocol import Warehouse
 
 # The texts that the records of a test are read by.
@@ -109,17 +109,8 @@ def looks_taken(ledger: Ledger, plan: Plan) -> tuple[Look, ...]:
 
 
 def look_attempt(ledger: Ledger, plan: Plan, asset: str) -> Attempt | None:
-    """The first attempt at a look of this test at which the arms were compared, whatever its gates said.
-
-    A later one would be another look. One that was not decision-ready compared nothing, and is none.
-    """
-    compared = [one for one in _of_plan(ledger, plan, asset) if one.facts.get("look")]
-    return min(compared, key=lambda one: one.seq, default=None)
-
-
-def is_concluded(ledger: Ledger, plan: Plan) -> bool:
-    """Whether the arms were compared in the final analysis, well or not."""
-    return look_attempt(ledger, plan, FINAL) is not None
+    """The attempt at a look of this test at which the arms were compared, if one was."""
+    return compared(ledger, plan.attempt, asset)
 
 
 def data_digest(leads: pd.DataFrame, as_of: date) -> str:
@@ -164,9 +155,4 @@ def _known_before(ledger: Ledger, plan: Plan, as_of: date) -> Mapping[str, int]:
 
 
 def _batches(ledger: Ledger, plan: Plan) -> list[Attempt]:
-    return [one for one in _of_plan(ledger, plan, ASSIGNMENTS) if one.state == "published"]
-
-
-def _of_plan(ledger: Ledger, plan: Plan, asset: str) -> list[Attempt]:
-    of_asset = (one for one in ledger.attempts.values() if one.asset == asset)
-    return [one for one in of_asset if one.facts.get("plan") == plan.attempt]
+    return [one for one in attempts_of(ledger, plan.attempt, ASSIGNMENTS) if one.state == "published"]

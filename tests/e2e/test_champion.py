@@ -13,6 +13,9 @@ import numpy as np
 import pytest
 
 from leadscore_v6 import promotion, refresh
+from leadscore_v6.artifacts import models
+from leadscore_v6.assets.shadow import data
+from leadscore_v6.assets.shadow import scores as shadow_scores
 from leadscore_v6.assets.shadow.data import champion_beside, champion_word, load_model
 from leadscore_v6.errors import GateBlocked, UsageError
 from leadscore_v6.gates.bench import open_bench, read_ledger
@@ -117,6 +120,35 @@ def guess_for(monkeypatch: pytest.MonkeyPatch, version: str) -> None:
         return Guess() if model.version == version else honest(folders, model)
 
     monkeypatch.setattr(promotion, "_scorer", scorer)
+
+
+def unreadable(monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+    """As after a new contract, or a new series of xgboost: the files are as published, and cannot be read."""
+    honest = models.load_scorer
+
+    def load(folder: Path, digest: str, of: str, words: Any, contract_version: str) -> Any:
+        return honest(folder, digest, of, words, "another one" if of == version else contract_version)
+
+    monkeypatch.setattr(promotion, "load_scorer", load)
+    monkeypatch.setattr(data, "load_scorer", load)
+
+
+def test_a_champion_that_cannot_be_loaded_stays_without_stopping_the_refresh(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = versions(settings)
+    unreadable(monkeypatch, first)
+    kept = refresh.decide(settings, "Ann", lambda _line: None)
+    assert (kept.report.outcome, kept.report.champion) == ("kept", first)
+    assert "cannot be loaded any more" in kept.report.headline
+    assert "contract version" in Path(str(kept.path)).read_text()
+    with open_bench(settings, "test", lambda _line: None) as bench:
+        found = promotion.against_champion(bench, model_of(bench.ledger, second))
+        # Beside the challenger's days in the shadow it has no score, and a reason.
+        none, why = shadow_scores._champion(bench, champion(bench.ledger), data.scoring_settings())
+    assert found.reasons_for_anyone == ()
+    assert none is None
+    assert "another one" in (why or "")
 
 
 # --- the refresh (6.2) ------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from leadscore_v6.artifacts import models
 from leadscore_v6.assets.shadow import data
 from leadscore_v6.assets.shadow import scores as shadow_scores
 from leadscore_v6.assets.shadow.data import champion_beside, champion_word, load_model
+from leadscore_v6.decision import nothing_judged
 from leadscore_v6.errors import GateBlocked, UsageError
 from leadscore_v6.gates.bench import open_bench, read_ledger
 from leadscore_v6.gates.champions import champion, experiment_runs, role, roll_back
@@ -163,6 +164,14 @@ def test_a_refresh_keeps_the_champion_that_is_as_good_and_writes_why(settings: S
     assert "the lower bound of the difference" in page
     assert "SYNTHETIC DATA" in page
     assert champion(read_ledger(settings)[0]).version == first
+
+
+def test_a_refresh_that_made_no_model_decides_nothing(settings: Settings) -> None:
+    """The newest model is then of the refresh before, and decided about."""
+    ledger = read_ledger(settings)[0]
+    assert nothing_judged(ledger) is None
+    ledger.latest("v_latest_training_dataset_v6").facts["promoted_version"] = "20260105_0700"
+    assert "No model of training set 20260105_0700 was judged" in (nothing_judged(ledger) or "")
 
 
 def test_a_challenger_that_wins_waits_for_a_running_test_and_is_champion_without_one(

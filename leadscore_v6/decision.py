@@ -18,6 +18,7 @@ from leadscore_v6.gates.attempt import Bench
 from leadscore_v6.gates.bench import read_ledger
 from leadscore_v6.gates.caveats import caveats
 from leadscore_v6.gates.champions import Reign
+from leadscore_v6.gates.decisions import PROMOTED as PROMOTED_SET
 from leadscore_v6.gates.ledger import Ledger
 from leadscore_v6.gates.lineage import is_synthetic
 from leadscore_v6.gates.models import BACKTEST, KnownModel, known_models, model_line
@@ -72,6 +73,18 @@ def _write(bench: Bench, settings: Settings, report: DecisionReport) -> Refreshe
     path = ArtifactStore(settings.artifacts).write(decision_page(report.challenger), render_decision(report))
     write_serving(bench.ledger, settings)
     return Refreshed(report, path)
+
+
+def nothing_judged(ledger: Ledger) -> str | None:
+    """Why there is nothing to decide although a refresh ended: no model of the promoted training set was judged.
+
+    The newest model is then one of a former refresh, and decided about.
+    """
+    newest, promoted = next(iter(known_models(ledger)), None), ledger.latest(PROMOTED_SET)
+    version = promoted.facts.get("promoted_version") if promoted is not None else None
+    if newest is None or newest.trained.facts.get("dataset_version") != version:
+        return f"No model of training set {version} was judged: nothing is decided, and what serves goes on."
+    return None
 
 
 def decision_page(version: str) -> str:

@@ -96,9 +96,12 @@ _RUN_TOGETHER: Final[Mapping[str, tuple[Sequence[str], str]]] = {
 
 @dg.op(description="Champion or challenger (R31, R58): carried out, and written down.")
 def decide_about_the_newest_model(context: dg.OpExecutionContext, warehouse: WarehouseResource) -> None:
-    """Step 6.2. Where the newest model serves already there is nothing to decide."""
-    from leadscore_v6.decision import decide
+    """Step 6.2. Where the newest model serves already, or a refresh made none, there is nothing to decide."""
+    from leadscore_v6.decision import decide, nothing_judged
 
+    if why := nothing_judged(warehouse.bench.ledger):
+        context.log.info(why)
+        return
     with stops():
         done = decide(warehouse.bench, warehouse.settings, DECISION, context.log.info)
     if done is None:

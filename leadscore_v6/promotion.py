@@ -12,9 +12,10 @@ from datetime import date
 import numpy as np
 
 from leadscore_v6.artifacts.folders import FolderStore
+from leadscore_v6.artifacts.manifest import verify
 from leadscore_v6.artifacts.models import load_scorer
 from leadscore_v6.assets.model.data import contract_version, read_training_data, reason_words
-from leadscore_v6.errors import UsageError
+from leadscore_v6.errors import InputError, UsageError
 from leadscore_v6.gates import champions
 from leadscore_v6.gates.attempt import Bench
 from leadscore_v6.gates.bench import open_bench, read_ledger, require_home
@@ -53,7 +54,8 @@ def against_champion(bench: Bench, challenger: KnownModel, progress: Progress = 
     """R31's decision about a validated model; None where there is no champion, or nothing to compare yet.
 
     Both score the leads of the challenger's holdout that are later than both cut-offs, by advisors that neither learned
-    from. Raises InputError when the files of one of them are not what was published.
+    from. A champion that is as published and that this program cannot read any more (another contract, another series
+    of xgboost) is a condition that does not hold. Raises InputError when files are not what was published.
     """
     reign = champion(bench.ledger)
     if reign is None or not challenger.validated or reign.version == challenger.version:
@@ -62,14 +64,20 @@ def against_champion(bench: Bench, challenger: KnownModel, progress: Progress = 
     if not bench.warehouse.exists(f"{bench.warehouse.dataset}.{table}"):
         raise UsageError(f"The training set of model {challenger.version} has expired ({table}): train again.")
     progress(f"scoring leads later than {reign.version} and {challenger.version} were made from, with both")
-    data = read_training_data(bench.warehouse, table)
     contenders = _contender(reign.model), _contender(challenger)
-    rows = _unseen(bench.folders, data, (reign.model, challenger), max(one.cut_off for one in contenders))
-    scores = [
-        _scorer(bench.folders, model).predict_proba(data.features.iloc[rows])[:, 1]
-        for model in (reign.model, challenger)
-    ]
-    holdout = Holdout(data.label[rows], data.advisors[rows], data.contact[rows], scores[0], scores[1])
+    verify(bench.folders.path(folder_of(reign.calibrated)), reign.digest)
+    try:
+        serving = _scorer(bench.folders, reign.model)
+    except InputError as unreadable:
+        holdout: Holdout | str = unreadable.what
+    else:
+        data = read_training_data(bench.warehouse, table)
+        rows = _unseen(bench.folders, data, (reign.model, challenger), max(one.cut_off for one in contenders))
+        scores = [
+            scorer.predict_proba(data.features.iloc[rows])[:, 1]
+            for scorer in (serving, _scorer(bench.folders, challenger))
+        ]
+        holdout = Holdout(data.label[rows], data.advisors[rows], data.contact[rows], scores[0], scores[1])
     settings = monitoring_settings()
     evidence = Evidence(holdout, _shadow_holds(bench.ledger, challenger))
     return decide(contenders, evidence, contenders[1].as_of, settings.champion, settings.seed)

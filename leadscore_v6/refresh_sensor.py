@@ -82,19 +82,22 @@ def _next(
     instance: dg.DagsterInstance, jobs: Chain, joined: dg.RunRecord, settings: Settings
 ) -> tuple[list[Due], str | None]:
     """What to ask for now, and what failed. The decision is due when the chain before it has ended, however."""
-    lost = None
+    failed: list[Due] = []
     for stage in _stages(instance, jobs, joined, settings):
         found = [(due, _last(instance, due.job, due)) for due in stage]
         missing = [due for due, run in found if run is None]
         if missing:
-            return missing, lost
+            return missing, None
         failed = [due for due, run in found if run is not None and run.dagster_run.status in _LOST]
         if failed:
-            names = ", ".join(f"{due.job.name}{f' {due.key}' if due.key else ''}" for due in failed)
-            lost = f"Failed: {names}. Run it again when it is mended; what follows waits for it."
             break
-    decision = Due(jobs.decision, None, joined.create_timestamp, joined.dagster_run.run_id)
-    return ([decision], lost) if _last(instance, jobs.decision, decision) is None else ([], lost)
+    decision = Due(jobs.decision, None, *_settled(instance, jobs, joined))
+    run = _last(instance, jobs.decision, decision)
+    if run is not None and run.dagster_run.status in _LOST:
+        failed.append(decision)
+    names = ", ".join(f"{due.job.name}{f' {due.key}' if due.key else ''}" for due in failed)
+    lost = f"Failed: {names}. Run it again when it is mended; what follows waits for it." if failed else None
+    return ([decision] if run is None else []), lost
 
 
 def _stages(
@@ -104,14 +107,29 @@ def _stages(
     after_join = (joined.create_timestamp, joined.dagster_run.run_id)
     yield [Due(jobs.model, None, *after_join)]
     yield [Due(jobs.serving, None, *after_join)]
-    landed = _last(instance, jobs.leads, None)
+    landed, trained = _last(instance, jobs.leads, None), _last(instance, jobs.model, None)
     newest = max(
         (run.create_timestamp, run.dagster_run.run_id)
-        for run in (joined, landed)
+        for run in (joined, landed, trained)
         if run is not None and run.dagster_run.status is dg.DagsterRunStatus.SUCCESS
     )
     yield [Due(jobs.shadow_day, key, *newest) for key in _days_of_extract(settings)]
     yield [Due(jobs.shadow, None, *newest)]
+
+
+def _settled(instance: dg.DagsterInstance, jobs: Chain, joined: dg.RunRecord) -> tuple[datetime, str]:
+    """Since when, and by which run, there is something to decide: the model, then its first whole shadow.
+
+    A chain that broke is decided about once, and again when it was mended. The shadow days of a later extract are the
+    same model's: they are no new decision.
+    """
+    trained = _last(instance, jobs.model, Due(jobs.model, None, joined.create_timestamp, joined.dagster_run.run_id))
+    begun = trained or joined
+    whole = dg.RunsFilter(
+        job_name=jobs.shadow.name, statuses=[dg.DagsterRunStatus.SUCCESS], created_after=begun.create_timestamp
+    )
+    run = next(iter(instance.get_run_records(whole, limit=1, ascending=True)), begun)
+    return run.create_timestamp, run.dagster_run.run_id
 
 
 def _last(instance: dg.DagsterInstance, job: Any, due: Due | None) -> dg.RunRecord | None:

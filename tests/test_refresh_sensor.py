@@ -146,7 +146,58 @@ def test_what_a_person_mends_by_hand_goes_on(watch: Watch) -> None:
     watch.tick()
     watch.end()
     watch.by_hand("model")
-    assert through(watch) == CHAIN[1:4]
+    assert through(watch) == CHAIN[1:]
+    assert watch.says == "Nothing is new."
+
+
+def test_days_that_failed_and_were_mended_are_decided_about_once_more(watch: Watch) -> None:
+    watch.by_hand("training_set")
+    for stage in CHAIN[:3]:
+        assert watch.tick() == stage
+        watch.end(FAILURE if stage == CHAIN[2] else SUCCESS)
+    assert watch.tick() == CHAIN[4]
+    watch.end()
+    for key in DAYS:
+        watch.by_hand("shadow_day", key)
+    assert through(watch) == CHAIN[3:]
+    # Its days of a later extract are no new decision; nor are those that fail.
+    watch.by_hand("leads")
+    assert through(watch) == CHAIN[2:4]
+    watch.by_hand("leads")
+    assert watch.tick() == CHAIN[2]
+    watch.end(FAILURE)
+    assert watch.tick() == []
+    assert watch.says.startswith("Failed: shadow_day 20260301, ")
+
+
+def test_a_later_extract_mends_days_that_failed(watch: Watch) -> None:
+    watch.by_hand("training_set")
+    for stage in CHAIN[:3]:
+        assert watch.tick() == stage
+        watch.end(FAILURE if stage == CHAIN[2] else SUCCESS)
+    watch.tick()
+    watch.end()
+    watch.by_hand("leads")
+    assert through(watch) == CHAIN[2:]
+
+
+def test_a_decision_that_failed_is_told(watch: Watch) -> None:
+    watch.by_hand("training_set")
+    for stage in CHAIN:
+        assert watch.tick() == stage
+        watch.end(FAILURE if stage == CHAIN[4] else SUCCESS)
+    assert watch.tick() == []
+    assert watch.says.startswith("Failed: champion_decision. Run it again")
+    watch.by_hand("champion_decision")
+    assert watch.tick() == []
+    assert watch.says == "Nothing is new."
+
+
+def test_a_model_trained_anew_by_hand_has_its_own_days_and_decision(watch: Watch) -> None:
+    watch.by_hand("training_set")
+    through(watch)
+    watch.by_hand("model")
+    assert through(watch) == CHAIN[2:]
 
 
 def test_days_that_a_person_scored_are_not_asked_for(watch: Watch) -> None:

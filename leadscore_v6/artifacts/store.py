@@ -6,6 +6,7 @@ Belongs here: where an artifact goes and how it gets there. Does not belong here
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -46,16 +47,16 @@ class ArtifactStore:
     def write_together(self, files: Mapping[str, str | bytes]) -> dict[str, Location]:
         """Write several artifacts that are of no use without one another; their paths by name.
 
-        All are written beside their places before the first is renamed into its own, so that whatever keeps one from
-        being written keeps them all from being changed. In a bucket, where nothing is renamed, those that were uploaded
-        are removed again when a later one fails. Raises as `write`.
+        All are written beside their places before the first is renamed into its own, and the older ones are kept until
+        the last is, so that whatever keeps one from its place keeps them all from being changed. In a bucket, where
+        nothing is renamed, those that were uploaded are removed again when a later one fails. Raises as `write`.
         """
         if isinstance(self.root, Path):
             beside = {name: f".{name}.{os.getpid()}.tmp" for name in files}
             try:
                 for name, content in files.items():
                     self.write(beside[name], content)
-                return {name: (self.root / beside[name]).replace(self.root / name) for name in files}
+                return _take_places({self.root / name: self.root / beside[name] for name in files})
             finally:
                 for name in beside.values():
                     (self.root / name).unlink(missing_ok=True)
@@ -75,3 +76,26 @@ class ArtifactStore:
         path = self.root / name
         with reaching(path):
             return path.read_bytes()
+
+
+def _take_places(beside: Mapping[Path, Path]) -> dict[str, Location]:
+    """Rename new files into their places, all or none: older ones are copied, and put back when a rename fails."""
+    older: dict[Path, Path] = {}
+    taken: list[Path] = []
+    try:
+        for place, new in beside.items():
+            if place.is_file():
+                older[place] = Path(shutil.copy2(place, new.with_suffix(".old")))
+            new.replace(place)
+            taken.append(place)
+    except BaseException:
+        for place in taken:
+            if place in older:
+                older.pop(place).replace(place)
+            else:
+                place.unlink()
+        raise
+    finally:
+        for copy in older.values():
+            copy.unlink(missing_ok=True)
+    return {place.name: place for place in beside}

@@ -5,6 +5,7 @@ Where the CRM logs no dials the tables are there and empty, so that what follows
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import dagster as dg
@@ -59,7 +60,23 @@ def crm_dials(context: dg.AssetExecutionContext, warehouse: WarehouseResource, o
             "crm_associates": f"{bench.warehouse.dataset}.{ASSOCIATES.asset}",
         }
         work, sql = _work(bench, warehouse.settings, DIALS, held_against)
-    yield from carry_out(context, warehouse, options, work, Told(sql, contract(DIALS.asset)))
+
+    def measure(candidates: Candidates) -> Mapping[str, Any]:
+        figures = work.measure(candidates)
+        return {**figures, **_log_moved(bench, figures.get("logged_since"))}
+
+    yield from carry_out(context, warehouse, options, replace(work, measure=measure), Told(sql, contract(DIALS.asset)))
+
+
+def _log_moved(bench: Bench, since: date | None) -> dict[str, int]:
+    """Days by which the log begins later, and earlier, than in the table that is published; 0 where that had no log.
+
+    The log's first day decides which leads count as dialled unseen (step 3.1). A log that is gone begins today.
+    """
+    served = bench.ledger.serving(f"{bench.warehouse.dataset}.{DIALS.asset}")
+    before = served.figures.get("logged_since") if served is not None and not served.withdrawn else None
+    days = ((since or bench.clock().date()) - date.fromisoformat(before)).days if before else 0
+    return {"log_begins_later_days": max(days, 0), "log_begins_earlier_days": max(-days, 0)}
 
 
 def _work(bench: Bench, settings: Settings, source: OptionalTable, held_against: Mapping[str, str]) -> tuple[Work, str]:

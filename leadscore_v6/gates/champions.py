@@ -173,6 +173,8 @@ def shadow_of(ledger: Ledger, model: KnownModel) -> Attempt | None:
 def promote(bench: Bench, model: KnownModel, decision: Decision | None, by: str, reason: str) -> Reign:
     """Make a model champion. `decision`: R31's, against the champion that there is; None where there is none.
 
+    What a person may pass of the decision (a champion that cannot be loaded any more) whoever calls this has passed.
+
     Raises UsageError without a name or a reason, or for the champion itself; GateBlocked with every condition that does
     not hold; InputError when the model's files are not what was published.
     """
@@ -186,8 +188,8 @@ def promote(bench: Bench, model: KnownModel, decision: Decision | None, by: str,
         missed.append("a test is running, and what serves does not change in mid-test (R58)")
     if before is not None and decision is None:
         missed.append(f"not compared with the champion {before.version} (R31)")
-    elif decision is not None and not decision.promotes:
-        missed += [f"against the champion (R31): {why}" for why in decision.reasons]
+    elif decision is not None:
+        missed += [f"against the champion (R31): {why}" for why in decision.reasons_for_anyone]
     if missed:
         lines = "\n".join(f"  - {one}" for one in missed)
         raise GateBlocked(
@@ -201,7 +203,8 @@ def promote(bench: Bench, model: KnownModel, decision: Decision | None, by: str,
     shadow = shadow_of(ledger, model)
     evidence["shadow"] = shadow.key if shadow else None
     if decision is not None:
-        evidence |= {"against": decision.champion.version, **decision.figures(), "headline": decision.headline}
+        evidence |= {"against": decision.champion.version, **decision.figures()}
+        evidence["headline"] = decision.headline_of_a_promotion
     return _begin(bench, PROMOTED_MODEL, model, {"by": by.strip(), "reason": reason.strip(), "evidence": evidence})
 
 

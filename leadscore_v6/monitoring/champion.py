@@ -54,12 +54,21 @@ class Holdout:
 
 @dataclass(frozen=True)
 class Condition:
-    """One condition of a promotion. None: not judgeable, which does not hold. `is_asked` is False if only shown."""
+    """One condition of a promotion. None: not judgeable, which does not hold. `is_asked` is False if only shown.
+
+    is_a_persons: whoever promotes by name may pass it; a refresh, which nobody looks at, may not.
+    """
 
     name: str
     holds: bool | None
     says: str
     is_asked: bool = True
+    is_a_persons: bool = False
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether it is asked, and does not hold."""
+        return self.is_asked and self.holds is not True
 
 
 @dataclass(frozen=True)
@@ -82,13 +91,17 @@ class Decision:
     @property
     def promotes(self) -> bool:
         """Whether the challenger takes the place."""
-        return all(one.holds is True for one in self.conditions if one.is_asked)
+        return not any(one.is_missed for one in self.conditions)
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why the champion stays: the conditions that do not hold; or that all of them do."""
-        missed = tuple(one.says for one in self.conditions if one.is_asked and one.holds is not True)
-        return missed or ("all conditions hold",)
+        return tuple(one.says for one in self.conditions if one.is_missed) or ("all conditions hold",)
+
+    @property
+    def reasons_for_anyone(self) -> tuple[str, ...]:
+        """Those of them that a person who promotes by name cannot pass either; none where the place can be taken."""
+        return tuple(one.says for one in self.conditions if one.is_missed and not one.is_a_persons)
 
     @property
     def headline(self) -> str:
@@ -96,6 +109,14 @@ class Decision:
         if self.promotes:
             return f"{self.challenger.version} takes the place of {self.champion.version}: {self.reasons[0]}."
         return f"{self.champion.version} stays: {'; '.join(self.reasons)}."
+
+    @property
+    def headline_of_a_promotion(self) -> str:
+        """The same once a person promoted: what was passed is said."""
+        if self.promotes:
+            return self.headline
+        passed = "; ".join(self.reasons)
+        return f"{self.challenger.version} takes the place of {self.champion.version} by a person's decision: {passed}."
 
     def figures(self) -> dict[str, float | int | None]:
         """What gates and alerts read; None is not judgeable.
@@ -115,7 +136,7 @@ class Decision:
             "challenger_minus_champion_high": difference.high if difference else None,
             "holdout_leads": self.holdout_leads,
             "holdout_positives": self.holdout_positives,
-            "conditions_missed": sum(one.is_asked and one.holds is not True for one in self.conditions),
+            "conditions_missed": sum(one.is_missed for one in self.conditions),
             "champion_too_old": int(self.age is not None),
         }
 
@@ -128,10 +149,10 @@ class Decision:
 class Evidence:
     """What the decision is made from: leads that both scored, and whether the challenger's shadow days held.
 
-    shadow_holds None: they were not run.
+    holdout: or why the champion scores nothing any more, in words. shadow_holds None: they were not run.
     """
 
-    holdout: Holdout
+    holdout: Holdout | str
     shadow_holds: bool | None
 
 
@@ -143,24 +164,31 @@ def decide(
     Raises InputError on scores that are NaN.
     """
     champion, challenger = contenders
-    leads = evidence.holdout
-    if np.isnan(leads.champion).any() or np.isnan(leads.challenger).any():
-        raise InputError("A lead of the holdout has no score.", remedy="score every lead with both models")
-    positives = int(leads.label.sum())
-    is_rankable = 0 < positives < len(leads.label)
-    scored = ScoredLeads(np.arange(len(leads.label)), leads.label, leads.challenger, leads.advisors, leads.contact)
-    paired = compare(scored, leads.champion, _evaluation(settings), seed) if is_rankable else Paired(Estimate(0.0))
-    of_champion = ScoredLeads(scored.rows, leads.label, leads.champion, leads.advisors, leads.contact)
-    both = (average_precision_of(of_champion), average_precision_of(scored)) if is_rankable else None
-    conditions = (
-        _later(leads, max(champion.cut_off, challenger.cut_off)),
-        *_ranking(both, paired, positives, settings),
+    own = (
         _below("ECE", challenger.ece, settings.ece, champion.ece),
         _below("train-test gap", challenger.train_test_gap, settings.train_test_gap, champion.train_test_gap),
         _below("CV coefficient", challenger.cv_coefficient, settings.cv_coefficient, champion.cv_coefficient),
         Condition("shadow scoring", evidence.shadow_holds, _SHADOW[evidence.shadow_holds]),
     )
     age = champion_age(champion.version, champion.as_of, as_of, settings)
+    leads, nothing = evidence.holdout, Paired(Estimate(0.0))
+    if isinstance(leads, str):
+        says = f"the champion {champion.version} cannot be loaded any more, and nothing was compared: {leads}"
+        gone = Condition("champion can be loaded", holds=False, says=says, is_a_persons=True)
+        return Decision(champion, challenger, settings.policy, (gone, *own), None, nothing, 0, 0, age)
+    if np.isnan(leads.champion).any() or np.isnan(leads.challenger).any():
+        raise InputError("A lead of the holdout has no score.", remedy="score every lead with both models")
+    positives = int(leads.label.sum())
+    is_rankable = 0 < positives < len(leads.label)
+    scored = ScoredLeads(np.arange(len(leads.label)), leads.label, leads.challenger, leads.advisors, leads.contact)
+    paired = compare(scored, leads.champion, _evaluation(settings), seed) if is_rankable else nothing
+    of_champion = ScoredLeads(scored.rows, leads.label, leads.champion, leads.advisors, leads.contact)
+    both = (average_precision_of(of_champion), average_precision_of(scored)) if is_rankable else None
+    conditions = (
+        _later(leads, max(champion.cut_off, challenger.cut_off)),
+        *_ranking(both, paired, positives, settings),
+        *own,
+    )
     return Decision(champion, challenger, settings.policy, conditions, both, paired, len(leads.label), positives, age)
 
 

@@ -144,6 +144,7 @@ _NO_OTHER = {
 _NOT_BY_CHAMPION = (
     "The champion `{champion}` came after these days were scored: `leadscore shadow` scores them by both."
 )
+_UNREADABLE = "The champion `{champion}` cannot be loaded any more, and scored no lead of these days: {why}"
 
 
 def _beside(facts: Facts) -> str:
@@ -160,6 +161,8 @@ def _beside(facts: Facts) -> str:
                 f"Beside {says}, {found['leads']:,} leads: rank agreement (Spearman) {rank}; {found['overlap']:.0%} of "
                 f"the best tenth is the same; the model's mean is {found['mean_difference']:+.4f} from the other's."
             )
+        elif name == "champion" and facts.get("champion_unreadable"):
+            lines.append(_UNREADABLE.format(champion=champion, why=facts["champion_unreadable"]))
         elif name == "champion":
             lines.append(_NO_OTHER.get(champion, _NOT_BY_CHAMPION).format(champion=champion))
     return bullets(lines)

@@ -84,6 +84,8 @@ dial_sightings AS (
     dial_log.first_day,
     DATE_DIFF(dial_log.first_day, staged.contact_date, DAY) AS days_before_log,
     MIN(CASE
+      -- One of the day before the contact is the contact's
+      WHEN DATE_DIFF({{ m.day('dials.dialled_at') }}, staged.contact_date, DAY) = -1 THEN staged.contact_date
       WHEN DATE_DIFF({{ m.day('dials.dialled_at') }}, staged.contact_date, DAY) >= 0
         AND DATE_DIFF(@as_of, {{ m.day('dials.dialled_at') }}, DAY) >= 0 THEN {{ m.day('dials.dialled_at') }}
     END) AS first_dial
@@ -117,7 +119,10 @@ firm_rule AS (
 staged AS (
   SELECT
     staged.*,
-    staged.contact_date >= first_snapshot.snapshot_at AS since_first
+    staged.contact_date >= first_snapshot.snapshot_at AS since_first,
+    staged.dial_source IN ('logged', 'none') AS is_logged,
+    DATE_DIFF({{ m.day('staged.Stage_Entered_Call_Scheduled__c') }}, staged.contact_date, DAY)
+      BETWEEN 0 AND @label_window_days AS has_call
   FROM {{ candidate }} AS staged
   CROSS JOIN first_snapshot
 ),
@@ -146,6 +151,11 @@ measured AS (
     COUNTIF(dial_source = 'assumed') AS leads_dial_assumed,
     COUNTIF(dial_source = 'unknown') AS leads_dial_unknown,
     COUNTIF(dial_source = 'none') AS leads_undialled,
+    -- Nobody converts undialled: such a call is a hole in the log, and its lead is lost to the training set
+    COUNTIF(is_logged AND has_call) AS calls_since_log,
+    COUNTIF(dial_source = 'none' AND has_call) AS calls_undialled,
+    COALESCE(SAFE_DIVIDE(COUNTIF(dial_source = 'none' AND has_call), COUNTIF(is_logged AND has_call)), 0.0)
+      AS calls_undialled_share,
     MAX(DATE_DIFF(contact_date, rep_snapshot_at, DAY)) AS oldest_snapshot_days,
     MIN(contact_date) AS first_contact,
     MAX(contact_date) AS last_contact

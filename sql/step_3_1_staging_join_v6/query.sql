@@ -24,11 +24,13 @@ WITH leads AS (
   WHERE crd IS NOT NULL AND {{ m.day('Stage_Entered_Contacting__c') }} <= @as_of
 ),
 dialled AS (
-  -- A dial before the contact was of an earlier round of the lead
-  SELECT leads.Id, MIN({{ m.day('dials.dialled_at') }}) AS dialled_on
+  -- A dial that moves a lead's stage can lie just before it, and midnight between them; that one counts as of the contact.
+  -- Earlier ones were of an earlier round of the lead
+  SELECT leads.Id, MIN(GREATEST({{ m.day('dials.dialled_at') }}, leads.contact_date)) AS dialled_on
   FROM leads
   INNER JOIN {{ crm_dials }} AS dials ON dials.Id = leads.Id
-  WHERE {{ m.day('dials.dialled_at') }} >= leads.contact_date AND {{ m.day('dials.dialled_at') }} <= @as_of
+  WHERE {{ m.day('dials.dialled_at') }} >= DATE_SUB(leads.contact_date, INTERVAL 1 DAY)
+    AND {{ m.day('dials.dialled_at') }} <= @as_of
   GROUP BY leads.Id
 ),
 dial_log AS (

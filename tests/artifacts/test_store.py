@@ -72,6 +72,16 @@ def test_together_none_takes_the_place_of_an_older_one_when_one_fails(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["crm.csv", "list.csv"]
 
 
+def test_together_a_rename_that_fails_puts_the_older_ones_back(tmp_path: Path) -> None:
+    store = ArtifactStore(tmp_path)
+    store.write_together({"list.csv": "1\n", "crm.csv": "1\n"})
+    (tmp_path / "page.md").mkdir()
+    with pytest.raises(OSError, match=r"page\.md"):
+        store.write_together({"new.csv": "2\n", "list.csv": "2\n", "crm.csv": "2\n", "page.md": "2\n"})
+    assert store.read("list.csv") == store.read("crm.csv") == b"1\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["crm.csv", "list.csv", "page.md"]
+
+
 def test_a_write_that_is_cut_off_leaves_the_older_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = ArtifactStore(tmp_path)
     store.write(NAME, "older")

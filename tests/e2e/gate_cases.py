@@ -199,6 +199,11 @@ STAGED = [
         Sabotage(STAGING, put("DATE '2024-01-07'", "rep_snapshot_at", first("Id", "rep_snapshot_at = '2024-03-31'"))),
     ),
     case("staging_dials_right", Sabotage(STAGING, put("'none'", "dial_source", first("Id")))),
+    case(
+        "staging_calls_were_dialled",
+        Sabotage(STAGING, put("'none'", "dial_source", "Stage_Entered_Call_Scheduled__c IS NOT NULL")),
+        "staging_dials_right",
+    ),
 ]
 
 TRAINING = "step_3_3_training_dataset_v6"

@@ -13,7 +13,11 @@ import numpy as np
 import pytest
 
 from leadscore_v6 import promotion, refresh
+from leadscore_v6.artifacts import models
+from leadscore_v6.assets.shadow import data
+from leadscore_v6.assets.shadow import scores as shadow_scores
 from leadscore_v6.assets.shadow.data import champion_beside, champion_word, load_model
+from leadscore_v6.decision import nothing_judged
 from leadscore_v6.errors import GateBlocked, UsageError
 from leadscore_v6.gates.bench import open_bench, read_ledger
 from leadscore_v6.gates.champions import champion, role, roll_back
@@ -120,6 +124,35 @@ def guess_for(monkeypatch: pytest.MonkeyPatch, version: str) -> None:
     monkeypatch.setattr(promotion, "_scorer", scorer)
 
 
+def unreadable(monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+    """As after a new contract, or a new series of xgboost: the files are as published, and cannot be read."""
+    honest = models.load_scorer
+
+    def load(folder: Path, digest: str, of: str, words: Any, contract_version: str) -> Any:
+        return honest(folder, digest, of, words, "another one" if of == version else contract_version)
+
+    monkeypatch.setattr(promotion, "load_scorer", load)
+    monkeypatch.setattr(data, "load_scorer", load)
+
+
+def test_a_champion_that_cannot_be_loaded_stays_without_stopping_the_refresh(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = versions(settings)
+    unreadable(monkeypatch, first)
+    kept = refresh.decide(settings, "Ann", lambda _line: None)
+    assert (kept.report.outcome, kept.report.champion) == ("kept", first)
+    assert "cannot be loaded any more" in kept.report.headline
+    assert "contract version" in Path(str(kept.path)).read_text()
+    with open_bench(settings, "test", lambda _line: None) as bench:
+        found = promotion.against_champion(bench, model_of(bench.ledger, second))
+        # Beside the challenger's days in the shadow it has no score, and a reason.
+        none, why = shadow_scores._champion(bench, champion(bench.ledger), data.scoring_settings())
+    assert found.reasons_for_anyone == ()
+    assert none is None
+    assert "another one" in (why or "")
+
+
 # --- the refresh (6.2) ------------------------------------------------------------------------------------------------
 
 
@@ -132,6 +165,14 @@ def test_a_refresh_keeps_the_champion_that_is_as_good_and_writes_why(settings: S
     assert "the lower bound of the difference" in page
     assert "SYNTHETIC DATA" in page
     assert champion(read_ledger(settings)[0]).version == first
+
+
+def test_a_refresh_that_made_no_model_decides_nothing(settings: Settings) -> None:
+    """The newest model is then of the refresh before, and decided about."""
+    ledger = read_ledger(settings)[0]
+    assert nothing_judged(ledger) is None
+    ledger.latest("v_latest_training_dataset_v6").facts["promoted_version"] = "20260105_0700"
+    assert "No model of training set 20260105_0700 was judged" in (nothing_judged(ledger) or "")
 
 
 def test_a_challenger_that_wins_waits_for_a_running_test_and_is_champion_without_one(

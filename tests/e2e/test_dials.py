@@ -67,12 +67,51 @@ def test_a_withdrawn_file_leaves_the_table_empty(product: Product, feed: Path) -
     assert product.rows("LeadScoring.crm_dials") == []
 
 
+@pytest.mark.parametrize(
+    ("change", "moved"),
+    [
+        (lambda records: records.clear(), "log_begins_later_days"),
+        (lambda records: records[0].update(dialled_at="2019-11-03 09:00:00"), "log_begins_earlier_days"),
+    ],
+    ids=["no_dial_left", "one_wrong_year"],
+)
+def test_a_log_that_begins_elsewhere_waits_for_a_person(
+    change: Callable[[list[Row]], None], moved: str, product: Product, feed: Path
+) -> None:
+    """Its first day decides which leads are taken as dialled unseen (3.1), and one dial can move it by years."""
+    write_dials(feed)
+    land(product)
+    edit(feed / "Dials.csv", change)
+    ran = land(product)
+    assert ran.failed_checks == {"dials_log_begins_as_before"}
+    held = product.ledger.latest("crm_dials")
+    assert held.figures[moved] > 30
+    assert len(product.rows("LeadScoring.crm_dials")) == 200
+    names = ("--by", "Ann", "--reason", "the CRM was moved", "--expires", "2099-01-01", "--home", product.settings.home)
+    done = leadscore("waive", "dials_log_begins_as_before", "--attempt", held.key, *names)
+    assert done.returncode == 0, done.stderr
+    assert land(product).stops == []
+    # What was let in is what the next one is held against.
+    (feed / "Dials.csv").write_text((feed / "Dials.csv").read_text() + "\n")
+    assert land(product).stops == []
+
+
 def every(column: str, value: str, step: int = 20) -> Callable[[list[Row]], None]:
     def change(records: list[Row]) -> None:
         for row in records[::step]:
             row[column] = value
 
     return change
+
+
+def a_year_early(records: list[Row]) -> None:
+    for row in records[::10]:
+        row["dialled_at"] = f"{int(row['dialled_at'][:4]) - 1}{row['dialled_at'][4:]}"
+
+
+def last_weeks_only(records: list[Row]) -> None:
+    records.sort(key=lambda row: row["dialled_at"])
+    del records[: len(records) // 2]
 
 
 def first_again(records: list[Row]) -> None:
@@ -83,6 +122,8 @@ BROKEN = [
     ("dials_timestamps_parsed", "Dials.csv", every("dialled_at", "last week")),
     ("dials_of_known_leads", "Dials.csv", every("Id", "00Q999")),
     ("dials_crds_match", "Dials.csv", every("FA_CRD__c", "7")),
+    ("dials_not_before_contact", "Dials.csv", a_year_early),
+    ("dials_log_begins_as_before", "Dials.csv", last_weeks_only),
     ("dials_no_duplicate", "Dials.csv", first_again),
     ("dials_queue_known", "Dials.csv", every("queue", "whim")),
     ("dials_by_known_associates", "Dials.csv", every("associate", "SGA 9")),

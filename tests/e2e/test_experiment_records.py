@@ -64,8 +64,8 @@ def lose_control(world: Played) -> None:
 
 
 def forget_a_week(world: Played) -> None:
-    """A Dials.csv of the last weeks alone."""
-    recent = lambda rows: [row for row in rows if row["dialled_at"] >= "2025-12-12"]  # noqa: E731
+    """A Dials.csv that lacks the first week but for its first dial: the log begins as it did."""
+    recent = lambda rows: [rows[0], *(row for row in rows[1:] if row["dialled_at"] >= "2025-12-12")]  # noqa: E731
     edit(world.feed / "Dials.csv", lambda rows: rows.__setitem__(slice(None), recent(rows)))
 
 

@@ -19,7 +19,7 @@ from leadscore_v6.artifacts.models import load_scorer
 from leadscore_v6.assets.model.data import contract_version, reason_words
 from leadscore_v6.assets.shadow import data
 from leadscore_v6.assets.shadow import scores as score_steps
-from leadscore_v6.errors import GateBlocked
+from leadscore_v6.errors import GateBlocked, InputError
 from leadscore_v6.gates.guard import guard
 from leadscore_v6.gates.models import folder_of, manifest_digest
 from leadscore_v6.gates.steps import STEPS
@@ -112,6 +112,16 @@ def test_every_scored_lead_has_the_champions_score_on_the_same_features(
         assert found.loc[~scored, "champion_probability"].isna().all()
         pd.testing.assert_series_equal(found["probability"], before["probability"])
         assert f"Beside the champion `20240101`, {scored.sum()} leads" in report(product)
+        # One that this program cannot read any more is no reason to stop the other's days.
+        patch.setattr(score_steps, "load_model", lambda bench, known, top: gone(loaded, bench, known, top))
+        assert product.materialize([SCORES], DAY).stops == []
+        assert product.materialize([SHADOW], None).stops == []
+        found = scores(product, DAY)
+        assert found["champion_probability"].isna().all()
+        pd.testing.assert_series_equal(found["probability"], before["probability"])
+        assert "`20240101` cannot be loaded any more, and scored no lead of these days: another contract" in report(
+            product
+        )
     assert product.materialize([SCORES], DAY).stops == []
     assert product.materialize([SHADOW], None).stops == []
 
@@ -122,6 +132,13 @@ def champion_of(loaded: Callable[..., Any], bench: Any, known: Any, top: int) ->
         return loaded(bench, known, top)
     honest = loaded(bench, data.newest_model(bench), top)
     return replace(honest, scorer=Halved(honest.scorer))
+
+
+def gone(loaded: Callable[..., Any], bench: Any, known: Any, top: int) -> Any:
+    """Of another day: cannot be loaded."""
+    if known == "of another day":
+        raise InputError("another contract")
+    return loaded(bench, known, top)
 
 
 def report(product: Product) -> str:

@@ -82,6 +82,23 @@ def decision(champion: str, challenger: str, strength: float = 1.5) -> Decision:
     return decide(both, Evidence(leads, shadow_holds=True), as_of, SETTINGS, seed=1)
 
 
+def test_a_person_may_replace_a_champion_that_cannot_be_loaded_and_it_is_written(home: Lab) -> None:
+    old = serving(home)
+    new = validated(home, "other trees")
+    shadowed(home.bench(), new.version)
+    as_of, cut_off = date(2025, 12, 1), date(2025, 10, 1)
+    both = [Contender(version, as_of, cut_off, 0.02, 0.1, 0.1) for version in (old.version, new.version)]
+    for shadow_holds, may in ((False, False), (True, True)):
+        gone = decide((both[0], both[1]), Evidence("another contract", shadow_holds), as_of, SETTINGS, seed=1)
+        if not may:
+            with pytest.raises(GateBlocked, match="shadow scoring shows a degradation"):
+                promote(home.bench(), new, gone, "Ann", "the old one is unreadable")
+    reign = promote(home.bench(), new, gone, "Ann", "the old one is unreadable")
+    assert reign.version == new.version
+    assert "cannot be loaded any more" in reign.evidence["headline"]
+    assert "another contract" in reign.evidence["headline"]
+
+
 def test_a_model_past_every_condition_becomes_champion_and_it_is_written_who_when_why(home: Lab) -> None:
     model = validated(home)
     shadow, go = shadowed(home.bench(), model.version), went(home.bench())

@@ -71,6 +71,24 @@ def test_each_condition_alone_keeps_the_champion(
     assert found.figures()["conditions_missed"] == 1
 
 
+def test_a_champion_that_cannot_be_loaded_stays_until_a_person_decides(settings: MonitoringSettings) -> None:
+    """It scores nothing any more: nothing is compared, nothing is replaced by itself, and nothing is stuck for good."""
+    of = replace(settings.champion, bootstrap_draws=300)
+    gone = Evidence("made with xgboost 2.1.4; this installation has 3.0.1", shadow_holds=True)
+    found = decide((CHAMPION, CHALLENGER), gone, AS_OF, of, 1)
+    assert not found.promotes
+    assert found.reasons_for_anyone == ()
+    assert found.headline.startswith("20250502 stays: the champion 20250502 cannot be loaded any more")
+    assert "by a person's decision" in found.headline_of_a_promotion
+    assert "made with xgboost 2.1.4" in found.headline_of_a_promotion
+    figures = found.figures()
+    assert (figures["promotes"], figures["conditions_missed"], figures["holdout_leads"]) == (0, 1, 0)
+    assert figures["challenger_minus_champion_low"] is None
+    # What the challenger is asked of itself is no person's to pass.
+    weak = decide((CHAMPION, replace(CHALLENGER, ece=0.06)), gone, AS_OF, of, 1)
+    assert [why.split()[0] for why in weak.reasons_for_anyone] == ["ECE"]
+
+
 def test_the_champions_own_cut_off_counts_too(settings: MonitoringSettings) -> None:
     late = replace(CHAMPION, cut_off=date(2025, 7, 1))
     found = decide((late, CHALLENGER), Evidence(holdout(0.5, 2.0), True), AS_OF, settings.champion, 1)

@@ -33,6 +33,8 @@ MEASURED_ELSEWHERE = {
     "leads_changed_share",
     "leads_early_share",
     "dials_lost_share",
+    "log_begins_earlier_days",
+    "log_begins_later_days",
     "process_guardrails_harmed",
     "power",
     "enrolment_weeks",

@@ -108,7 +108,10 @@ def precedence(row: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def first_dial(panel: Panel, lead: str, contact: dt.date) -> tuple[str, dt.date | None]:
-    """R50: how it is known when the lead was dialled first, and the day; the window before the log is two days."""
+    """R50: how it is known when the lead was dialled first, and the day; the window before the log is two days.
+
+    Midnight may lie between a dial and the contact that it makes: the day before counts as the contact's.
+    """
     known = [(row["Id"], utc_day(row["dialled_at"])) for row in panel.dials]
     known = [(of, day) for of, day in known if day is not None and day <= panel.as_of]
     if not known:
@@ -116,7 +119,7 @@ def first_dial(panel: Panel, lead: str, contact: dt.date) -> tuple[str, dt.date 
     began = min(day for _, day in known)
     if contact < began:
         return ("unknown", None) if (began - contact).days <= WINDOW else ("assumed", contact)
-    mine = [day for of, day in known if of == lead and day >= contact]
+    mine = [max(day, contact) for of, day in known if of == lead and (contact - day).days <= 1]
     return ("logged", min(mine)) if mine else ("none", None)
 
 

@@ -32,8 +32,9 @@ from leadscore_v6.assets.shadow.data import (
 )
 from leadscore_v6.assets.snapshots import snapshot_day
 from leadscore_v6.contracts import compare, contract
-from leadscore_v6.errors import UsageError
+from leadscore_v6.errors import InputError, UsageError
 from leadscore_v6.gates.attempt import Bench, Candidates, Work
+from leadscore_v6.gates.champions import Reign
 from leadscore_v6.gates.guard import guard
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.serving import UNMATCHED, Answer, ServingCopy, SingleLeadPath, write_copy
@@ -74,13 +75,13 @@ def _work(bench: Bench, day: date) -> Work:
     agreed = contract("shadow_scores")
     kept: list[tuple[LoadedModel, pd.DataFrame]] = []
     reign = champion_beside(bench, known)
+    champion, unreadable = _champion(bench, reign, settings)
 
     def build(candidates: Candidates) -> Mapping[str, Any]:
         (candidate,) = candidates.values()
         model = load_model(bench, known, settings.shadow.top_features)
         features = features_of_day(bench, day)
         source = SERVED if day >= served_day(bench) else JOINED
-        champion = load_model(bench, reign.model, settings.shadow.top_features) if reign else None
         with _copy(bench, source, features) as copy:
             path = SingleLeadPath(copy, model.scorer, tuple(model.top))
             rows = _scored(bench, day, (model, champion), settings, path)
@@ -94,6 +95,7 @@ def _work(bench: Bench, day: date) -> Work:
             "model_version": model.version,
             "model_manifest": model.known.digest,
             "champion": champion_word(bench, known),
+            "champion_unreadable": unreadable,
             "scores_sha256": scores_digest(frame),
             "pooled": pooled(frame),
             "skipped_by": reasons(frame, "skipped"),
@@ -119,11 +121,23 @@ def _work(bench: Bench, day: date) -> Work:
     inputs = {
         "day": day,
         "model": known.digest,
-        "champion": reign.digest if reign else champion_word(bench, known),
+        "champion": unreadable or (reign.digest if reign else champion_word(bench, known)),
         "settings": settings.as_dict(),
         "code": scoring_code_hash(),
     }
     return Work(SCORES, f"{day:%Y%m%d}", inputs, (table,), build, measure)
+
+
+def _champion(
+    bench: Bench, reign: Reign | None, settings: ScoringSettings
+) -> tuple[LoadedModel | None, str | None]:
+    """The champion beside; or why it cannot be loaded: its own days are production's, the challenger's go on."""
+    if reign is None:
+        return None, None
+    try:
+        return load_model(bench, reign.model, settings.shadow.top_features), None
+    except InputError as unreadable:
+        return None, unreadable.what
 
 
 @contextmanager

@@ -95,6 +95,7 @@ def _work(bench: Bench) -> Work:
         rows = _rows(bench, judged)
         facts = {**_facts(rows, judged, model), "stress": _stress(bench, rows, model, settings)}
         facts["champion_version"] = champion_word(bench, known)
+        facts["champion_unreadable"] = _champion_unreadable(bench.ledger, judged)
         path = bench.folders.begin(candidate)
         _write_metrics(path / metrics_file(_version(name)), facts)
         digest = seal(
@@ -118,6 +119,13 @@ def _work(bench: Bench) -> Work:
     }
     name = f"{PREFIX}{SHADOW}_v6_{{version}}"
     return Work(SHADOW, None, inputs, (name,), build, measure, version=known.version)
+
+
+def _champion_unreadable(ledger: Ledger, judged: Window) -> str | None:
+    """Why the champion could not be loaded, by the newest of the days that say so; None where none does."""
+    attempts = (ledger.latest(SCORES, f"{day:%Y%m%d}") for day in reversed(judged.days))
+    said = (attempt.facts.get("champion_unreadable") for attempt in attempts if attempt is not None)
+    return next((why for why in said if why), None)
 
 
 def metrics_file(version: str) -> str:

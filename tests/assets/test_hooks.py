@@ -97,6 +97,7 @@ def test_a_decision_shows_and_one_that_failed_is_an_alert(tmp_path: Path, monkey
 
     well, failing = Held(serving(), tmp_path / "well"), Held(serving(), tmp_path / "failing")
     monkeypatch.setattr(decision, "decide", decided)
+    monkeypatch.setattr(decision, "nothing_judged", lambda _ledger: None)
     for held in (well, failing):
         JOBS[DECISION].execute_in_process(resources={"warehouse": held}, raise_on_error=False)
     assert "● healthy" in text_of(assert_sound(well.page() or ""), "#alerts h2")

@@ -30,12 +30,13 @@ class Data:
     """As much of a training set as the audit looks at."""
 
     contact: Any = None
+    dialled: Any = None
     advisors: Any = None
     lead_ids: Any = None
 
 
 def data(advisors: list[int] | None = None) -> Any:
-    return Data(CONTACT, np.array(advisors or range(10)), np.array(IDS, dtype=object))
+    return Data(CONTACT, CONTACT, np.array(advisors or range(10)), np.array(IDS, dtype=object))
 
 
 def figures(

@@ -102,9 +102,12 @@ Clients_per_BranchAdvisor Branch_Advisor_Density HNW_Client_Ratio HNW_Asset_Conc
 Alternative_Investment_Focus Positive_Growth_Trajectory Accelerating_Growth days_to_conversion
 """.split()
 
-# What the rulings change in that list: one LinkedIn column, no URL (R5, R6); audit columns (R8); two features (R15).
+# What the rulings change in that list: one LinkedIn column, no URL (R5, R6); audit columns (R8); two features (R15);
+# how the lead was dialled (R50).
 TRAINING_WITHOUT = {"Has_LinkedIn", "SocialMedia_LinkedIn"}
 TRAINING_WITH = {
+    "dialled_on",
+    "dial_source",
     "Stage_Entered_Contacting__c",
     "contact_date",
     "rep_snapshot_at",

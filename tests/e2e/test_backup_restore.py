@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
+import pytest
 
 from tests.e2e.conftest import AS_OF
 from tests.e2e.process import leadscore
@@ -40,6 +41,7 @@ def tables(home: Path) -> dict[str, pd.DataFrame]:
         }
 
 
+@pytest.mark.prove
 def test_backed_up_and_restored_it_is_the_same_home(home: Path, feed: Path, tmp_path: Path) -> None:
     archive, again = tmp_path / "home.tar", tmp_path / "elsewhere" / "home"
     before = files(home)

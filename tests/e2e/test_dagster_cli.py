@@ -46,7 +46,7 @@ def test_everything_of_one_date_and_what_follows_from_it(home: Path) -> None:
     given = ("--partition", "20240331", "--config-json", OPTIONS)
     done = materialize(home, "--select", "*v_latest_training_dataset_v6", *given)
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count("recognised, nothing built") == 10
+    assert done.stderr.count("recognised, nothing built") == 12
     assert attempts(home) == before
 
 

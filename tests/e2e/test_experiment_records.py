@@ -141,6 +141,7 @@ def test_a_batch_whose_queue_failed_is_in_the_next_one(at: At) -> None:
     assert f"{first:,} of them had waited" in (world.artifacts / f"{QUEUE}.md").read_text()
 
 
+@pytest.mark.prove
 def test_a_queue_that_people_dial_by_is_not_ordered_anew(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another serving copy, or a lead that comes late with the same extract: who was assigned since waits."""
     world = at("enrolled")

@@ -33,7 +33,12 @@ LINEAGE: dict[str, set[str]] = {
     "snapshot_firms": {"snapshot_reps"},
     "v_discovery_reps_all_vintages": {"snapshot_reps"},
     "v_discovery_firms_all_vintages": {"snapshot_firms"},
-    "step_3_1_staging_join_v6": {"crm_leads", "v_discovery_reps_all_vintages", "v_discovery_firms_all_vintages"},
+    "step_3_1_staging_join_v6": {
+        "crm_leads",
+        "crm_dials",
+        "v_discovery_reps_all_vintages",
+        "v_discovery_firms_all_vintages",
+    },
     "step_3_3_training_dataset_v6": {"step_3_1_staging_join_v6"},
     "v_latest_training_dataset_v6": {"step_3_3_training_dataset_v6"},
 }

@@ -258,6 +258,7 @@ def test_without_a_champion_only_the_shadow_is_asked_for(
 # --- what a month that is not quiet sets off --------------------------------------------------------------------------
 
 
+@pytest.mark.prove
 def test_what_has_drifted_and_a_model_that_ranks_worse_alert_and_stop_nothing(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -167,6 +167,7 @@ def test_the_same_command_again_builds_nothing(own: Path) -> None:
     assert promoted_version(own) == version
 
 
+@pytest.mark.prove
 def test_a_snapshot_that_stands_is_passed_over_but_not_before_everyone_was_told(own: Path) -> None:
     command = ("run", "--data", own / "feed", "--home", own / "home", "--as-of", AS_OF, "--through", "dataset")
     assert leadscore(*command).returncode == 0, "the files of the copy are other files: they are read once"

@@ -100,7 +100,7 @@ GROUPS = {
         "ab_test_interim_analysis_v6",
         "ab_test_final_analysis_v6",
     },
-    "production": {"production_scores_v6", "class_balance_v6"},
+    "production": {"production_scores_v6", "class_balance_v6", "feature_drift_v6", "model_performance_v6"},
 }
 PICTURE = re.compile(r"!\[[^\]]*\]\(([^)]+)\)")
 LAUNCH = """mutation($parameters: ExecutionParams!) {

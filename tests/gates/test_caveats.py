@@ -7,11 +7,11 @@ from datetime import date, timedelta
 import pytest
 
 from leadscore_v6.gates.caveats import caveats, reign_of
-from leadscore_v6.gates.champions import champion
+from leadscore_v6.gates.champions import champion, taken_away
 from leadscore_v6.gates.decisions import Waiver, waive, withdraw
 from tests.gates.conftest import GATES, KEY, TODAY, Lab
 from tests.gates.later_steps import reigning
-from tests.gates.test_champions import LATER_GATES, serving, validated
+from tests.gates.test_champions import FEED, LATER_GATES, serving, validated
 from tests.gates.test_model_attempts import MODEL_GATES, attempt
 
 MADE = date(2024, 5, 5)
@@ -87,3 +87,13 @@ def test_pages_are_about_the_model_that_they_name_not_about_the_newest(home: Lab
     reign(home, "new trees")
     assert reign_of(home.bench().ledger, old).version == old
     assert reign_of(home.bench().ledger, "20200101") is None
+
+
+@pytest.mark.prove
+def test_what_a_serving_model_learned_from_may_be_taken_back_and_it_serves_on(home: Lab) -> None:
+    reign = champion(home.bench().ledger)
+    assert taken_away(home.bench().ledger, reign.model) == []
+    withdraw(home.bench(), FEED, "wrong columns")
+    (found,) = taken_away(home.bench().ledger, reign.model)
+    assert FEED in found
+    assert champion(home.bench().ledger).version == reign.version

@@ -17,7 +17,6 @@ from leadscore_v6.gates.champions import (
     reigns,
     role,
     roll_back,
-    taken_away,
 )
 from leadscore_v6.gates.decisions import Waiver, rollback, undo_withdrawal, waive, withdraw
 from leadscore_v6.gates.lineage import made_from
@@ -393,13 +392,3 @@ def test_a_former_champion_of_a_withdrawn_file_does_not_serve_again(home: Lab) -
     assert champion(home.bench().ledger).version == new.version
     undo_withdrawal(home.bench(), "Lead.csv")
     assert roll_back(home.bench(), old.version, "Bob", "slow")[1].version == old.version
-
-
-@pytest.mark.prove
-def test_what_a_serving_model_learned_from_may_be_taken_back_and_is_told(home: Lab) -> None:
-    model = serving(home)
-    assert taken_away(home.bench().ledger, model) == []
-    withdraw(home.bench(), FEED, "wrong columns")
-    (found,) = taken_away(home.bench().ledger, model)
-    assert FEED in found
-    assert champion(home.bench().ledger).version == model.version

@@ -95,7 +95,7 @@ def rendered(asset: str) -> str:
     tables: dict[str, dict[str, str]] = {
         REPS: {"raw": f"{D}snapshot_reps_20240107_raw"},
         FIRMS: {"reps": f"{D}snapshot_reps_20240107"},
-        STAGING: {"leads": f"{D}crm_leads", **views},
+        STAGING: {"leads": f"{D}crm_leads", "crm_dials": f"{D}crm_dials", **views},
         TRAINING: {"staging": f"{D}{STAGING}_20240506_1200"},
         "v_latest_training_dataset_v6": {"training": f"{D}{TRAINING}_20240506_1200"},
     }
@@ -136,7 +136,13 @@ def rendered(asset: str) -> str:
         (STAGING, "rep_snapshot_at", {f"{REPS_VIEW}.snapshot_at"}),
         (STAGING, "total_reps", {f"{FIRMS_VIEW}.total_reps"}),
         (STAGING, "firm_snapshot_at", {f"{FIRMS_VIEW}.snapshot_at"}),
-        (TRAINING, "target_label", {f"{STAGING}.Stage_Entered_Call_Scheduled__c", f"{STAGING}.contact_date"}),
+        (STAGING, "dialled_on", {"crm_dials.dialled_at", "crm_leads.Stage_Entered_Contacting__c"}),
+        # The 30 days run from the dial where it is known (R50).
+        (
+            TRAINING,
+            "target_label",
+            {f"{STAGING}.{name}" for name in ("Stage_Entered_Call_Scheduled__c", "contact_date", "dialled_on")},
+        ),
         (TRAINING, "has_linkedin", {f"{STAGING}.Has_LinkedIn"}),
         (TRAINING, "firm_rep_count_bin", {f"{STAGING}.total_reps"}),
         (TRAINING, "missing_feature_count", {f"{STAGING}.{column}" for column in MISSING}),

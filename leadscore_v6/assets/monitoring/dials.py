@@ -25,13 +25,15 @@ def read_dials(warehouse: Warehouse, day: date) -> pd.DataFrame:
 def worked_of(leads: pd.DataFrame, dials: pd.DataFrame) -> Worked:
     """Days of `leads` (Id, contact_date, called_on), with those of `dials`: of each the first on or after its contact.
 
-    A dial before the contact was of an earlier round of the lead, as in step 3.1.
+    A dial before the contact was of an earlier round of the lead; one of the day before it is of the contact, whose day
+    may begin later elsewhere. Both as in step 3.1.
     """
     contact, begins = _days(leads["contact_date"]), _days(dials["log_begins"])
     asked = pd.DataFrame({"Id": leads["Id"].to_numpy(dtype=object), "contact": contact, "row": np.arange(len(leads))})
     known = pd.DataFrame({"Id": dials["Id"].to_numpy(dtype=object), "dialled_on": _days(dials["dialled_on"])})
     met = asked.merge(known, on="Id")
-    first = met[met["dialled_on"] >= met["contact"]].groupby("row")["dialled_on"].min()
+    met = met[met["dialled_on"] >= met["contact"] - np.timedelta64(1, "D")]
+    first = met[["dialled_on", "contact"]].max(axis=1).groupby(met["row"]).min()
     return Worked(
         contact=contact,
         first_dial=_days(first.reindex(asked["row"])),

@@ -208,7 +208,6 @@ def test_a_tick_asks_for_the_day_of_the_newest_extract(
     settings: Settings, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     del settings
-    # The month's are there already, and would be passed over.
     monkeypatch.setattr(schedules, "_is_done", lambda *_given: False)
     with dg.instance_for_test() as instance:
         asked = tick(name, LATER, instance)

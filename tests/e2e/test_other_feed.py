@@ -187,7 +187,7 @@ def test_a_snapshot_that_stands_is_passed_over_but_not_before_everyone_was_told(
     assert f"snapshot {D2}: known, nothing built" in leadscore(*command).stderr
 
 
-@pytest.mark.parametrize("threads", ["1", "2"])
+@pytest.mark.parametrize("threads", ["1", pytest.param("2", marks=pytest.mark.prove)])
 def test_a_rebuild_gives_a_new_version_of_the_same_rows(other: Path, own: Path, threads: str) -> None:
     answer = run(own, "--rebuild", by=in_an_own_interpreter, LEADSCORE_THREADS=threads)
     assert answer["recognised"] == []

@@ -34,7 +34,7 @@ DIALS = (
     ("newer", "2026-05-30"),
     ("called_before_the_dial", "2026-05-09"),
     ("called", "2026-05-20"),
-    ("earlier_round", "2026-05-10"),
+    ("earlier_round", "2026-05-09"),
 )
 
 

@@ -237,6 +237,10 @@ class Product:
         """Whether there is one of it per snapshot date."""
         return _specs()[asset].partitions_def == snapshot_dates
 
+    def is_daily(self, asset: str) -> bool:
+        """Whether there is one of it per day."""
+        return _specs()[asset].partitions_def is not None and not self.is_partitioned(asset)
+
     def after(self, asset: str) -> list[str]:
         """Every asset that is made from it, nearest first, by the graph that Dagster shows."""
         found, waiting = [], [asset]

@@ -131,9 +131,10 @@ def refuses_downstream(case: Case, asset: str, product: Product) -> None:
 def refuses_a_run(case: Case, asset: str, product: Product) -> None:
     """(b) A run of what follows asks the guard, and stops as the first one did.
 
-    Without anything after it, the asset itself: what was judged is recognised, and fails as before.
+    Without anything after it, the asset itself: what was judged is recognised, and fails as before. What is made day by
+    day is no run of a snapshot; that the guard holds it is seen above.
     """
-    following = product.after(asset)
+    following = [name for name in product.after(asset) if not product.is_daily(name)]
     for name in {following[0], following[-1]} if following else {asset}:
         later = product.materialize([name], KEY)
         (refusal,) = later.stops

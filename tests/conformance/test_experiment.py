@@ -7,7 +7,7 @@ from datetime import date
 import pandas as pd
 
 from leadscore_v6.assets.experiment.plan import ASSIGNMENTS, QUEUE, experiment_settings, whole_table
-from leadscore_v6.assets.experiment.tables import figures_of, write_table
+from leadscore_v6.assets.tables import figures_of, write_table
 from leadscore_v6.experiments.assignment import assign, no_assignments
 from leadscore_v6.settings import Settings
 from tests.conformance.conftest import writing

@@ -64,9 +64,11 @@ def test_a_lost_answer_takes_up_the_job_that_ran(cloud: Settings, wire: Proxy) -
 def test_a_slow_answer_is_not_waited_for_twice_in_vain(cloud: Settings, wire: Proxy) -> None:
     with one_line(cloud) as warehouse:
         warehouse._jobs.limits = replace(warehouse._jobs.limits, request_seconds=1)
-        wire.fault("slow", INSERT, seconds=3)
+        fault = wire.fault("slow", INSERT, seconds=3)
         warehouse.insert("LeadScoring.lines", [{"n": 1}])
+        assert fault.met == 1
         time.sleep(3)  # the slow one arrives now, and meets an id that is taken
+        assert warehouse.count_rows("LeadScoring.lines") == 1
 
 
 @pytest.mark.parametrize("kind", ["503", "lost", *(pytest.param(kind, marks=pytest.mark.prove) for kind in MORE)])

@@ -62,6 +62,14 @@ def in_production(home: Path, feed: Path) -> Iterator[Settings]:
         yield from_environment()
 
 
+@contextmanager
+def own_copy(production_home: Path, modelled: Modelled, folder: Path) -> Iterator[Settings]:
+    """The environment of a copy of that home, in `folder`, for whoever changes it."""
+    home = Path(shutil.copytree(production_home, folder / "home"))
+    with in_production(home, modelled.feed) as settings:
+        yield settings
+
+
 def _serve_and_score(settings: Settings) -> None:
     with pytest.raises(GateBlocked, match="No model serves"):
         score(settings, {}, ScoreRequest(), quiet)

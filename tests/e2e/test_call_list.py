@@ -13,8 +13,8 @@ import pytest
 
 from leadscore_v6 import call_list
 from leadscore_v6.alerting.outbox import Outbox
-from leadscore_v6.assets.experiment.tables import write_table
 from leadscore_v6.assets.production.data import read_calls
+from leadscore_v6.assets.tables import write_table
 from leadscore_v6.call_list import CallListRequest, write_call_list
 from leadscore_v6.driver import ScoreRequest, raise_for, score
 from leadscore_v6.errors import GateBlocked
@@ -27,7 +27,7 @@ from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.engines import open_warehouse
 from tests.e2e.model_world import Modelled
 from tests.e2e.process import leadscore
-from tests.e2e.production_world import associates_file, in_production, quiet, scored_day
+from tests.e2e.production_world import associates_file, own_copy, quiet, scored_day
 from tests.gates.later_steps import under_way
 
 
@@ -36,8 +36,7 @@ def settings(
     production_home: Path, modelled: Modelled, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Settings]:
     """A home in production of this module's own."""
-    home = Path(shutil.copytree(production_home, tmp_path_factory.mktemp("call_list") / "home"))
-    with in_production(home, modelled.feed) as settings:
+    with own_copy(production_home, modelled, tmp_path_factory.mktemp("call_list")) as settings:
         yield settings
 
 

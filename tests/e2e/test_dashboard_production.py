@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from leadscore_v6.gates.bench import read_ledger
 from leadscore_v6.settings import Settings
 from tests.dashboard.sound import assert_sound, text_of
 from tests.e2e.model_world import Modelled
-from tests.e2e.production_world import in_production, quiet
+from tests.e2e.production_world import own_copy, quiet
 
 SCORES = "production_scores_v6"
 
@@ -28,8 +27,7 @@ SCORES = "production_scores_v6"
 @pytest.fixture(scope="module")
 def settings(production_home: Path, modelled: Modelled, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """One's own home in production; the last test leaves it with a day that was stopped."""
-    home = Path(shutil.copytree(production_home, tmp_path_factory.mktemp("dashboard") / "home"))
-    with in_production(home, modelled.feed) as opened:
+    with own_copy(production_home, modelled, tmp_path_factory.mktemp("dashboard")) as opened:
         yield opened
 
 

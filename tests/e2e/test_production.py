@@ -35,7 +35,7 @@ from leadscore_v6.settings import Settings
 from tests.e2e.model_world import Modelled
 from tests.e2e.process import leadscore
 from tests.e2e.production_cases import ALSO, GATES, HEARD_OF, JUDGED, SPOILED
-from tests.e2e.production_world import associates_file, in_production, quiet, rows_of, scored_day
+from tests.e2e.production_world import associates_file, own_copy, quiet, rows_of, scored_day
 from tests.e2e.sabotage import Product
 from tests.e2e.test_model_gates import ASSETS, Fitted
 from tests.gates.later_steps import reigning
@@ -48,8 +48,7 @@ def settings(
     production_home: Path, modelled: Modelled, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Settings]:
     """A home in production of this module's own."""
-    home = Path(shutil.copytree(production_home, tmp_path_factory.mktemp("production") / "home"))
-    with in_production(home, modelled.feed) as settings:
+    with own_copy(production_home, modelled, tmp_path_factory.mktemp("production")) as settings:
         yield settings
 
 

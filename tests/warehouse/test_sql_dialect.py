@@ -91,7 +91,8 @@ def test_query(sql: str) -> None:
 
 @pytest.mark.parametrize("sql", QUERIES)
 def test_query_over_no_rows(sql: str) -> None:
-    agree(sql, TABLES, {}, used(sql))
+    over_rows, over_none = (agree(sql, TABLES, given, used(sql)) for given in (GIVEN, {}))
+    assert (over_none.columns, over_none.types) == (over_rows.columns, over_rows.types)
 
 
 def test_nothing_is_called_proven_without_having_been_tried_here() -> None:

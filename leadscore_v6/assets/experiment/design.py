@@ -11,7 +11,6 @@ import pandas as pd
 from leadscore_v6.assets.carry_out import Events, Told, carry_out, plan_asset, stops
 from leadscore_v6.assets.experiment.plan import (
     ASSIGNMENTS,
-    CONTRACTS,
     POWER,
     Plan,
     current_plan,
@@ -24,8 +23,7 @@ from leadscore_v6.assets.experiment.plan import (
     whole_table,
 )
 from leadscore_v6.assets.experiment.scoring import calibrated_model
-from leadscore_v6.assets.experiment.tables import figures_of, types_of, write_table
-from leadscore_v6.contracts import contract
+from leadscore_v6.assets.tables import contract_of, figures_of, types_of, write_table
 from leadscore_v6.errors import InputError, UsageError
 from leadscore_v6.experiments.power import Flow, PowerAnalysis, chance_of_go, power_analysis
 from leadscore_v6.experiments.records import days
@@ -73,7 +71,7 @@ def ab_test_power_analysis_v6(
         settings = experiment_settings()
         _require_no_test(bench, settings)
         work = _work(bench, settings)
-    yield from carry_out(context, warehouse, options, work, Told(contract=contract(CONTRACTS[POWER])))
+    yield from carry_out(context, warehouse, options, work, Told(contract=contract_of(POWER)))
 
 
 def _require_no_test(bench: Bench, settings: ExperimentSettings) -> None:

@@ -14,7 +14,6 @@ import pandas as pd
 from leadscore_v6.assets.carry_out import Events, Told, carry_out, plan_asset, stops
 from leadscore_v6.assets.experiment.plan import (
     ASSIGNMENTS,
-    CONTRACTS,
     QUEUE,
     Plan,
     assignments_of,
@@ -37,9 +36,8 @@ from leadscore_v6.assets.experiment.progress import (
     told_closed,
 )
 from leadscore_v6.assets.experiment.scoring import load_model, open_copy_of, require_model
-from leadscore_v6.assets.experiment.tables import as_csv, digest_of, figures_of, write_table
 from leadscore_v6.assets.shadow.data import scoring_settings
-from leadscore_v6.contracts import contract
+from leadscore_v6.assets.tables import as_csv, contract_of, digest_of, figures_of, write_table
 from leadscore_v6.experiments.assignment import Enrolment, assign, block_balance, coverage_balance
 from leadscore_v6.experiments.cohort import require_one_model
 from leadscore_v6.experiments.records import Records, Standing, days
@@ -68,7 +66,7 @@ def ab_test_assignments_v6(
         plan = running_plan(bench.ledger)
         require_started(plan, extract_day(bench.ledger))
         work = _assignments(bench, plan)
-    yield from carry_out(context, warehouse, options, work, Told(contract=contract(CONTRACTS[ASSIGNMENTS])))
+    yield from carry_out(context, warehouse, options, work, Told(contract=contract_of(ASSIGNMENTS)))
     warehouse.artifacts.write(f"{ASSIGNMENTS}.csv", as_csv(assignments_of(bench.warehouse, plan)))
 
 
@@ -81,7 +79,7 @@ def ab_test_queue_v6(context: dg.AssetExecutionContext, warehouse: WarehouseReso
         plan = running_plan(bench.ledger)
         require_started(plan, extract_day(bench.ledger))
         work = _queue(bench, plan)
-    yield from carry_out(context, warehouse, options, work, Told(contract=contract(CONTRACTS[QUEUE])))
+    yield from carry_out(context, warehouse, options, work, Told(contract=contract_of(QUEUE)))
     newest = whole_table(bench.warehouse, QUEUE, "queue")
     of_test = newest["fingerprint"] == plan.fingerprint
     of_day = days(newest["queue_date"]) == pd.Timestamp(extract_day(bench.ledger) + timedelta(days=1))
@@ -135,7 +133,7 @@ def _assignments(bench: Bench, plan: Plan) -> Work:
         if figures["contract_violations"] or figures["advisors_in_two_arms"] or figures["leads_doubled"]:
             return figures
         read = text(warehouse, f"{ASSIGNMENTS}/query.sql", assignments=candidate.rpartition(".")[2])
-        whole = rows(warehouse, read, {}, contract(CONTRACTS[ASSIGNMENTS]).names)
+        whole = rows(warehouse, read, {}, contract_of(ASSIGNMENTS).names)
         return {**figures, **_balance(whole[whole["fingerprint"] == plan.fingerprint], in_extract, plan)}
 
     inputs = {

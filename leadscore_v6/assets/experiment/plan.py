@@ -16,7 +16,8 @@ from typing import Any
 import pandas as pd
 
 from leadscore_v6.assets.code import code_digest
-from leadscore_v6.contracts import contract, load_document
+from leadscore_v6.assets.tables import contract_of
+from leadscore_v6.contracts import load_document
 from leadscore_v6.errors import UsageError
 from leadscore_v6.experiments.power import WEEK
 from leadscore_v6.experiments.settings import EXPERIMENT_FILE, ExperimentSettings
@@ -28,12 +29,6 @@ from leadscore_v6.warehouse.sql import render
 
 POWER, ASSIGNMENTS, QUEUE = "ab_test_power_analysis_v6", "ab_test_assignments_v6", "ab_test_queue_v6"
 DAILY, INTERIM, FINAL = "ab_test_daily_metrics_v6", "ab_test_interim_analysis_v6", "ab_test_final_analysis_v6"
-CONTRACTS = {
-    POWER: "ab_test_power",
-    ASSIGNMENTS: "ab_test_assignments",
-    QUEUE: "ab_test_queue",
-    DAILY: "ab_test_daily_metrics",
-}
 # In which order people read the rows: treatment before control.
 _ORDER = {
     ASSIGNMENTS: ["fingerprint", "lead_id"],
@@ -41,7 +36,7 @@ _ORDER = {
     DAILY: ["day"],
 }
 # What decides what the experiment's steps build, besides the SQL and the plan.
-_PATH = ("experiments/*.py", "assets/experiment/*.py")
+_PATH = ("experiments/*.py", "assets/experiment/*.py", "assets/tables.py")
 
 
 @dataclass(frozen=True)
@@ -171,7 +166,7 @@ def text(warehouse: Warehouse, name: str, **tables: str) -> str:
     lists = {}
     folder = name.partition("/")[0]
     if name.endswith("/query.sql"):
-        lists["contract_columns"] = contract(CONTRACTS[folder]).names
+        lists["contract_columns"] = contract_of(folder).names
     return render(name, {variable: table(warehouse, asset) for variable, asset in tables.items()}, lists)
 
 
@@ -182,7 +177,7 @@ def rows(warehouse: Warehouse, sql: str, params: Params, columns: tuple[str, ...
 
 def whole_table(warehouse: Warehouse, asset: str, variable: str) -> pd.DataFrame:
     """All rows of a table of the experiment as it is served; none before it was first published."""
-    columns = contract(CONTRACTS[asset]).names
+    columns = contract_of(asset).names
     if not warehouse.exists(table(warehouse, asset)):
         return pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
     found = rows(warehouse, text(warehouse, f"{asset}/query.sql", **{variable: asset}), {}, columns)

@@ -24,7 +24,7 @@ from leadscore_v6.assets.experiment.plan import (
     table,
     text,
 )
-from leadscore_v6.assets.experiment.tables import digest_of
+from leadscore_v6.assets.tables import digest_of
 from leadscore_v6.errors import InputError
 from leadscore_v6.experiments.looks import Look, Protocol
 from leadscore_v6.experiments.records import Records, Standing, days, left_out, standing

@@ -15,7 +15,6 @@ import pandas as pd
 
 from leadscore_v6.assets.carry_out import Events, Told, carry_out, plan_asset, stops
 from leadscore_v6.assets.experiment.plan import (
-    CONTRACTS,
     DAILY,
     FINAL,
     INTERIM,
@@ -36,8 +35,7 @@ from leadscore_v6.assets.experiment.progress import (
     records_of,
     require_dials,
 )
-from leadscore_v6.assets.experiment.tables import as_csv, figures_of, write_table
-from leadscore_v6.contracts import contract
+from leadscore_v6.assets.tables import as_csv, contract_of, figures_of, write_table
 from leadscore_v6.experiments.cohort import Cohort, cohort, require_one_model
 from leadscore_v6.experiments.daily import daily_metrics
 from leadscore_v6.experiments.looks import DueLook, LookNotDue, Protocol, due_look, next_due
@@ -61,7 +59,7 @@ def ab_test_daily_metrics_v6(
         plan = running_plan(bench.ledger)
         as_of = require_started(plan, extract_day(bench.ledger))
         work = _daily(bench, plan, as_of)
-    yield from carry_out(context, warehouse, options, work, Told(contract=contract(CONTRACTS[DAILY])))
+    yield from carry_out(context, warehouse, options, work, Told(contract=contract_of(DAILY)))
     warehouse.artifacts.write(f"{DAILY}.csv", as_csv(whole_table(bench.warehouse, DAILY, "metrics")))
 
 

@@ -22,11 +22,11 @@ from leadscore_v6.assets.monitoring.reference import (
     newest_of_each,
     references,
 )
-from leadscore_v6.assets.monitoring.tables import figures_of, write_table
 from leadscore_v6.assets.production.alarms import raise_alerts
 from leadscore_v6.assets.production.data import require_known
 from leadscore_v6.assets.shadow.data import latest
 from leadscore_v6.assets.snapshots import snapshot_day
+from leadscore_v6.assets.tables import figures_of, write_table
 from leadscore_v6.contracts import contract
 from leadscore_v6.gates.attempt import Bench, Candidates, Work
 from leadscore_v6.gates.champions import require_champion

@@ -19,11 +19,11 @@ from leadscore_v6.assets.monitoring.reference import (
     leads_sql,
     monitoring_code_hash,
 )
-from leadscore_v6.assets.monitoring.tables import figures_of, write_table
 from leadscore_v6.assets.production.alarms import raise_alerts
 from leadscore_v6.assets.production.data import require_known
 from leadscore_v6.assets.shadow.data import latest
 from leadscore_v6.assets.snapshots import snapshot_day
+from leadscore_v6.assets.tables import figures_of, write_table
 from leadscore_v6.contracts import contract
 from leadscore_v6.estimate import Estimate
 from leadscore_v6.gates.attempt import Bench, Candidates, Work

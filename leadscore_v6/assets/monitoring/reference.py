@@ -38,7 +38,7 @@ from leadscore_v6.warehouse.sql import render
 LEADS = "feature_drift_v6/leads.sql"
 # What decides a row of drift or performance besides the champion, the leads and the configuration: of the model's code
 # what scores, and what measures.
-_CODE = ("monitoring/*.py", "assets/monitoring/*.py", "modeling/*.py", "artifacts/models.py")
+_CODE = ("monitoring/*.py", "assets/monitoring/*.py", "assets/tables.py", "modeling/*.py", "artifacts/models.py")
 _TABLES = ("feature_drift", "model_performance")
 
 

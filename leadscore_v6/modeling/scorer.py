@@ -280,11 +280,11 @@ class LeadScorer:
             unseen[rows, self._content.spec.names.index(name)] = True
         found = np.full(len(segments), None, dtype=object)
         found[:] = [()] * len(segments)
-        ways = np.column_stack([missing, outside, unseen, other_segment])
-        strange = np.flatnonzero(ways.any(axis=1))
+        strange = np.flatnonzero((missing | outside | unseen).any(axis=1) | other_segment)
         if not len(strange):
             return found
-        packed = np.ascontiguousarray(np.packbits(ways[strange], axis=1))
+        ways = np.column_stack([missing[strange], outside[strange], unseen[strange], other_segment[strange]])
+        packed = np.ascontiguousarray(np.packbits(ways, axis=1))
         of_each = packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
         _, first, way = np.unique(of_each, return_index=True, return_inverse=True)
         said = np.full(len(first), None, dtype=object)

@@ -54,7 +54,8 @@ lint: $(VENV)/.test ## ruff, mypy, import-linter
 
 .PHONY: prove
 prove: $(VENV)/.test $(EMULATOR)/.ready ## Undo each ruling and see its test turn red; then the demo on twenty seeds
-	@$(BIN)/python -m pytest -m prove
+	@$(BIN)/python -m pytest -n $(JOBS) -m prove tests/test_mutants.py
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m prove --ignore=tests/test_mutants.py
 	@$(BIN)/python -m benchmarks.seeds
 
 .PHONY: bench

@@ -21,6 +21,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -32,13 +33,15 @@ from leadscore_v6.contracts import contract, feature_columns, load_document, pii
 from leadscore_v6.modeling.backtest import Backtest, backtest
 from leadscore_v6.modeling.booster import FittedModel, load
 from leadscore_v6.modeling.calibrated import Calibration, calibrate
-from leadscore_v6.modeling.data import FeatureColumn, TrainingData, training_data
+from leadscore_v6.modeling.columns import FeatureColumn
+from leadscore_v6.modeling.data import TrainingData, training_data
 from leadscore_v6.modeling.explain import REASON_WORDS_FILE, Words
 from leadscore_v6.modeling.features import FeatureSpec, fit_features
+from leadscore_v6.modeling.parallel import side_by_side
 from leadscore_v6.modeling.scorer import LeadScorer, build_scorer
 from leadscore_v6.modeling.settings import MODEL_FILE, ModelSettings
 from leadscore_v6.modeling.splits import tail
-from leadscore_v6.modeling.training import Training, side_by_side, train
+from leadscore_v6.modeling.training import Training, train
 from leadscore_v6.paths import config_root
 
 BATCH = 480_000
@@ -125,7 +128,7 @@ def _steps(
 
     assert all((scipy.stats, sklearn.compose, sklearn.impute, sklearn.linear_model, xgboost)), "imported, not timed"
     trained, first = timed(lambda: train(data, settings, workers=workers))
-    calibrated, second = timed(lambda: calibrate(data, trained.split, trained.model, settings))
+    calibrated, second = timed(lambda: calibrate(data, trained.split, trained.model, settings, workers=workers))
     tested, third = timed(lambda: backtest(data, settings, workers=workers))
     spent = {"training": first, "calibration": second, "backtest": third}
     return (trained, calibrated, tested), first + second + third, spent
@@ -153,12 +156,13 @@ def _bare(models: Sequence[FittedModel], data: TrainingData, settings: ModelSett
     def both(window: tuple[FittedModel, FeatureSpec, list[tuple[Any, Any]]]) -> None:
         model, spec, (early, late, whole) = window
         first = xgboost.QuantileDMatrix(*early, **shape(spec))
-        watched = [(xgboost.QuantileDMatrix(*late, ref=first, **shape(spec)), "end")]
+        end = xgboost.DMatrix(*late, feature_types=spec.types, enable_categorical=True, nthread=1)
+        watched = [(end, "end")]
         xgboost.train(parameters, first, most, evals=watched, early_stopping_rounds=patience, verbose_eval=False)
         xgboost.train(parameters, xgboost.QuantileDMatrix(*whole, **shape(model.spec)), model.rounds)
 
     windows = [ready(model) for model in models]
-    _, seconds = timed(lambda: side_by_side(both, windows, workers))
+    _, seconds = timed(lambda: side_by_side([partial(both, window) for window in windows], workers))
     print(f"bare XGBoost: {len(models)} windows, two fits each, {seconds:.1f} s", flush=True)
     return seconds
 

@@ -1,6 +1,6 @@
 """`leadscore demo` on many seeds, through the model: which share passes each gate, and how near it comes to the truth.
 
-    python -m benchmarks.seeds [--seeds 20] [--keep FOLDER] [--page docs/demo-seeds.md]
+    python -m benchmarks.seeds [--seeds 20] [--workers 2] [--keep FOLDER] [--page docs/demo-seeds.md]
 
 No seed is picked: they are 1, 2, 3, … (R41). A world that was run is kept in FOLDER as JSON, and not run again as long
 as product, configuration and locked libraries are the same.
@@ -13,12 +13,14 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -55,11 +57,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run what is missing, write the page, say whether it holds."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="worlds side by side")
     parser.add_argument("--keep", type=Path, default=Path(".leadscore/seeds"))
     parser.add_argument("--page", type=Path, default=Path("docs/demo-seeds.md"))
     given = parser.parse_args(arguments)
     given.keep.mkdir(parents=True, exist_ok=True)
-    worlds = [world(seed, given.keep / f"{seed}.json") for seed in range(1, given.seeds + 1)]
+    seeds = range(1, given.seeds + 1)
+    with ThreadPoolExecutor(given.workers) as pool:
+        worlds = list(pool.map(lambda seed: world(seed, given.keep / f"{seed}.json"), seeds))
     given.page.write_text(page(worlds), encoding="utf-8")
     whole = [one for one in worlds if not one["stopped_by"]]
     print(f"{len(whole)} of {len(worlds)} worlds pass every gate; {given.page}")

@@ -20,7 +20,7 @@ import numpy as np
 
 from leadscore_v6.artifacts.manifest import seal, verify
 from leadscore_v6.errors import InputError
-from leadscore_v6.modeling.baseline import PlainBaseline
+from leadscore_v6.modeling.baseline import Baseline
 from leadscore_v6.modeling.booster import FittedModel
 from leadscore_v6.modeling.data import TrainingData
 from leadscore_v6.modeling.explain import Words
@@ -102,8 +102,7 @@ def save_trained(folder: Path, data: TrainingData, training: Training, settings:
     # A copy without what was computed from it on the way.
     _write_pickle(folder / f"model_v6_{version}.pkl", replace(model))
     _write_pickle(folder / f"model_v6_baseline_logit_{version}.pkl", training.baseline)
-    baseline = {"coefficients": training.baseline.coefficients(), "scorer": training.baseline.plain().as_dict()}
-    _write_json(folder / f"model_v6_baseline_logit_{version}.json", baseline)
+    _write_json(folder / f"model_v6_baseline_logit_{version}.json", training.baseline.as_dict())
     _write_csv(folder / f"feature_importance_v6_{version}.csv", [asdict(one) for one in training.importance])
     _write_json(folder / f"feature_order_v6_{version}.json", list(model.spec.names))
     selected = [row.feature for row in training.selection if row.is_selected]
@@ -160,13 +159,13 @@ def load_trained(folder: Path, digest: str, version: str, data: TrainingData) ->
     return TrainedModel(model, settings, split, document)
 
 
-def load_baseline(folder: Path, digest: str, version: str) -> PlainBaseline:
+def load_baseline(folder: Path, digest: str, version: str) -> Baseline:
     """The logistic baseline of a folder, verified before any file is read. Raises InputError as `load_trained` does."""
     verify(folder, digest)
     document = _read_json(folder / f"model_v6_baseline_logit_{version}.json")
-    if "scorer" not in document:
-        raise InputError(f"Model {version} was trained by an older version, which kept no baseline", remedy=_REMEDY)
-    return PlainBaseline.of(document["scorer"])
+    if "standardised" not in document:
+        raise InputError(f"Model {version} was trained by an older version, whose baseline is not read", remedy=_REMEDY)
+    return Baseline.of(document)
 
 
 def refuse_other_release(made_with: Mapping[str, str]) -> None:

@@ -33,10 +33,11 @@ from leadscore_v6.modeling.evaluation import (
     gaps,
 )
 from leadscore_v6.modeling.importance import Importance, Stability, evenly, mean_abs_shap, stability
+from leadscore_v6.modeling.parallel import side_by_side
 from leadscore_v6.modeling.reliability import Judged, Reliability, judge
 from leadscore_v6.modeling.settings import EvaluationSettings, ModelSettings
 from leadscore_v6.modeling.splits import Block, Rows, folds, require_positives, tail
-from leadscore_v6.modeling.training import score, side_by_side
+from leadscore_v6.modeling.training import score
 
 Floats = NDArray[np.float64]
 Progress = Callable[[str], None]
@@ -152,9 +153,9 @@ def backtest(data: TrainingData, settings: ModelSettings, *, workers: int = 1, p
     numbered = list(enumerate(blocks, start=1))[::-1]
     tasks: list[Callable[[], Any]] = [partial(whole_fold, one) for one in numbered]
     tasks += [partial(_by_logit, data, block, settings) for _, block in numbered]
-    made = side_by_side(lambda task: task(), tasks, workers)
+    made = side_by_side(tasks, workers)
     progress("figures over the folds, with intervals over advisors")
-    return _outcome(data, made[: len(blocks)][::-1], made[len(blocks) :][::-1], settings)
+    return _outcome(data, made[: len(blocks)][::-1], made[len(blocks) :][::-1], settings, workers)
 
 
 @dataclass(frozen=True)
@@ -224,7 +225,11 @@ def _judged(
 
 
 def _outcome(
-    data: TrainingData, folded: Sequence[_Fold], by_logit: Sequence[ScoredLeads], settings: ModelSettings
+    data: TrainingData,
+    folded: Sequence[_Fold],
+    by_logit: Sequence[ScoredLeads],
+    settings: ModelSettings,
+    workers: int,
 ) -> Backtest:
     of, seed = settings.evaluation, settings.seed
     judged = [fold.judged for fold in folded]
@@ -233,14 +238,20 @@ def _outcome(
     # Folds are calibrated apart, but each to probabilities of one kind: their log-odds can be ranked together.
     pooled = _pool(data, [fold.scored for fold in judged])
     logit = _pool(data, by_logit)
+    tasks: list[Callable[[], Any]] = [
+        partial(cross_validation, [fold.scored for fold in judged], of, seed),
+        partial(compare, logit, pooled.score, of, seed),
+        partial(evaluate, pooled, of, seed),
+    ]
+    crossed, compared, over_all = side_by_side(tasks, workers)
     return Backtest(
         folds=tuple(judged),
-        cross_validation=cross_validation([fold.scored for fold in judged], of, seed),
+        cross_validation=crossed,
         gaps=gaps(last.in_sample_average_precision, earlier, last.evaluation.average_precision.value),
         trends=trends(judged, [fold.gap_draws for fold in folded], of),
         stability=stability([fold.importance for fold in judged]),
-        logit_minus_model=compare(logit, pooled.score, of, seed),
-        pooled=evaluate(pooled, of, seed),
+        logit_minus_model=compared,
+        pooled=over_all,
     )
 
 

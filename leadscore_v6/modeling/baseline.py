@@ -1,6 +1,6 @@
 """The logistic baseline: what a model must beat to deserve its place (R18).
 
-Belongs here: a scikit-learn pipeline on the same matrix, and the same as plain numbers, which may be read from a file
+Belongs here: a logit on the same matrix, fitted by scikit-learn, kept as plain numbers, which may be read from a file
 (R24). Does not belong here: the comparison (`evaluation.compare`).
 """
 
@@ -15,71 +15,20 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leadscore_v6.modeling.data import TrainingData
-from leadscore_v6.modeling.features import FeatureSpec, fit_features
+from leadscore_v6.modeling.features import FeatureSpec, Matrix, fit_features
 from leadscore_v6.modeling.settings import ModelSettings
 from leadscore_v6.modeling.splits import Rows
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """A fitted scikit-learn `Pipeline` on the matrix of `spec`."""
-
-    spec: FeatureSpec
-    pipeline: Any
-
-    def margin(self, frame: pd.DataFrame) -> NDArray[np.float64]:
-        """(n,) log-odds."""
-        found: NDArray[np.float64] = self.pipeline.decision_function(self.spec.encode(frame).matrix)
-        return found
-
-    def coefficients(self) -> dict[str, float]:
-        """Log-odds per standard deviation of each column of the pipeline, and `intercept`: the baseline to be read."""
-        names = self.pipeline[:-1].get_feature_names_out(np.array(self.spec.names, dtype=object))
-        logit = self.pipeline[-1]
-        found = dict(zip(map(str, names), map(float, logit.coef_[0]), strict=True))
-        return found | {"intercept": float(logit.intercept_[0])}
-
-    def plain(self) -> PlainBaseline:
-        """The same as one sum of plain numbers; margins agree to rounding."""
-        columns, logit = self.pipeline[0], self.pipeline[-1]
-        slopes, intercept = logit.coef_[0], float(logit.intercept_[0])
-        (known, numeric), (levels, categories) = [
-            (pipeline, list(places)) for name, pipeline, places in columns.transformers_ if name != "remainder"
-        ]
-        number, middle, absent, codes = {}, {}, {}, {}
-        names, at = self.spec.names, 0
-        if numeric:
-            imputer, scaler = known[0], known[1]
-            per_unit = slopes[: len(scaler.scale_)] / scaler.scale_
-            intercept -= float((per_unit * scaler.mean_).sum())
-            at = len(per_unit)
-            flags = dict(zip(imputer.indicator_.features_.tolist(), per_unit[len(numeric) :], strict=True))
-            for place, column in enumerate(numeric):
-                number[names[column]] = float(per_unit[place])
-                middle[names[column]] = float(imputer.statistics_[place])
-                absent[names[column]] = float(flags.get(place, 0.0))
-        if categories:
-            encoder, scaler = levels[0], levels[1]
-            per_unit = slopes[at:] / scaler.scale_
-            intercept -= float((per_unit * scaler.mean_).sum())
-            start = 0
-            for column, known_codes in zip(categories, encoder.categories_, strict=True):
-                effects = per_unit[start : start + len(known_codes)]
-                codes[names[column]] = [
-                    [None if np.isnan(code) else float(code), float(effect)]
-                    for code, effect in zip(known_codes, effects, strict=True)
-                ]
-                start += len(known_codes)
-        return PlainBaseline(self.spec, intercept, number, middle, absent, codes)
-
-
-@dataclass(frozen=True)
-class PlainBaseline:
     """The fitted baseline as a sum of log-odds.
 
     number, middle, absent   per numeric feature: log-odds per unit, the value that stands in for a missing one, and
                              what is added when it is missing
     codes                    per category: pairs of code (None: missing) and log-odds; another code adds nothing
+    standardised             log-odds per standard deviation of each column of the fit, and `intercept` at their means:
+                             the baseline to be read
     """
 
     spec: FeatureSpec
@@ -88,6 +37,7 @@ class PlainBaseline:
     middle: Mapping[str, float]
     absent: Mapping[str, float]
     codes: Mapping[str, list[list[float | None]]]
+    standardised: Mapping[str, float]
 
     def probability(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """(n,) probability, not calibrated. `frame` has the features in any order, more columns allowed."""
@@ -101,7 +51,6 @@ class PlainBaseline:
         matrix = self.spec.encode(frame).matrix
         total = np.full(len(frame), self.intercept)
         for place, name in enumerate(self.spec.names):
-            # The pipeline computed in the matrix's own precision up to here.
             values = matrix[:, place].astype(np.float64)
             missing = np.isnan(values)
             if name in self.number:
@@ -116,28 +65,74 @@ class PlainBaseline:
         return asdict(self) | {"spec": self.spec.as_dict()}
 
     @classmethod
-    def of(cls, content: Mapping[str, Any]) -> PlainBaseline:
+    def of(cls, content: Mapping[str, Any]) -> Baseline:
         """The inverse of `as_dict`."""
         return cls(**{**content, "spec": FeatureSpec.of(content["spec"])})
 
 
 def fit_baseline(data: TrainingData, rows: Rows, settings: ModelSettings) -> Baseline:
     """Median and missing flag for numbers, one column per level for categories, standardised, L2."""
-    from sklearn.compose import make_column_transformer
-    from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
     frame = data.features.iloc[rows]
     spec = fit_features(frame, data.columns, settings.features.min_level_leads)
-    categories = [place for place, feature in enumerate(spec.features) if feature.is_category]
-    numeric = [place for place, feature in enumerate(spec.features) if not feature.is_category]
-    known = make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler())
-    levels = make_pipeline(OneHotEncoder(handle_unknown="ignore", sparse_output=False), StandardScaler())
-    pipeline = make_pipeline(
-        make_column_transformer((known, numeric), (levels, categories)),
-        LogisticRegression(C=settings.baseline.C, max_iter=2000),
+    terms, middle = _terms(spec, spec.encode(frame).matrix)
+    columns = np.array([term.column for term in terms], dtype=np.float64)
+    centre, spread = columns.mean(axis=1), columns.std(axis=1)
+    spread[spread == 0] = 1.0
+    columns -= centre[:, None]
+    columns /= spread[:, None]
+    logit = LogisticRegression(C=settings.baseline.C, max_iter=2000).fit(columns.T, data.label[rows])
+    slopes, intercept = logit.coef_[0], float(logit.intercept_[0])
+    number: dict[str, float] = {}
+    absent = dict.fromkeys(middle, 0.0)
+    codes: dict[str, list[list[float | None]]] = {}
+    for term, slope in zip(terms, (slopes / spread).tolist(), strict=True):
+        if term.is_value:
+            number[term.feature] = slope
+        elif term.feature in middle:
+            absent[term.feature] = slope
+        else:
+            codes.setdefault(term.feature, []).append([term.code, slope])
+    return Baseline(
+        spec=spec,
+        intercept=intercept - float((slopes / spread * centre).sum()),
+        number=number,
+        middle=middle,
+        absent=absent,
+        codes=codes,
+        standardised=dict(zip((term.name for term in terms), slopes.tolist(), strict=True)) | {"intercept": intercept},
     )
-    pipeline.fit(spec.encode(frame).matrix, data.label[rows])
-    return Baseline(spec, pipeline)
+
+
+@dataclass(frozen=True)
+class _Term:
+    """A column of the fit: of a feature its value, or whether it is `code` (None: missing)."""
+
+    feature: str
+    column: NDArray[Any]
+    code: float | None = None
+    is_value: bool = False
+
+    @property
+    def name(self) -> str:
+        if self.is_value:
+            return self.feature
+        return f"{self.feature} missing" if self.code is None else f"{self.feature} {self.code:g}"
+
+
+def _terms(spec: FeatureSpec, matrix: Matrix) -> tuple[list[_Term], dict[str, float]]:
+    """What each feature gives to the fit, and the median of each number."""
+    terms: list[_Term] = []
+    middle: dict[str, float] = {}
+    for feature, values in zip(spec.features, matrix.T.astype(np.float64), strict=True):
+        missing = np.isnan(values)
+        if feature.is_category:
+            terms += [_Term(feature.name, values == code, float(code)) for code in np.unique(values[~missing])]
+        else:
+            middle[feature.name] = float(np.median(values[~missing]))
+            known = np.where(missing, middle[feature.name], values)
+            terms.append(_Term(feature.name, known, is_value=True))
+        if missing.any():
+            terms.append(_Term(feature.name, missing))
+    return terms, middle

@@ -6,6 +6,7 @@ Belongs here: how often each advisor is drawn, and percentiles of what comes of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -17,13 +18,23 @@ _CELLS: Final = 2_000_000  # numbers of a chunk of draws: about what the process
 
 def cluster_counts(clusters: int, draws: int, seed: int) -> Iterator[NDArray[np.float32]]:
     """Chunks (b, clusters) of how often each cluster is in each draw: `clusters` of them, with replacement."""
+    for chunk in _counts(clusters, draws, seed):
+        yield chunk.astype(np.float32)
+
+
+# Whatever is judged on one block is judged on the same resamples, one figure after the other.
+@lru_cache(maxsize=4)
+def _counts(clusters: int, draws: int, seed: int) -> tuple[NDArray[np.uint16], ...]:
     rng = np.random.default_rng(seed)
-    chunk = max(1, _CELLS // max(clusters, 1))
-    for start in range(0, draws, chunk):
-        size = min(chunk, draws - start)
+    most = max(1, _CELLS // max(clusters, 1))
+    chunks = []
+    for start in range(0, draws, most):
+        size = min(most, draws - start)
         drawn = rng.integers(0, clusters, size=(size, clusters), dtype=np.int64)
         drawn += np.arange(size)[:, None] * clusters
-        yield np.bincount(drawn.ravel(), minlength=size * clusters).reshape(size, clusters).astype(np.float32)
+        counted = np.bincount(drawn.ravel(), minlength=size * clusters).reshape(size, clusters)
+        chunks.append(counted.astype(np.uint16))
+    return tuple(chunks)
 
 
 def over_advisors(

@@ -5,7 +5,10 @@ Belongs here: the order of things in step 4.3. Does not belong here: Platt (`cal
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,10 +16,11 @@ from numpy.typing import NDArray
 
 from leadscore_v6.modeling.booster import FittedModel, margins
 from leadscore_v6.modeling.calibration import Calibrator, fit_calibrator, refuse_in_sample
+from leadscore_v6.modeling.columns import numbers
 from leadscore_v6.modeling.data import UNKNOWN, TrainingData
 from leadscore_v6.modeling.evaluation import Evaluation, ScoredLeads, evaluate
-from leadscore_v6.modeling.features import numbers
 from leadscore_v6.modeling.importance import Importance, evenly, mean_abs_shap
+from leadscore_v6.modeling.parallel import side_by_side
 from leadscore_v6.modeling.reliability import Judged, Reliability, judge, null_ece
 from leadscore_v6.modeling.settings import ModelSettings
 from leadscore_v6.modeling.splits import FinalSplit, Rows
@@ -70,8 +74,10 @@ class Calibration:
         }
 
 
-def calibrate(data: TrainingData, split: FinalSplit, model: FittedModel, settings: ModelSettings) -> Calibration:
-    """Step 4.3: fit on the calibration block, judge on the holdout.
+def calibrate(
+    data: TrainingData, split: FinalSplit, model: FittedModel, settings: ModelSettings, *, workers: int = 1
+) -> Calibration:
+    """Step 4.3: fit on the calibration block, judge on the holdout. `workers` changes the time, never a byte.
 
     Raises InputError if the model was trained on any lead or advisor of either, or after them.
     """
@@ -80,32 +86,30 @@ def calibrate(data: TrainingData, split: FinalSplit, model: FittedModel, setting
     encoded = model.spec.encode(data.features.iloc[late]).matrix
     margin, later = model.margin(data.features.iloc[early]), margins(model.loaded, encoded)
     calibrator = fit_calibrator(data, early, margin, model.trained_on, settings.calibration)
-    segments, seed = data.segments[late], settings.seed
-    null = null_ece(
-        (margin, data.segments[early]),
-        (later, segments),
-        calibrator,
-        (settings.calibration, settings.evaluation),
-        seed,
-    )
+    segments, seed, judged = data.segments[late], settings.seed, settings.evaluation
     leads = Judged(calibrator.log_odds(later, segments), data.label[late], data.advisors[late])
     holdout = ScoredLeads.of(data, late, calibrator.probability(later, segments))
-    at = evenly(np.arange(len(late)), settings.evaluation.shap_rows)
-    shap = model.contributions(encoded[at])
-    slope = calibrator.lines(segments[at])[0]
+    at = evenly(np.arange(len(late)), judged.shap_rows)
+    blocks = (margin, data.segments[early]), (later, segments)
+    tasks: list[Callable[[], Any]] = [
+        partial(null_ece, *blocks, calibrator, (settings.calibration, judged), seed),
+        partial(model.contributions, encoded[at]),
+        partial(evaluate, holdout, judged, seed),
+        partial(judge, Judged(later, leads.label, leads.advisors), judged, seed),
+    ]
+    null, shap, evaluation, before = side_by_side(tasks, workers)
     return Calibration(
         calibrator=calibrator,
-        before=judge(Judged(later, leads.label, leads.advisors), settings.evaluation, seed),
-        after=judge(leads, settings.evaluation, seed, null),
+        before=before,
+        after=judge(leads, judged, seed, null),
         by_segment={
-            segment: judge(leads.of(segments == segment), settings.evaluation, seed)
-            for segment in sorted(set(segments.tolist()))
+            segment: judge(leads.of(segments == segment), judged, seed) for segment in sorted(set(segments.tolist()))
         },
         holdout=holdout,
         segments=segments,
-        evaluation=evaluate(holdout, settings.evaluation, seed),
+        evaluation=evaluation,
         importance_before=mean_abs_shap(model.spec.names, shap),
-        importance_after=mean_abs_shap(model.spec.names, shap * slope[:, None]),
+        importance_after=mean_abs_shap(model.spec.names, shap * calibrator.lines(segments[at])[0][:, None]),
         reference=np.sort(calibrator.probability(margin, data.segments[early])),
     )
 

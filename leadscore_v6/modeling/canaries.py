@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from leadscore_v6.modeling.columns import numbers
 from leadscore_v6.modeling.data import TrainingData
-from leadscore_v6.modeling.features import numbers
 from leadscore_v6.modeling.importance import evenly
 from leadscore_v6.modeling.metrics import Ranking, auc_roc
 from leadscore_v6.modeling.settings import CanarySettings
@@ -59,9 +59,10 @@ def sing(data: TrainingData, rows: Rows, settings: CanarySettings, seed: int) ->
     """
     label = data.label[rows]
     audit = _audit_columns(data.audit.iloc[rows])
-    found = {name: _judge(views, label, audit, settings) for name, views in _features(data, rows)}
+    groups = _alike(audit)
+    found = {name: _judge(views, label, groups, settings) for name, views in _features(data, rows)}
     planted = {
-        name: _judge([values], label, audit, settings)[1] is not None
+        name: _judge([values], label, groups, settings)[1] is not None
         for name, values in _plants(label, audit, seed).items()
     }
     strongest = sorted(((name, auc) for name, (auc, _) in found.items()), key=lambda pair: (-pair[1], pair[0]))
@@ -71,14 +72,16 @@ def sing(data: TrainingData, rows: Rows, settings: CanarySettings, seed: int) ->
 
 @dataclass(frozen=True)
 class _View:
-    """One way to read a column as numbers, on the leads `at` of the window (all, unless said)."""
+    """One way to read a column as numbers, on `leads` of the window (all, unless said)."""
 
     values: Floats
-    at: NDArray[np.intp]
+    leads: NDArray[np.intp]
 
 
 def univariate_auc(values: Floats, label: NDArray[np.int8]) -> float:
     """max(AUC, 1 − AUC) of one column of numbers for the label; 0.5 where it cannot be told. No NaN."""
+    if values.min() == values.max():
+        return 0.5
     curves = Ranking.of(label, values).curves(np.ones((1, len(label)), dtype=np.float32))
     found = float(auc_roc(*curves)[0])
     return max(found, 1 - found) if found == found else 0.5  # noqa: PLR0124 - NaN is not itself
@@ -117,31 +120,47 @@ def _level_rates(series: pd.Series[Any], label: NDArray[np.int8]) -> _View:
 
 
 def _judge(
-    views: Sequence[_View], label: NDArray[np.int8], audit: Mapping[str, Floats], settings: CanarySettings
+    views: Sequence[_View], label: NDArray[np.int8], audit: Sequence[_AuditColumns], settings: CanarySettings
 ) -> tuple[float, str | None]:
     """The highest AUC of the views, and why the column is taken for a leak, if it is."""
-    auc = max((univariate_auc(view.values, label[view.at]) for view in views if len(view.at)), default=0.5)
+    auc = max((univariate_auc(view.values, label[view.leads]) for view in views if len(view.leads)), default=0.5)
     if auc > settings.max_univariate_auc:
         return auc, f"alone it has AUC {auc:.3f}, above {settings.max_univariate_auc:g}"
-    for name, known in audit.items():
-        for view in views:
-            size = _rank_correlation(view.values, known[view.at])
-            if size > settings.max_rank_correlation:
-                return auc, f"it is {name} in other numbers (rank correlation {size:.3f})"
+    for view in views:
+        for group in audit:
+            sizes = group.rank_correlations(view)
+            place = int(sizes.argmax())
+            if sizes[place] > settings.max_rank_correlation:
+                return auc, f"it is {group.names[place]} in other numbers (rank correlation {sizes[place]:.3f})"
     return auc, None
 
 
-def _rank_correlation(first: Floats, second: Floats) -> float:
-    """|Spearman| over (at most 2,000, evenly spaced) leads where both are known; 0 for fewer than 30, or a constant."""
-    from scipy.stats import rankdata
+@dataclass(frozen=True)
+class _AuditColumns:
+    """Audit columns that are known of the same leads: `known` (n,), `values` (m, n)."""
 
-    both = evenly(np.flatnonzero(~np.isnan(first) & ~np.isnan(second)), _SAMPLE)
-    if len(both) < _FEWEST:
-        return 0.0
-    ranks = [rankdata(side[both]) for side in (first, second)]
-    if any(rank.min() == rank.max() for rank in ranks):
-        return 0.0
-    return abs(float(np.corrcoef(*ranks)[0, 1]))
+    names: tuple[str, ...]
+    known: NDArray[np.bool_]
+    values: Floats
+
+    def rank_correlations(self, view: _View) -> Floats:
+        """(m,) |Spearman| over (at most 2,000, evenly spaced) leads where both are known.
+
+        0 for fewer than 30 leads, or a constant.
+        """
+        from scipy.stats import rankdata
+
+        none = np.zeros(len(self.names))
+        both = evenly(np.flatnonzero(~np.isnan(view.values) & self.known[view.leads]), _SAMPLE)
+        # Most columns are never NULL, so that their being NULL is a constant: not worth a sort.
+        if len(both) < _FEWEST or view.values[both].min() == view.values[both].max():
+            return none
+        ranks = rankdata(np.vstack([view.values[both], self.values[:, view.leads[both]]]), axis=1)
+        ranks -= ranks.mean(axis=1, keepdims=True)
+        size = np.sqrt((ranks**2).sum(axis=1))
+        products = np.abs((ranks[1:] * ranks[0]).sum(axis=1))
+        found: Floats = np.divide(products, size[1:] * size[0], out=none, where=size[1:] > 0)
+        return found
 
 
 def _audit_columns(frame: pd.DataFrame) -> dict[str, Floats]:
@@ -155,6 +174,17 @@ def _audit_columns(frame: pd.DataFrame) -> dict[str, Floats]:
             times = pd.to_datetime(column, utc=True).dt.tz_localize(None).to_numpy(dtype="datetime64[s]")
             columns[str(name)] = np.where(np.isnat(times), np.nan, times.astype(np.int64) / 86_400)
     return columns
+
+
+def _alike(audit: Mapping[str, Floats]) -> list[_AuditColumns]:
+    """Those that are known of the same leads together: a column is ranked once for all of them."""
+    together: dict[bytes, list[str]] = {}
+    for name, values in audit.items():
+        together.setdefault(np.isnan(values).tobytes(), []).append(name)
+    return [
+        _AuditColumns(tuple(names), ~np.isnan(audit[names[0]]), np.array([audit[name] for name in names]))
+        for names in together.values()
+    ]
 
 
 def _plants(label: NDArray[np.int8], audit: Mapping[str, Floats], seed: int) -> dict[str, _View]:

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leadscore_v6.errors import InputError
+from leadscore_v6.modeling.columns import FeatureColumn, checked
 
 ID: Final = "Id"
 ADVISOR: Final = "FA_CRD__c"
@@ -35,19 +36,11 @@ Days = NDArray[np.datetime64]
 
 
 @dataclass(frozen=True)
-class FeatureColumn:
-    """One column of role `feature` in the training contract; `type` is INT64, FLOAT64, BOOL or STRING."""
-
-    name: str
-    type: str
-    description: str = ""
-
-
-@dataclass(frozen=True)
 class TrainingData:
     """n matured leads, one per row, in order of contact (ties by Id).
 
-    features   (n, p) frame of the allow-listed columns in contract order, and nothing else
+    features   (n, p) frame of the allow-listed columns in contract order, and nothing else: float64, or categories of
+               text, checked once (`columns.checked`)
     label      (n,) int8, 1 if a call was scheduled within the label window
     lead_ids   (n,) str, unique
     advisors   (n,) int64 codes, equal for equal advisors
@@ -86,8 +79,9 @@ def training_data(frame: pd.DataFrame, columns: Sequence[FeatureColumn], droplis
     names of plan step 4.2, asserted on top of the allow-list (R8, R23).
 
     Raises InputError naming the column: a feature, label, Id, advisor or time column that is not there; a feature that
-    is on the droplist or is a label, audit or identifier column; a NULL or an Id twice where there may be none; a label
-    other than 0 and 1; one class only; a snapshot later than the contact it is used for.
+    is on the droplist or is a label, audit or identifier column; a feature of another type, or infinite; a NULL or an
+    Id twice where there may be none; a label other than 0 and 1; one class only; a snapshot later than the contact it
+    is used for.
     """
     _refuse_forbidden([column.name for column in columns], droplist)
     for name in (ID, ADVISOR, CONTACT, LABEL, *(column.name for column in columns)):
@@ -108,7 +102,7 @@ def training_data(frame: pd.DataFrame, columns: Sequence[FeatureColumn], droplis
     segments, segment_column = segments_of(frame)
     return TrainingData(
         columns=tuple(columns),
-        features=frame[[column.name for column in columns]],
+        features=pd.DataFrame({column.name: checked(frame[column.name], column) for column in columns}),
         label=_label(frame[LABEL]),
         lead_ids=ids,
         advisors=pd.factorize(frame[ADVISOR].astype(str))[0].astype(np.int64),

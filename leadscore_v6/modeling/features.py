@@ -22,7 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leadscore_v6.errors import InputError
-from leadscore_v6.modeling.data import FeatureColumn
+from leadscore_v6.modeling.columns import FeatureColumn, number, numbers, other_type, places
 
 Matrix = NDArray[np.float32]
 OTHER: Final = "other"
@@ -102,19 +102,20 @@ class FeatureSpec:
 
         Raises InputError naming the column if one is not there, is of another type than in training, or is infinite.
         """
-        matrix = np.empty((len(frame), len(self.features)), dtype=np.float32)
+        # Filled column by column, turned at the end: many short strides would cost five times as much.
+        columns = np.empty((len(self.features), len(frame)), dtype=np.float32)
         unseen: dict[str, NDArray[np.intp]] = {}
         for place, feature in enumerate(self.features):
             if feature.name not in frame.columns:
                 raise InputError(_NOT_THERE, column=feature.name, remedy=_SAME_COLUMNS)
             if feature.is_category:
                 codes, strange = _codes(frame[feature.name], feature)
-                matrix[:, place] = codes
+                columns[place] = codes
                 if len(strange):
                     unseen[feature.name] = strange
             else:
-                matrix[:, place] = numbers(frame[feature.name], feature.name)
-        return Encoded(matrix, unseen)
+                columns[place] = numbers(frame[feature.name], feature.name)
+        return Encoded(np.ascontiguousarray(columns.T), unseen)
 
     def encode_lead(self, lead: Mapping[str, Any]) -> tuple[Matrix, tuple[str, ...]]:
         """(1, p) matrix of one lead, bit-equal to its row in `encode`, and the features whose level was unseen.
@@ -131,10 +132,10 @@ class FeatureSpec:
             if value is None or value is pd.NA or value != value:  # noqa: PLR0124 - NaN is not itself
                 row.append(math.nan)
             elif codes is None:
-                row.append(_number(value, name))
+                row.append(number(value, name))
             else:
                 if not isinstance(value, str):
-                    raise _other_type(name, "text", type(value).__name__)
+                    raise other_type(name, "text", type(value).__name__)
                 code = codes.get(value)
                 if code is None:
                     unseen.append(name)
@@ -180,60 +181,21 @@ def fit_features(frame: pd.DataFrame, columns: Sequence[FeatureColumn], min_leve
     return FeatureSpec(tuple(kept), dropped)
 
 
-def numbers(column: pd.Series[Any], name: str) -> NDArray[np.float64]:
-    """(n,) values of a numeric column as float64, NULL as NaN. Raises InputError on text and on infinite values."""
-    if pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
-        values: NDArray[np.float64] = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    elif column.dtype == object:
-        known = column.notna().to_numpy()
-        values = np.full(len(column), np.nan)
-        values[known] = [_number(value, name) for value in column[known]]
-    else:
-        raise _other_type(name, "a number", str(column.dtype))
-    if np.isinf(values.astype(np.float32)).any():
-        row = int(np.flatnonzero(np.isinf(values.astype(np.float32)))[0])
-        raise InputError("An infinite or too large value.", column=name, row=row, remedy=_FINITE)
-    return values
-
-
-def _number(value: Any, name: str) -> float:
-    try:
-        # float() reads text too, which no number of the training contract is.
-        number = math.nan if isinstance(value, str | bytes) else float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if number != number:  # noqa: PLR0124 - NaN is not itself; a missing value does not come here
-        raise _other_type(name, "a number", type(value).__name__)
-    if not -_LARGEST <= number <= _LARGEST:
-        raise InputError("An infinite or too large value.", column=name, remedy=_FINITE)
-    return number
-
-
-def _texts(column: pd.Series[Any], name: str) -> pd.Series[Any]:
-    """The column as objects, text or None. Raises InputError on anything else."""
-    texts = column.astype(object)
-    known = texts[column.notna()]
-    strange = next((value for value in known.unique() if not isinstance(value, str)), None)
-    if strange is not None:
-        raise _other_type(name, "text", type(strange).__name__)
-    return texts.where(column.notna(), None)
-
-
 def _codes(column: pd.Series[Any], feature: Feature) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    place, levels = pd.factorize(_texts(column, feature.name), use_na_sentinel=True)
-    table = np.array([*(feature.codes.get(level, np.nan) for level in levels), np.nan])
-    codes = table[place]
-    return codes, np.flatnonzero(np.isnan(codes) & (place >= 0))
+    at, levels = places(column, feature.name)
+    # The last of the table is for −1: missing.
+    codes = np.array([*(feature.codes.get(level, np.nan) for level in levels), np.nan])[at]
+    return codes, np.flatnonzero(np.isnan(codes) & (at >= 0))
 
 
 def _category(column: pd.Series[Any], of: FeatureColumn, min_level_leads: int) -> Feature | str:
-    texts = _texts(column, of.name)
-    counts = texts.value_counts()
-    if counts.empty:
+    at, texts = places(column, of.name)
+    counts = dict(zip(texts, np.bincount(at[at >= 0], minlength=len(texts)).tolist(), strict=True))
+    if not counts:
         return "NULL for all training leads"
     levels = tuple(sorted(level for level, count in counts.items() if count >= min_level_leads))
     grouped = tuple(sorted(level for level, count in counts.items() if count < min_level_leads))
-    missing = float(texts.isna().mean())
+    missing = float((at < 0).mean())
     if len(levels) + bool(grouped) < 2 and not missing:
         return f"the same for all training leads (levels below {min_level_leads} leads are one)"
     return Feature(of.name, of.type, levels, grouped, missing=missing)
@@ -251,15 +213,5 @@ def _numeric(column: pd.Series[Any], of: FeatureColumn, _min_level_leads: int) -
     return Feature(of.name, of.type, low=low, high=high, missing=missing)
 
 
-def _other_type(name: str, expected: str, got: str) -> InputError:
-    return InputError(
-        f"The column holds {got} where training had {expected}.",
-        column=name,
-        remedy="give the column the type that the training contract says",
-    )
-
-
-_LARGEST: Final = float(np.finfo(np.float32).max)
-_FINITE: Final = "an unknown value is NULL; correct the column where it is computed"
 _NOT_THERE: Final = "A feature of the model is not there."
 _SAME_COLUMNS: Final = "bring the columns that the model was trained on, NULL where a value is not known"

@@ -273,23 +273,27 @@ class LeadScorer:
     def _all_warnings(self, encoded: Encoded, segments: NDArray[np.object_]) -> NDArray[np.object_]:
         """(n,) tuples. Of leads that are strange in the same way, one is asked: there are few ways, and many leads."""
         missing, outside = self._strange(encoded.matrix)
-        known = np.array(list(self._content.calibrator.segments), dtype=object)
-        other_segment = ~np.isin(segments.astype(str), known.astype(str))
-        unseen = np.zeros_like(missing)
-        for name, rows in encoded.unseen.items():
-            unseen[rows, self._content.spec.names.index(name)] = True
+        place, named = pd.factorize(segments)
+        other_segment = np.array([segment not in self._content.calibrator.segments for segment in named])[place]
+        is_strange = missing.any(axis=1) | outside.any(axis=1) | other_segment
+        for rows in encoded.unseen.values():
+            is_strange[rows] = True
         found = np.full(len(segments), None, dtype=object)
         found[:] = [()] * len(segments)
-        ways = np.column_stack([missing, outside, unseen, other_segment])
-        strange = np.flatnonzero(ways.any(axis=1))
+        strange = np.flatnonzero(is_strange)
         if not len(strange):
             return found
-        packed = np.ascontiguousarray(np.packbits(ways[strange], axis=1))
+        unseen = np.zeros((len(strange), missing.shape[1]), dtype=bool)
+        for name, rows in encoded.unseen.items():
+            unseen[np.searchsorted(strange, rows), self._content.spec.names.index(name)] = True
+        ways = np.column_stack([missing[strange], outside[strange], unseen, other_segment[strange]])
+        packed = np.ascontiguousarray(np.packbits(ways, axis=1))
         of_each = packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
         _, first, way = np.unique(of_each, return_index=True, return_inverse=True)
         said = np.full(len(first), None, dtype=object)
-        for number, row in enumerate(strange[first].tolist()):
-            names = tuple(self._content.spec.names[place] for place in np.flatnonzero(unseen[row]))
+        for number, example in enumerate(first.tolist()):
+            row = int(strange[example])
+            names = tuple(self._content.spec.names[at] for at in np.flatnonzero(unseen[example]))
             said[number] = self._warnings(encoded.matrix[row : row + 1], names, segments[row])
         found[strange] = said[way]
         return found

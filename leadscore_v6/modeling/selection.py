@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leadscore_v6.modeling.booster import FittedModel
-from leadscore_v6.modeling.data import FeatureColumn
+from leadscore_v6.modeling.columns import FeatureColumn
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,12 @@ made (`splits.py`), a figure computed (`evaluation.py`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from leadscore_v6.modeling.baseline import Baseline, fit_baseline
 from leadscore_v6.modeling.booster import FittedModel, fit
@@ -32,14 +30,13 @@ from leadscore_v6.modeling.evaluation import (
     gaps,
 )
 from leadscore_v6.modeling.importance import Importance, evenly
+from leadscore_v6.modeling.parallel import side_by_side
 from leadscore_v6.modeling.selection import SelectionRow, selection_table
 from leadscore_v6.modeling.settings import ModelSettings
 from leadscore_v6.modeling.splits import Block, FinalSplit, Rows, final_split, folds
 
 _MODEL: Final = "the model"
 _WITH: Final = "with the holdout's advisors"
-Given = TypeVar("Given")
-Made = TypeVar("Made")
 Progress = Callable[[str], None]
 
 
@@ -133,7 +130,7 @@ def train(data: TrainingData, settings: ModelSettings, *, workers: int = 1, prog
     # All in one row: what is short fills the gaps that the long ones leave.
     tasks: list[Callable[[], Any]] = [partial(fit_window, name, rows) for name, rows in fits.items()]
     tasks += [partial(fit_baseline, data, rows, settings) for rows in windows.values()]
-    made = side_by_side(lambda task: task(), [*tasks, look_for_leaks], workers)
+    made = side_by_side([*tasks, look_for_leaks], workers)
     models = dict(zip(fits, made[: len(fits)], strict=True))
     logits = dict(zip(windows, made[len(fits) : -1], strict=True))
     canaries: CanaryReport = made[-1]
@@ -149,19 +146,6 @@ def train(data: TrainingData, settings: ModelSettings, *, workers: int = 1, prog
 def score(data: TrainingData, rows: Rows, model: FittedModel | Baseline) -> ScoredLeads:
     """The leads of `rows` by a model's margin."""
     return ScoredLeads.of(data, rows, model.margin(data.features.iloc[rows]))
-
-
-def side_by_side(task: Callable[[Given], Made], over: Sequence[Given], workers: int) -> list[Made]:
-    """`task` of each, in order, `workers` at a time. XGBoost and numpy let other threads run while they compute.
-
-    BLAS keeps to one thread meanwhile: a logit's last bits would depend on how many it has, and on matrices this narrow
-    they cost five times what they save.
-    """
-    with threadpool_limits(1, user_api="blas"):
-        if workers <= 1:
-            return [task(one) for one in over]
-        with ThreadPoolExecutor(workers) as pool:
-            return list(pool.map(task, over))
 
 
 def _with_advisors(data: TrainingData, split: FinalSplit, settings: ModelSettings) -> Rows:
@@ -183,14 +167,17 @@ def _outcome(
     results, model, logit, unexcluded = fitted
     judged, seed = settings.evaluation, settings.seed
     scored, baseline = score(data, split.holdout, model), score(data, split.holdout, logit)
-    crossed, logit_crossed = side_by_side(
-        lambda blocks: cross_validation(blocks, judged, seed),
-        [[fold.scored for fold in results], [fold.baseline for fold in results]],
-        workers,
-    )
-    holdout, logit_holdout = side_by_side(lambda leads: evaluate(leads, judged, seed), [scored, baseline], workers)
     in_sample = average_precision_of(score(data, split.train, model))
     sample = evenly(split.holdout, judged.shap_rows)
+    tasks: list[Callable[[], Any]] = [
+        partial(cross_validation, [fold.scored for fold in results], judged, seed),
+        partial(cross_validation, [fold.baseline for fold in results], judged, seed),
+        partial(evaluate, scored, judged, seed),
+        partial(evaluate, baseline, judged, seed),
+        partial(compare, baseline, scored.score, judged, seed),
+        partial(model.importance, data.features.iloc[sample]),
+    ]
+    crossed, logit_crossed, holdout, logit_holdout, compared, importance = side_by_side(tasks, workers)
     return Training(
         split=split,
         folds=results,
@@ -203,9 +190,9 @@ def _outcome(
         baseline_cross_validation=logit_crossed,
         in_sample_average_precision=in_sample,
         gaps=gaps(in_sample, crossed.mean, holdout.average_precision.value),
-        logit_minus_model=compare(baseline, scored.score, judged, seed),
+        logit_minus_model=compared,
         holdout_without_exclusion=average_precision_of(score(data, split.holdout, unexcluded)),
-        importance=model.importance(data.features.iloc[sample]),
+        importance=importance,
         selection=selection_table(data.columns, [fold.model for fold in results], model),
         canaries=canaries,
         unseen=model.spec.encode(data.features.iloc[split.holdout]).unseen_counts,

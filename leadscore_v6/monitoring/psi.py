@@ -21,8 +21,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leadscore_v6.errors import InputError, UsageError
-from leadscore_v6.modeling.data import FeatureColumn
-from leadscore_v6.modeling.features import OTHER, numbers
+from leadscore_v6.modeling.columns import FeatureColumn, numbers
+from leadscore_v6.modeling.features import OTHER
 from leadscore_v6.monitoring.holm import holm
 from leadscore_v6.monitoring.settings import DriftSettings
 

@@ -21,7 +21,8 @@ from scipy.special import expit
 
 from leadscore_v6.modeling.backtest import backtest
 from leadscore_v6.modeling.canaries import sing
-from leadscore_v6.modeling.data import FeatureColumn, TrainingData, training_data
+from leadscore_v6.modeling.columns import FeatureColumn
+from leadscore_v6.modeling.data import TrainingData, training_data
 from leadscore_v6.modeling.splits import final_split
 from tests.modeling import worlds
 

@@ -1,28 +1,66 @@
-"""The baseline as plain numbers: the fitted pipeline's own margins, after a journey through JSON (R24)."""
+"""The baseline against scikit-learn's own pipeline of the same thing, and after a journey through JSON (R24)."""
 
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
+from sklearn.compose import make_column_transformer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from leadscore_v6.modeling.baseline import PlainBaseline
+from leadscore_v6.modeling.baseline import Baseline
 from leadscore_v6.modeling.data import TrainingData
 from leadscore_v6.modeling.training import Training
+from tests.modeling.worlds import settings
 
 
-def test_plain_numbers_give_the_pipelines_margins(world: TrainingData, trained: Training) -> None:
-    plain = PlainBaseline.of(json.loads(json.dumps(trained.baseline.plain().as_dict())))
+@pytest.fixture(scope="module")
+def baseline(trained: Training) -> Baseline:
+    return Baseline.of(json.loads(json.dumps(trained.baseline.as_dict())))
+
+
+@pytest.fixture(scope="module")
+def pipeline(world: TrainingData, trained: Training) -> Any:
+    """Median and missing flag for numbers, one column per level (missing is one), standardised, L2."""
+    spec = trained.baseline.spec
+    categories = [place for place, feature in enumerate(spec.features) if feature.is_category]
+    numeric = [place for place, feature in enumerate(spec.features) if not feature.is_category]
+    known = make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler())
+    levels = make_pipeline(OneHotEncoder(handle_unknown="ignore", sparse_output=False), StandardScaler())
+    whole = make_pipeline(
+        make_column_transformer((known, numeric), (levels, categories)),
+        LogisticRegression(C=settings().baseline.C, max_iter=2000),
+    )
+    rows = trained.split.train
+    matrix = spec.encode(world.features.iloc[rows]).matrix.astype(np.float64)
+    return whole.fit(matrix, world.label[rows])
+
+
+def test_it_is_what_scikit_learns_pipeline_fits(
+    world: TrainingData, trained: Training, baseline: Baseline, pipeline: Any
+) -> None:
     frame = world.features
     assert frame.isna().any().sum() > 1, "missing numbers and categories are among them"
-    np.testing.assert_allclose(plain.margin(frame), trained.baseline.margin(frame), rtol=0, atol=2e-4)
+    wanted = pipeline.decision_function(trained.baseline.spec.encode(frame).matrix.astype(np.float64))
+    np.testing.assert_allclose(baseline.margin(frame), wanted, rtol=0, atol=2e-4)
+    slopes = sorted(value for name, value in baseline.standardised.items() if name != "intercept")
+    np.testing.assert_allclose(slopes, sorted(pipeline[-1].coef_[0]), rtol=0, atol=2e-4)
+    assert baseline.standardised["intercept"] == pytest.approx(pipeline[-1].intercept_[0], abs=2e-4)
 
 
-def test_levels_that_training_did_not_know_and_leads_without_anything(world: TrainingData, trained: Training) -> None:
-    plain = trained.baseline.plain()
-    frame = pd.concat([world.features.head(50).assign(state="Atlantis"), world.features.head(3)], ignore_index=True)
+def test_levels_that_training_did_not_know_and_leads_without_anything(
+    world: TrainingData, baseline: Baseline, pipeline: Any
+) -> None:
+    columns = [world.features.head(50).astype({"state": object}).assign(state="Atlantis"), world.features.head(3)]
+    frame = pd.concat(columns, ignore_index=True).astype(object)
     frame.iloc[-3:] = None
-    np.testing.assert_allclose(plain.margin(frame), trained.baseline.margin(frame), rtol=0, atol=2e-4)
-    probability = plain.probability(frame)
+    wanted = pipeline.decision_function(baseline.spec.encode(frame).matrix.astype(np.float64))
+    np.testing.assert_allclose(baseline.margin(frame), wanted, rtol=0, atol=2e-4)
+    probability = baseline.probability(frame)
     assert ((probability > 0) & (probability < 1)).all()

@@ -8,7 +8,8 @@ import pytest
 
 from leadscore_v6.contracts import contract, feature_columns, pii_droplist
 from leadscore_v6.errors import InputError
-from leadscore_v6.modeling.data import FeatureColumn, segments_of, training_data
+from leadscore_v6.modeling.columns import FeatureColumn
+from leadscore_v6.modeling.data import segments_of, training_data
 from tests.modeling import worlds
 
 

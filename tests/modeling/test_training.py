@@ -9,14 +9,14 @@ import pytest
 import shap
 import xgboost
 from sklearn.metrics import average_precision_score
-from threadpoolctl import threadpool_info, threadpool_limits
 
 from leadscore_v6.errors import InputError
 from leadscore_v6.modeling.booster import fit
 from leadscore_v6.modeling.canaries import sing
-from leadscore_v6.modeling.data import FeatureColumn, TrainingData, training_data
+from leadscore_v6.modeling.columns import FeatureColumn
+from leadscore_v6.modeling.data import TrainingData, training_data
 from leadscore_v6.modeling.importance import Importance, stability
-from leadscore_v6.modeling.training import Training, side_by_side, train
+from leadscore_v6.modeling.training import Training, train
 from tests.modeling import worlds
 
 
@@ -32,19 +32,6 @@ def test_the_same_data_and_seed_give_the_same_bytes_one_fit_at_a_time_or_two(
     assert [fold.model.booster for fold in again.folds] == [fold.model.booster for fold in trained.folds]
     assert again.figures() == trained.figures()
     assert again.holdout_scored.score.tobytes() == trained.holdout_scored.score.tobytes()
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_fits_side_by_side_leave_blas_one_thread_and_give_the_others_back(workers: int) -> None:
-    def threads() -> list[int]:
-        return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
-
-    with threadpool_limits(2, user_api="blas"):
-        before = threads()
-        within = side_by_side(lambda _: threads(), range(3), workers)
-        assert before
-        assert within == [[1] * len(before)] * 3
-        assert threads() == before
 
 
 def test_another_seed_gives_another_model(world: TrainingData, trained: Training) -> None:

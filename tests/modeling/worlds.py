@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from leadscore_v6.contracts import load_document
-from leadscore_v6.modeling.data import FeatureColumn, TrainingData, training_data
+from leadscore_v6.modeling.columns import FeatureColumn
+from leadscore_v6.modeling.data import TrainingData, training_data
 from leadscore_v6.modeling.explain import Words
 from leadscore_v6.modeling.settings import MODEL_FILE, ModelSettings
 from leadscore_v6.paths import config_root

@@ -20,7 +20,7 @@ from scipy.special import expit
 
 from leadscore_v6.alerting.rules import Finding, alerts_for
 from leadscore_v6.alerting.settings import alerting_settings
-from leadscore_v6.modeling.data import FeatureColumn
+from leadscore_v6.modeling.columns import FeatureColumn
 from leadscore_v6.monitoring.champion import Contender, Evidence, Holdout, decide
 from leadscore_v6.monitoring.class_balance import class_balance
 from leadscore_v6.monitoring.health import Day, feature_availability, health

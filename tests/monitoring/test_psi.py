@@ -16,7 +16,7 @@ from scipy.special import rel_entr
 from scipy.stats import chi2
 
 from leadscore_v6.errors import InputError, UsageError
-from leadscore_v6.modeling.data import FeatureColumn
+from leadscore_v6.modeling.columns import FeatureColumn
 from leadscore_v6.monitoring.holm import holm
 from leadscore_v6.monitoring.psi import SCORE, Reference, drift, freeze, freeze_numbers, null_draws, stability_index
 from leadscore_v6.monitoring.settings import MonitoringSettings

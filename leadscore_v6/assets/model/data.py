@@ -11,7 +11,8 @@ from leadscore_v6.artifacts.models import libraries
 from leadscore_v6.assets.code import code_digest
 from leadscore_v6.contracts import contract, feature_columns, load_document, pii_droplist
 from leadscore_v6.gates.decisions import PROMOTED
-from leadscore_v6.modeling.data import FeatureColumn, TrainingData, training_data
+from leadscore_v6.modeling.columns import FeatureColumn
+from leadscore_v6.modeling.data import TrainingData, training_data
 from leadscore_v6.modeling.explain import REASON_WORDS_FILE, Words
 from leadscore_v6.modeling.settings import MODEL_FILE, ModelSettings
 from leadscore_v6.paths import config_root

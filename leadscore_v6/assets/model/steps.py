@@ -65,7 +65,7 @@ def calibrated_model(context: dg.AssetExecutionContext, warehouse: WarehouseReso
     with stops():
         guard(warehouse.bench.ledger, CALIBRATED, None)
         _require_intact(warehouse.bench, TRAINED, *([] if options.rebuild else [CALIBRATED]))
-        work = _calibration(warehouse.bench, _progress(context))
+        work = _calibration(warehouse.bench, _progress(context), _workers(warehouse))
     yield from carry_out(context, warehouse, options, work, Told())
 
 
@@ -111,7 +111,7 @@ def _training(bench: Bench, progress: Progress, workers: int) -> Work:
     return Work(TRAINED, None, inputs, (_name(TRAINED),), build, measure, version=f"{bench.clock():%Y%m%d}")
 
 
-def _calibration(bench: Bench, progress: Progress) -> Work:
+def _calibration(bench: Bench, progress: Progress, workers: int) -> Work:
     trained, words = _latest(bench, TRAINED), reason_words()
     kept: list[tuple[Any, Any]] = []
 
@@ -123,7 +123,7 @@ def _calibration(bench: Bench, progress: Progress) -> Work:
             bench.folders.path(folder_of(trained)), manifest_digest(trained), str(trained.version), data
         )
         progress("calibrators of the segments, and the null of their error")
-        calibration = calibrate(data, loaded.split, loaded.model, loaded.settings)
+        calibration = calibrate(data, loaded.split, loaded.model, loaded.settings, workers=workers)
         scorer = build_scorer(
             loaded.model, calibration, words, dataset=origin.dataset, contract_version=origin.contract_version
         )

@@ -22,7 +22,7 @@ from leadscore_v6.gates.attempt import Bench
 from leadscore_v6.gates.champions import Reign, champion
 from leadscore_v6.gates.ledger import Attempt
 from leadscore_v6.gates.models import BACKTEST, KnownModel, folder_of, known_models, manifest_digest
-from leadscore_v6.modeling.baseline import PlainBaseline
+from leadscore_v6.modeling.baseline import Baseline
 from leadscore_v6.modeling.scorer import LeadScorer
 from leadscore_v6.paths import config_root
 from leadscore_v6.serving import ServingCopy, open_copy
@@ -44,7 +44,7 @@ class LoadedModel:
 
     known: KnownModel
     scorer: LeadScorer
-    baseline: PlainBaseline
+    baseline: Baseline
     top: Mapping[str, float]
 
     @property

@@ -37,7 +37,7 @@ QUEUED: Final[dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Chronicle:
-    """The world so far: `weeks` played, `quarters` begun, `delivered` of them in the feed, drifts, leads of both times."""
+    """The world so far: `weeks` played, `quarters` begun, `delivered` of them, drifts, and the leads of both times."""
 
     spec: WorldSpec
     weeks: int

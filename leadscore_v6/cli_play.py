@@ -27,7 +27,7 @@ from leadscore_v6.cli_options import json_option, progress
 @click.option("--capacity-share", type=float, default=0.45, show_default=True, help="Dials a week per weekly lead.")
 @click.option("--weekly-leads", type=int, default=1_450, show_default=True, help="Leads that enter contacting a week.")
 @click.option("--null", is_flag=True, help="Dial both arms in random order: the true lift is 0.")
-@click.option("--snapshots", is_flag=True, help="Write the feeds of quarters that begin meanwhile.")
+@click.option("--snapshots", is_flag=True, help="Deliver the feeds of the quarters that have begun.")
 @click.option(
     "--drift",
     "drifts",

@@ -7,7 +7,7 @@ commands.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from leadscore_v6 import decision, driver
 from leadscore_v6.artifacts.folders import FolderStore
@@ -15,14 +15,17 @@ from leadscore_v6.artifacts.manifest import verify
 from leadscore_v6.decision import Refreshed
 from leadscore_v6.errors import UsageError
 from leadscore_v6.gates.bench import open_bench, read_ledger
-from leadscore_v6.gates.champions import champion
-from leadscore_v6.gates.models import folder_of, known_models, manifest_digest
+from leadscore_v6.gates.champions import SHADOW, champion
+from leadscore_v6.gates.ledger import Ledger
+from leadscore_v6.gates.models import BACKTEST, CALIBRATED, TRAINED, folder_of, known_models, manifest_digest
 from leadscore_v6.settings import Settings
 
 if TYPE_CHECKING:
     from leadscore_v6.runs import Summary
 
 Progress = Callable[[str], None]
+Standing = set[tuple[str, str]]  # attempts at the steps of a model, each with its state
+_OF_A_MODEL: Final = (TRAINED, CALIBRATED, BACKTEST, SHADOW)
 
 
 def refresh(settings: Settings, options: dict[str, Any], by: str, progress: Progress) -> Refreshed:
@@ -34,10 +37,10 @@ def refresh(settings: Settings, options: dict[str, Any], by: str, progress: Prog
     """
     if not by.strip():
         raise UsageError("A refresh may change which model serves: say who asks for it (--by).")
-    judged = _require_champion_intact(settings)
+    before = _require_champion_intact(settings)
     summary = driver.run_through(settings, "shadow", options, progress)
     if summary.failures:
-        _tell_what_stopped(settings, judged, by.strip(), progress, summary)
+        _tell_what_stopped(settings, before, by.strip(), progress, summary)
         driver.raise_for(summary)
     return decide(settings, by.strip(), progress)
 
@@ -54,8 +57,8 @@ def decide(settings: Settings, by: str, progress: Progress) -> Refreshed:
     return done
 
 
-def _require_champion_intact(settings: Settings) -> set[str]:
-    """Versions that were judged so far. Building a challenger takes minutes; a broken champion shows at once."""
+def _require_champion_intact(settings: Settings) -> Standing:
+    """How models stand so far. Building a challenger takes minutes; a broken champion shows at once."""
     if settings.engine == "duckdb" and not settings.warehouse_file.exists():
         return set()
     ledger, _ = read_ledger(settings)
@@ -63,12 +66,21 @@ def _require_champion_intact(settings: Settings) -> set[str]:
     if reign is not None:
         for attempt in (reign.model.trained, reign.calibrated):
             verify(folders.path(folder_of(attempt)), manifest_digest(attempt))
-    return {model.version for model in known_models(ledger)}
+    return _standing(ledger)
 
 
-def _tell_what_stopped(settings: Settings, judged: set[str], by: str, progress: Progress, summary: Summary) -> None:
-    """A model that was judged in this refresh has its page, whatever stopped it; stopped data has its gate's report."""
-    newest = next(iter(known_models(read_ledger(settings)[0])), None)
-    if newest is not None and newest.version not in judged:
+def _standing(ledger: Ledger) -> Standing:
+    return {(one.key, one.state) for one in ledger.attempts.values() if one.asset in _OF_A_MODEL}
+
+
+def _tell_what_stopped(settings: Settings, before: Standing, by: str, progress: Progress, summary: Summary) -> None:
+    """A challenger about which this refresh found anything has its page; stopped data has its gate's report.
+
+    One that was stopped before and got further by a waiver is told of anew: its page names the gate of then.
+    """
+    ledger, _ = read_ledger(settings)
+    newest, reign = next(iter(known_models(ledger)), None), champion(ledger)
+    serves = newest is not None and reign is not None and newest.version == reign.version
+    if newest is not None and not serves and _standing(ledger) != before:
         progress(f"{len(summary.failures)} steps failed: model {newest.version} is no challenger")
         decide(settings, by, progress)

@@ -37,11 +37,12 @@ QUEUED: Final[dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Chronicle:
-    """The world so far: `weeks` played, `quarters` whose snapshot is written, drifts, and the leads of both times."""
+    """The world so far: `weeks` played, `quarters` begun, `delivered` of them, drifts, and the leads of both times."""
 
     spec: WorldSpec
     weeks: int
     quarters: int
+    delivered: int
     drifts: tuple[Drift, ...]
     history: pd.DataFrame
     leads: pd.DataFrame
@@ -64,6 +65,7 @@ class Chronicle:
             spec,
             weeks,
             int(past.get("quarters", spec.quarters)),
+            int(past.get("delivered", spec.quarters)),
             tuple(drifts),
             _read(truth / HISTORY, dict.fromkeys(RECORD, str)),
             _played(truth / "played_leads.csv", LEADS, weeks),
@@ -77,6 +79,7 @@ class Chronicle:
         past = {
             "weeks": self.weeks,
             "quarters": self.quarters,
+            "delivered": self.delivered,
             "drifts": [asdict(drift) | {"since": drift.since.isoformat()} for drift in self.drifts],
         }
         part = truth / "played.part"

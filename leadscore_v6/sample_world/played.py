@@ -41,7 +41,8 @@ class PlayRequest:
     capacity_share  dials a week as a share of `weekly_leads`, above 0, up to 1
     weekly_leads    leads that enter contacting in a week, about (R41: at least 1,400 in the demo)
     null            both arms are dialled in random order: the true lift is 0
-    snapshots       write the feeds of quarters that begin in these weeks, and look leads up there
+    snapshots       deliver the feeds of the quarters that have begun; without, they come late. Leads are looked up in
+                    them either way: their day decides, as it will in the join once they are there (R2, R48)
     drifts          KIND[:strength][@YYYY-MM-DD] (drift.py); by default from the first of these days on
 
     Raises UsageError for a value outside these limits.
@@ -111,8 +112,9 @@ def play(feed: Path, request: PlayRequest, progress: Callable[[str], None] = lam
         orders[before.weeks + 1] = read_queue(request.queue, before.leads, before.queued["Id"])
     now = replace(before, drifts=world.drifts)
     for number in range(before.weeks + 1, before.weeks + 1 + request.weeks):
-        newest = _newest(world, now.quarters, number, feed if request.snapshots else None, progress)
-        now = _play_week(world, now, number, request, newest, orders.get(number))
+        if request.snapshots:
+            now = _deliver(world, now, number, feed, progress)
+        now = _play_week(world, now, number, request, orders.get(number))
         progress(f"week {number}, from {first_day(world, number)}: {int((now.leads['week'] == number).sum()):,} leads")
     last = first_day(world, now.weeks + 1) - timedelta(days=1)
     _write(feed, now, last, request.capacity)
@@ -130,15 +132,23 @@ def _changed(world: World, before: Chronicle, drifts: Iterable[str]) -> World:
     return replace(world, drifts=tuple(sorted({*world.drifts, *asked})))
 
 
-def _newest(
-    world: World, quarters: int, number: int, feed: Path | None, progress: Callable[[str], None]
-) -> dict[date, Advisors]:
-    """The advisors by the day from which on their snapshot is the newest; new snapshots are written into `feed`."""
+def _deliver(world: World, now: Chronicle, number: int, feed: Path, progress: Callable[[str], None]) -> Chronicle:
+    """Write the feeds of the quarters that begin by the end of a week and are not there yet."""
+    delivered, after = now.delivered, first_day(world, number + 1)
+    while (day := world.snapshot_date(delivered)) < after:
+        world.rebuild(delivered, feed)
+        progress(f"{feed_name(day)}: written")
+        delivered += 1
+    return replace(now, delivered=delivered)
+
+
+def _newest(world: World, past: Chronicle, number: int) -> dict[date, Advisors]:
+    """The advisors by the day from which on their snapshot is the newest, whether or not its file is there yet."""
+    quarters = past.quarters
     newest = {world.snapshot_date(quarters - 1): world.advisors(quarters - 1)}
     after = first_day(world, number + 1)
-    while feed and (day := world.snapshot_date(quarters)) < after:
-        newest[day] = world.rebuild(quarters, feed)
-        progress(f"{feed_name(day)}: written")
+    while (day := world.snapshot_date(quarters)) < after:
+        newest[day] = world.advisors(quarters)
         quarters += 1
     return newest
 
@@ -153,9 +163,9 @@ def _play_week(
     past: Chronicle,
     number: int,
     request: PlayRequest,
-    newest: dict[date, Advisors],
     queue: pd.DataFrame | None,
 ) -> Chronicle:
+    newest = _newest(world, past, number)
     week = Week(world.spec.seed, number, first_day(world, number), request.capacity, request.adoption, request.null)
     queued = dial(week, _as_usual(past, number) if queue is None else queue)
     truth = past.leads.set_index("Id")["probability"]
@@ -187,14 +197,14 @@ def _write(feed: Path, now: Chronicle, last: date, capacity: int) -> None:
     dials = dials.sort_values(["dialled_at", "Id"])[["Id", "FA_CRD__c", "associate", "dialled_at", "queue"]]
     write_csv(dials.assign(**{SYNTHETIC: "Yes"}), feed / "Dials.csv")
     write_csv(associates(capacity).assign(**{SYNTHETIC: "Yes"}), feed / "Associates.csv")
-    write_readme(feed, replace(now.spec, quarters=now.quarters), len(records), last)
+    write_readme(feed, replace(now.spec, quarters=now.delivered), len(records), last)
 
 
 def _summary(
     feed: Path, before: Chronicle, now: Chronicle, request: PlayRequest, days: tuple[date, date], world: World
 ) -> PlaySummary:
     made = now.queued[(now.queued["week"] > before.weeks) & (now.queued["dialled"] == 1)]
-    new = range(before.quarters, now.quarters)
+    new = range(before.delivered, now.delivered)
     return PlaySummary(
         folder=feed,
         week=now.weeks,

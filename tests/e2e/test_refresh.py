@@ -18,11 +18,21 @@ from leadscore_v6.gates.bench import open_bench
 from leadscore_v6.gates.champions import role
 from leadscore_v6.gates.models import model_of
 from tests.e2e.model_world import Modelled
-from tests.e2e.refresh_world import CHANGE, NINTH, TENTH, Home, archive, change_pattern, copied, go_on, quiet
+from tests.e2e.refresh_world import (
+    CHANGE,
+    NINTH,
+    TENTH,
+    Home,
+    archive,
+    change_pattern,
+    copied,
+    go_on,
+    quiet,
+    run_past_gates,
+)
 from tests.gates.later_steps import under_way, went
 
 BY = ("--by", "Ann")
-JUDGED = ("trained_model", "calibrated_model", "backtest", "shadow_scoring")
 pytestmark = pytest.mark.prove
 
 
@@ -122,25 +132,6 @@ def changed_world(tmp_path_factory: pytest.TempPathFactory) -> Home:
     home.crown()
     archive(home, CHANGE)
     return home
-
-
-def run_past_gates(home: Home, *options: str, feed: Path | None = None, command: tuple[str, ...] = ()) -> str:
-    """Run; a gate that a small or changing world misses is waived by name, as a person would. Returns what was said."""
-    asked = command or ("run", "--through", "model")
-    for _ in range(6):
-        done = home(*asked, *options, feed=feed)
-        if done.returncode == 0:
-            return done.stdout
-        assert done.returncode == 3, done.stderr
-        ledger = home.ledger
-        stopped = [at for name in JUDGED if (at := ledger.latest(name)) and ledger.blocking(at)]
-        for attempt, verdict in [(at, verdict) for at in stopped for verdict in ledger.blocking(at)]:
-            waived = home(
-                *("waive", verdict.gate.name, "--attempt", attempt.key),
-                *("--by", "Bob", "--reason", "a small world, which changes", "--expires", "2099-01-01"),
-            )
-            assert waived.returncode == 0, waived.stderr
-    raise AssertionError(done.stderr)
 
 
 @pytest.fixture(scope="module")

@@ -58,8 +58,9 @@ def reigning(bench: Bench, version: str) -> None:
 
 
 def under_way(bench: Bench) -> Attempt:
-    """A test that is under way: its plan, and a first batch of leads that was dealt. Returns the plan."""
-    plan = ended(bench, PLANNED, {"plan": {"fingerprint": "f"}}, {})
+    """A test of the newest model that is under way: its plan, and a first batch that was dealt. Returns the plan."""
+    tested = next((model.version for model in known_models(bench.ledger)), "")
+    plan = ended(bench, PLANNED, {"plan": {"fingerprint": "f", "model_version": tested}}, {})
     ended(bench, ASSIGNED, {"plan": plan.key, "batches": [["2026-01-05", 30]]}, {})
     return plan
 

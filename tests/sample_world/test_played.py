@@ -201,10 +201,17 @@ def test_a_further_quarter_changes_no_feed_before_it(quarters: int, tmp_path: Pa
     assert len(whole) == quarters + 1
 
 
-def test_without_snapshots_the_vendor_is_late(world: Played) -> None:
-    world.play(weeks=10)
+def test_a_file_that_comes_late_changes_nothing_but_when_it_is_there(world: Played) -> None:
+    """Leads are looked up in it from its own day on: whoever joins it later finds what their outcomes came of."""
+    twin = world.copy("twin")
+    world.play(weeks=11)
     assert len(list(world.feed.glob("RIA*"))) == 8
-    assert max(row["rep_snapshot_at"] for row in world.settled().values()) == "2025-10-05"
+    assert "20260104" not in (world.feed / "README.txt").read_text(encoding="utf-8")
+    assert world.play(snapshots=True).snapshots == ("RIARepDataFeed_20260104.csv",)
+    assert world.play(snapshots=True).snapshots == ()
+    twin.play(weeks=13, snapshots=True)
+    assert max(row["rep_snapshot_at"] for row in world.settled().values()) == "2026-01-04"
+    assert list(world.digests().values()) == list(twin.digests().values())
 
 
 def test_advisors_come_back_now_and_then(world: Played) -> None:

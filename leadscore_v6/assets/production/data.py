@@ -125,6 +125,12 @@ def read_calls(warehouse: Warehouse) -> dict[str, date]:
     return {row["FA_CRD__c"]: row["last_call_on"] for row in warehouse.query(sql)}
 
 
+def read_last_dials(warehouse: Warehouse) -> dict[str, date]:
+    """By canonical CRD the UTC day of the newest dial, of whichever lead, by the newest log; empty without (R50)."""
+    sql = render(f"{PRODUCTION}/last_dials.sql", {"crm_dials": f"{warehouse.dataset}.crm_dials"})
+    return {row["FA_CRD__c"]: row["last_dial_on"] for row in warehouse.query(sql)}
+
+
 @lru_cache(maxsize=1)
 def production_code_hash() -> str:
     """Digest of the code, the SQL with its checks, and the contract that decide a row and its verdicts (R38)."""

@@ -184,7 +184,7 @@ def test_whom_the_landed_log_has_dialled_lately_is_left_out_and_no_list_without_
     feed = tmp_path / "feed"
     feed.mkdir()
     (feed / "Lead.csv").hardlink_to(settings.data / "Lead.csv")
-    (feed / "Associates.csv").write_text("associate,weekly_capacity,active\nAnn,40,yes\n")
+    (feed / "Associates.csv").write_text("associate,weekly_capacity,active\nAnn,40,Yes\n")
     assert land("usual") == []
     second = write_call_list(settings, asked)
     called = set(second.made.rows["FA_CRD__c"])

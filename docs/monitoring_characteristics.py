@@ -1,7 +1,8 @@
-"""Writes monitoring-characteristics.md: `python -m docs.monitoring_characteristics` from the checkout (two minutes).
+"""Writes a part of operating-characteristics.md: `python -m docs.monitoring_characteristics` (two minutes).
 
 How often monitoring cries wolf in a quiet year, and what drift it finds, over worlds of known truth
-(tests/monitoring/operating.py). `make prove` does it again and holds the page against it.
+(tests/monitoring/operating.py). `make prove` does it again and holds the page against it. The parts of the model and
+of the experiment are operating_characteristics.py's and experiment_characteristics.py's.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from docs.operating_characteristics import put
 from tests.monitoring import operating as of
 
 Worlds = dict[tuple[str, tuple[Any, ...]], list[Counter[str]]]  # by `Row.key`, what each seed came to
-PAGE = Path(__file__).with_name("monitoring-characteristics.md")
+TITLE = "# Operating characteristics of the monitoring"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ QUIET = (
     Row("class balance, weekly, 1,000 leads", of.balance, (), 60, 0.75),
     Row("drift, monthly, 80 features and the score, 4,300 leads", of.quiet_months, (of.MONTH,), 8, 0.6),
     Row("drift, the same with 200 leads a month", of.quiet_months, (of.SMALL_MONTH,), 8, 0.6),
+    Row("drift, 4,300 leads after a training on 2,000", of.quiet_months, (of.MONTH, of.SMALL_TRAINING), 8, 0.6),
     Row("drift of the score of dialled leads, monthly, 1,800 leads", of.dialled_months, (), 10, 0.6),
     Row("availability, daily, twenty features, 143 leads", of.available, (), 10, 0.365),
     Row("health, daily, 143 leads: none skipped, none failed", of.healthy_year, (0.0, 0.0), 20, 0.0),
@@ -65,7 +67,7 @@ MOVED = tuple(
     for kind, name, sizes in (
         ("shift", "a normal number shifts by {:g} sd", (0.25, 0.5, 0.75, 1.0)),
         ("missing", "a number, 10 % missing, loses {:.0%} more", (0.1, 0.15, 0.2, 0.3)),
-        ("new category", "a category that training did not know has {:.0%}", (0.01, 0.03, 0.05, 0.1)),
+        ("new category", "a category of fifty levels gains one: {:.0%} of leads", (0.01, 0.03, 0.05, 0.1)),
         ("score", "the score's log-odds shift by {:g}", (0.25, 0.5, 0.75, 1.0)),
     )
     for size in sizes
@@ -79,7 +81,7 @@ CONTEST = (
     Row("much better: .78 and .84", of.contest, (0.78, 0.84), 60),
     Row("worse: .84 and .82", of.contest, (0.84, 0.82), 60),
 )
-HEAD = """# Operating characteristics of the monitoring
+HEAD = f"""{TITLE}
 
 How often an alarm is false, and which drift is found. Simulated, not argued: worlds of known truth, judged by the
 product's own functions with the product's own settings (`config/monitoring_schedule_v6.yaml`). A week has 1,000 leads,
@@ -87,7 +89,7 @@ product's own functions with the product's own settings (`config/monitoring_sche
 performance is judged on those alone, thirteen weeks at a time. Features are independent of each other here; real ones
 are not, and Holm is then on the safe side. Nulls and bootstraps take fewer draws than in production.
 
-Written by `python -m docs.monitoring_characteristics`; `make prove` runs it again and fails if this page differs, or if
+Written by `python -m docs.monitoring_characteristics`; `make prove` runs it again and fails if this part differs, or if
 a quiet year has more alerts than it promises.
 """
 
@@ -100,9 +102,9 @@ That is the plan's word, and each such lead is worth a look.
 
 The price of silence is what is not found. A base rate that moves by 15 % is hardly told from chance, week by week or in
 thirteen weeks. A PSI of 0.25 is a large move: a normal number has to shift by more than half a standard deviation, or
-lose 15 to 20 % of its values; a category that training did not know needs 5 % of the leads only, and many more where
-training had rare levels of its own, for they share a bin (where those had a tenth of the leads, over two in ten). R31
-leaves a challenger outside that is a little better, four times in five.
+lose 15 to 20 % of its values. A level that training never had needs 5 % of the leads, beside however many rare ones; a
+training so small that it lacks levels of a category expects such leads, and is not alarmed. R31 leaves a challenger
+outside that is a little better, four times in five.
 """
 
 
@@ -219,7 +221,7 @@ SECTIONS = (
 
 
 def page(workers: int = 0) -> str:
-    """The page's text; the same for any number of workers."""
+    """The part's text; the same for any number of workers."""
     found = simulate([row for section in SECTIONS for row in section.rows], workers)
     return "\n".join([HEAD, *(section.text(found) for section in SECTIONS), READING])
 
@@ -245,4 +247,4 @@ def simulate(rows: Iterable[Row], workers: int = 0) -> Worlds:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workers", type=int, default=0, help="processes; 0: one per core")
-    PAGE.write_text(page(parser.parse_args().workers), encoding="utf-8")
+    put(TITLE, page(parser.parse_args().workers))

@@ -11,6 +11,7 @@ their SHA-256: an archive that was cut off has none, and is refused before anyth
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import io
 import json
@@ -20,7 +21,7 @@ import sqlite3
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -35,6 +36,10 @@ LIST = "leadscore-backup.json"
 # No part of a home: who holds the warehouse, what its engine has spilled, the list of a backup unpacked by hand.
 _LEFT_OUT = {LOCK_FILE, HOLDER_FILE, "tmp", LIST}
 _CHUNK = 1 << 20
+# Ends of the names under which backups are written before they are whole.
+_UNFINISHED = ".backup.tmp"
+# What a disk without hard links says of one: FAT, and some network shares.
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 Progress = Callable[[str], None]
 
 
@@ -69,6 +74,7 @@ class Backup:
 def back_up(settings: Settings, file: Path, progress: Progress) -> Backup:
     """Write the whole home into `file`, which only its owner may read, while nobody can write to its warehouse.
 
+    It is written beside `file` and gets its name when it is whole; what a killed backup has left there is deleted.
     Raises UsageError: no embedded warehouse, `file` is there already or inside the home, no space; WarehouseBusy;
     InputError when a file changes meanwhile or is no plain file.
     """
@@ -80,16 +86,18 @@ def back_up(settings: Settings, file: Path, progress: Progress) -> Backup:
         raise UsageError(f"{file} is there already; a backup never replaces another one. Name a new file.")
     if file.is_relative_to(settings.home):
         raise UsageError(f"{file} lies in the home that it is to back up; name a file elsewhere.")
-    temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+    temporary = file.with_name(f".{file.name}.{os.getpid()}{_UNFINISHED}")
     with lease(settings, progress), _space(file.parent):
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
+            _clear_away(file.parent)
             with _new(temporary) as sink:
+                with suppress(OSError):  # a disk without locks: nobody can lock it to clear it away either
+                    fcntl.flock(sink, fcntl.LOCK_SH)
                 made = _write(settings.home, sink, progress)
                 sink.flush()
                 os.fsync(sink.fileno())
-            _claim(file)
-            temporary.replace(file)
+                _name(temporary, file)
         finally:
             temporary.unlink(missing_ok=True)
     return made
@@ -100,10 +108,28 @@ def _new(path: Path) -> IO[bytes]:
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
-def _claim(file: Path) -> None:
-    """Make the empty file that the backup takes the place of: of two that are written at once one is refused."""
+def _clear_away(folder: Path) -> None:
+    """Delete what killed backups have left in a folder; one that is being written is locked by its process.
+
+    What is somebody else's, or on a disk that has no locks, stays.
+    """
+    for left in folder.glob(f".*{_UNFINISHED}"):
+        with suppress(OSError), left.open("rb") as unfinished:
+            fcntl.flock(unfinished, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            left.unlink()
+
+
+def _name(whole: Path, file: Path) -> None:
+    """Give a backup its name. A link replaces nothing, as a rename would: of two at once one is refused."""
     try:
-        _new(file).close()
+        try:
+            os.link(whole, file)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            # Killed between the two lines it leaves an empty file, which `restore` refuses.
+            _new(file).close()
+            whole.replace(file)
     except FileExistsError:
         raise UsageError(f"{file} has come meanwhile; a backup never replaces another one. Name a new file.") from None
 

@@ -10,7 +10,7 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import pandas as pd
 
 from leadscore_v6.artifacts.store import ArtifactStore
 from leadscore_v6.assets.experiment.plan import ASSIGNMENTS, whole_table
-from leadscore_v6.assets.production.data import PRODUCTION, production_settings, read_calls, read_day
+from leadscore_v6.assets.production.data import PRODUCTION, production_settings, read_calls, read_day, read_last_dials
 from leadscore_v6.assets.shadow.data import scoring_settings
 from leadscore_v6.assets.snapshots import snapshot_day
 from leadscore_v6.errors import GateBlocked, InputError, UsageError
@@ -39,6 +39,7 @@ from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.engines import open_warehouse
 from leadscore_v6.warehouse.protocol import Warehouse
 
+DIALS = "crm_dials"
 _NO = {"0", "false", "no", "n"}
 _YES = {"1", "true", "yes", "y", ""}
 _FOR = ("people", "the CRM", "the record")
@@ -50,7 +51,6 @@ class CallListRequest:
 
     associates: Path
     excluded: Path | None = None
-    dials: Path | None = None
     day: date | None = None
     per_associate: int | None = None
     firm_cap: int | None = None
@@ -59,14 +59,17 @@ class CallListRequest:
 
 @dataclass(frozen=True)
 class Written:
-    """The list, of which day and model it is, what must be known of that model, and the files by name."""
+    """The list, of which day and model it is, what must be known of that model, and the files by name.
+
+    dialled_until: day of the newest dial that is known; None where the CRM logs none.
+    """
 
     made: CallList
     day: date
     model: str
     caveats: Sequence[str]
     synthetic: bool
-    knows_dials: bool
+    dialled_until: date | None
     paths: Mapping[str, Location] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -95,8 +98,11 @@ class Written:
             lines.append(
                 "Not on it: " + "; ".join(f"{count:,} {why}" for why, count in self.made.left_out.items()) + "."
             )
-        if not self.knows_dials:
-            lines.append("Nobody was left out for having been dialled lately: no --dials were given.")
+        lines.append(
+            f"Dials are known up to {self.dialled_until}."
+            if self.dialled_until
+            else "Nobody was left out for having been dialled lately: no Dials.csv was landed."
+        )
         without = int(rows["reasons"].isna().sum())
         if without:
             lines.append(
@@ -109,8 +115,8 @@ def write_call_list(settings: Settings, asked: CallListRequest) -> Written:
     """Make the list and write it.
 
     Raises UsageError: no such day, a day scored by another model than the champion, a field map that does not fit;
-    GateBlocked when the day's scores do not hold, or what they were made from was withdrawn since; InputError in the
-    files of associates and exclusions.
+    GateBlocked when the day's scores or the dialler's log do not hold, or what the scores were made from was withdrawn
+    since; InputError in the files of associates and exclusions.
     """
     config = production_settings()
     require_fields(config.crm_import)
@@ -124,7 +130,7 @@ def write_call_list(settings: Settings, asked: CallListRequest) -> Written:
     with open_warehouse(settings, read_only=True) as warehouse:
         scores = read_day(warehouse, f"{warehouse.dataset}.{PRODUCTION}", day)
         called, in_test = read_calls(warehouse), read_in_test(warehouse, ledger)
-    dialled = read_dials(asked.dials) if asked.dials else {}
+        dialled = read_last_dials(warehouse)
     scores = scores[~scores["Id"].isin(rules.leads)]
     scores = scores.assign(
         last_dial_on=pd.to_datetime(scores["FA_CRD__c"].map(dialled)),
@@ -139,7 +145,7 @@ def write_call_list(settings: Settings, asked: CallListRequest) -> Written:
         reign.version,
         caveats(ledger, reign, day),
         is_synthetic(ledger, PRODUCTION),
-        bool(asked.dials),
+        max(dialled.values(), default=None),
     )
     stem = f"call_list_v6_{day:%Y%m%d}"
     files = {
@@ -204,25 +210,6 @@ def read_exclusions(file: Path, day: date) -> frozenset[str]:
     return frozenset(found)
 
 
-def read_dials(file: Path) -> dict[str, date]:
-    """By canonical CRD the newest UTC day (R37) of `dialled_at`: a `Dials.csv` as R50 has it.
-
-    Also one after the day of the scores: the list is for those who dial now. A dial without a CRD is nobody's. Raises
-    InputError: not readable, a column that is missing, what is no time.
-    """
-    newest: dict[str, date] = {}
-    for row, record in _records(file, "FA_CRD__c", "dialled_at"):
-        text, crd = (record["dialled_at"] or "").strip(), _crd(record["FA_CRD__c"] or "")
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            raise InputError(f"{text!r} is no time", str(file), "dialled_at", row, "write it in ISO 8601.") from None
-        dialled = (moment if moment.tzinfo is None else moment.astimezone(UTC)).date()
-        if crd is not None:
-            newest[crd] = max(dialled, newest.get(crd, dialled))
-    return newest
-
-
 def _crd(text: str) -> str | None:
     """R34, as macros.sql has it: blanks around it, leading zeros and an integral `.0` allowed."""
     text = text.strip()
@@ -257,11 +244,12 @@ def _day(ledger: Ledger, asked: date | None) -> date:
         raise UsageError(
             f"{asked} has not been scored; the newest day is {snapshot_day(keys[-1])}: `leadscore score --day`."
         )
-    obstacle = obstacle_at(ledger, PRODUCTION, key)
-    if obstacle is not None:
-        raise GateBlocked(
-            f"No call list from scores that do not hold.\n  - {obstacle}\n  what to do: `leadscore status`."
-        )
+    # A log that was stopped may have the dials of this week: without them somebody is called twice (R38, R50).
+    for what, place in (("scores", (PRODUCTION, key)), ("dials", (DIALS, None))):
+        if obstacle := obstacle_at(ledger, *place):
+            raise GateBlocked(
+                f"No call list from {what} that do not hold.\n  - {obstacle}\n  what to do: `leadscore status`."
+            )
     reign, attempt = require_champion(ledger), ledger.latest(PRODUCTION, key)
     assert attempt is not None, "it holds"
     if gone := withdrawn_behind(ledger, attempt):

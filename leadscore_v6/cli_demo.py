@@ -170,19 +170,20 @@ def _produce(settings: Settings, world: _World) -> None:
     tell_what_serves(settings)
     click.echo(f"Model {reign.version} is champion; `leadscore model list` tells its history.")
     tell(settings, lambda: driver.score(settings, {}, driver.ScoreRequest(), progress))
-    asked = CallListRequest(associates=world.feed / "Associates.csv", dials=world.feed / "Dials.csv")
+    asked = CallListRequest(associates=world.feed / "Associates.csv")
     click.echo(str(write_call_list(settings, asked)))
     _monitor(settings)
 
 
 def _monitor(settings: Settings) -> None:
     """The months of the played test, looked at one by one as their schedules would have."""
-    from leadscore_v6.driver_monitoring import MonitorRequest, extracted, months_between
+    from leadscore_v6.driver_monitoring import MonitorRequest, months_between
     from leadscore_v6.gates.bench import read_ledger
+    from leadscore_v6.gates.extract import extract_day
     from leadscore_v6.monitoring import MONTHLY
 
     ledger, _ = read_ledger(settings)
-    last = extracted(ledger)
+    last = extract_day(ledger)
     months = months_between(last.replace(year=last.year - 1), last)[-_MONTHS_WATCHED:]
     click.echo(f"\n8. Monitoring: drift and the model's worth, as of the first days of the last {len(months)} months.")
     watch(settings, MonitorRequest((MONTHLY,), tuple(months)))

@@ -46,7 +46,8 @@ def refresh(home: Path | None, data: str, by: str, as_of: str) -> None:
     """Renew the model on a new quarter (plan step 6.2): all steps, seven shadow days, champion against challenger.
 
     The challenger takes the place only if it wins (R31), and waits while an experiment runs (R58); else the champion
-    stays. Either way the decision is written down. A gate that stops the challenger ends it with exit code 3.
+    stays. Either way the decision is written down. The same delivery again is known: it tells
+    the decision that stands. A gate that stops the challenger ends it with exit code 3.
     """
     from leadscore_v6.refresh import refresh as renew
     from leadscore_v6.reports.production_model import PAGE
@@ -89,16 +90,12 @@ def score(home: Path | None, data: str | None, on: str, rebuild: bool, as_json: 
     type=click.Path(path_type=Path, dir_okay=False),
     help="CSV with a column `FA_CRD__c`, and perhaps `until` (YYYY-MM-DD): who is not to be called.",
 )
-@click.option(
-    "--dials",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The CRM's Dials.csv (`FA_CRD__c`, `dialled_at`): who was dialled lately is left out.",
-)
 @click.option("--day", "on", callback=day, help="By the scores of that day.  [default: the newest scored]")
 @click.option("--out", metavar="FOLDER", help="Where the files go.  [default: the artifacts of the home]")
 def call_list(home: Path | None, on: str, out: str | None, **asked: Any) -> None:
     """Write the call list of a day: one line an advisor, spread evenly over the associates, with reasons.
 
+    Who scheduled a call or was dialled lately is left out, by the Lead.csv and Dials.csv that were landed last.
     Two files: one for people, one that the CRM imports (fields: crm_import of config/v6_production.yaml).
     """
     from leadscore_v6.call_list import CallListRequest, write_call_list

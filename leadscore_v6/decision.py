@@ -26,7 +26,7 @@ from leadscore_v6.gates.programme import experiment_runs
 from leadscore_v6.locations import Location
 from leadscore_v6.promotion import against_champion
 from leadscore_v6.reports.production_model import PAGE, Serving, render_serving
-from leadscore_v6.reports.refresh import FIRST, KEPT, PROMOTED, QUEUED, STOPPED, DecisionReport, render_decision
+from leadscore_v6.reports.refresh import FIRST, KEPT, PROMOTED, QUEUED, STANDS, STOPPED, DecisionReport, render_decision
 from leadscore_v6.settings import Settings
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ class Refreshed:
     path: Location
 
 
-def decide(bench: Bench, settings: Settings, by: str, progress: Progress) -> Refreshed | None:
-    """The decision about the newest model, carried out and written; None where the newest is the champion.
+def decide(bench: Bench, settings: Settings, by: str, progress: Progress) -> Refreshed:
+    """The decision about the newest model, carried out and written. Where the newest serves already, what stands.
 
     Of one that was carried out, and broken off before its pages were written, they are written now.
 
@@ -61,12 +61,13 @@ def decide(bench: Bench, settings: Settings, by: str, progress: Progress) -> Ref
     return _write(bench, settings, _decided(bench, newest, decision, by))
 
 
-def _told(bench: Bench, settings: Settings, reign: Reign) -> Refreshed | None:
-    """What the decision that began this reign has not written yet; None where its page is there."""
-    if "against" in reign.evidence and not ArtifactStore(settings.artifacts).exists(decision_page(reign.version)):
+def _told(bench: Bench, settings: Settings, reign: Reign) -> Refreshed:
+    """The decision that stands: its page where it has one, which is written now if it was not yet."""
+    store, page = ArtifactStore(settings.artifacts), decision_page(reign.version)
+    if "against" in reign.evidence and not store.exists(page):
         return _write(bench, settings, _carried_out(bench, reign))
-    write_serving(bench.ledger, settings)
-    return None
+    serving = write_serving(bench.ledger, settings)
+    return Refreshed(_stands(bench, reign), settings.artifacts / page if store.exists(page) else serving)
 
 
 def _write(bench: Bench, settings: Settings, report: DecisionReport) -> Refreshed:
@@ -156,6 +157,23 @@ def _decided(bench: Bench, challenger: KnownModel, decision: Decision | None, by
         figures=decision.figures() if decision else {},
         age=decision.age if decision else None,
         by=by,
+        synthetic=is_synthetic(bench.ledger, BACKTEST),
+    )
+
+
+def _stands(bench: Bench, reign: Reign) -> DecisionReport:
+    """The same delivery again, or none: there is no model about which anything is left to decide."""
+    return DecisionReport(
+        outcome=STANDS,
+        challenger=reign.version,
+        champion=reign.version,
+        headline=f"Nothing was delivered that makes another model: it serves since {reign.since:%Y-%m-%d %H:%M}, "
+        f"{reign.how} by {reign.by} ({reign.reason}).",
+        missed=(),
+        conditions=(),
+        figures={},
+        age=None,
+        by=reign.by,
         synthetic=is_synthetic(bench.ledger, BACKTEST),
     )
 

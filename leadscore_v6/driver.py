@@ -25,6 +25,7 @@ from leadscore_v6.driver_experiment import go_on
 from leadscore_v6.errors import DiskFull, GateBlocked, InputError, LeadscoreError, UsageError, ran_out_of_space
 from leadscore_v6.gates.bench import open_bench, read_ledger, wall_clock
 from leadscore_v6.gates.champions import require_champion
+from leadscore_v6.gates.extract import extract_day
 from leadscore_v6.gates.ledger import Ledger, Place
 from leadscore_v6.gates.lineage import is_synthetic
 from leadscore_v6.gates.programme import GO, experiment_runs
@@ -166,7 +167,7 @@ def _score_in_shadow(bench: Bench, runner: Runner, request: ShadowRequest, progr
     if not runner.summary.failures:
         wanted = _days_asked(bench, request)
         progress(f"shadow days: {wanted[0]} to {wanted[-1]}")
-        runner.run_days(SHADOW_DAY, wanted)
+        runner.run_days(SHADOW_DAY, wanted, only="shadow_scores_v6")
     if not runner.summary.failures:
         runner.run(SHADOW, None)
 
@@ -176,7 +177,7 @@ def _score_in_production(bench: Bench, runner: Runner, day: date | None) -> None
     from leadscore_v6.runs import CLASS_BALANCE, PRODUCTION_DAY
 
     if not runner.summary.failures:
-        runner.run_days(PRODUCTION_DAY, _days_asked(bench, ShadowRequest(day, days=1)))
+        runner.run_days(PRODUCTION_DAY, _days_asked(bench, ShadowRequest(day, days=1)), only="production_scores_v6")
     if not runner.summary.failures:
         runner.run(CLASS_BALANCE, None)
 
@@ -205,10 +206,7 @@ def _days_asked(bench: Bench, request: ShadowRequest) -> list[str]:
 
     if request.day is not None:
         return [f"{request.day:%Y%m%d}"]
-    leads = _ledger_now(bench).latest("crm_leads")
-    assert leads is not None, "the serving copy's run has passed its guard"
-    extracted = date.fromisoformat(leads.facts["crm_extracted_at"])
-    return last_days(extracted, request.days or scoring_settings().shadow.days)
+    return last_days(extract_day(_ledger_now(bench)), request.days or scoring_settings().shadow.days)
 
 
 def _ledger_now(bench: Bench) -> Ledger:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from leadscore_v6.errors import UsageError
 from leadscore_v6.gates.bench import open_bench, read_ledger, require_home
+from leadscore_v6.gates.extract import extract_day
 from leadscore_v6.gates.ledger import Ledger
 from leadscore_v6.gates.programme import Stopped, stop_of
 from leadscore_v6.gates.programme import stop as end_test
@@ -123,7 +124,7 @@ def go_on(runner: Runner, ledger: Ledger, progress: Progress) -> None:
     if end is not None:
         progress(f"The test was {end}. `leadscore experiment plan` plans the next one, under a salt of its own.")
         return
-    started, extracted = _plan(ledger)["started_on"], _extracted(ledger)
+    started, extracted = _plan(ledger)["started_on"], extract_day(ledger)
     if extracted < date.fromisoformat(started):
         progress(f"The test starts on {started}; the CRM extract is of {extracted}. Land a newer one to go on.")
         return
@@ -248,9 +249,3 @@ def _end(ledger: Ledger) -> Stopped | None:
     """What a person decided, where the test of the plan in force was stopped."""
     plan = _newest(ledger, _POWER)
     return stop_of(ledger, plan.key) if plan is not None else None
-
-
-def _extracted(ledger: Ledger) -> date:
-    leads = ledger.latest("crm_leads")
-    assert leads is not None, "the leads were landed"
-    return date.fromisoformat(leads.facts["crm_extracted_at"])

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from leadscore_v6.errors import UsageError
 from leadscore_v6.gates.bench import open_bench, read_ledger
 from leadscore_v6.gates.champions import require_champion
+from leadscore_v6.gates.extract import extract_day
 from leadscore_v6.gates.ledger import Ledger
 from leadscore_v6.gates.steps import STEPS
 from leadscore_v6.monitoring import DAILY, MONTHLY, PERIODS, WEEKLY
@@ -60,14 +61,14 @@ def monitor(settings: Settings, request: MonitorRequest, progress: Progress) -> 
                 runner.run(LEADS, None)
             if not runner.summary.failures:
                 now = Ledger(bench.store, bench.ledger.gates, bench.ledger.today)
-                for day in sorted(request.days) or [extracted(now)]:
+                for day in sorted(request.days) or [extract_day(now)]:
                     _look(runner, request.periods, day)
             return runner.summary
 
 
 def findings(ledger: Ledger, settings: Settings, request: MonitorRequest) -> Iterator[tuple[str, str, str]]:
     """Of each look that was taken at the days asked for: the asset and its day, what it found, where its report is."""
-    for day in sorted(request.days) or [extracted(ledger)]:
+    for day in sorted(request.days) or [extract_day(ledger)]:
         for asset in (asset for period in PERIODS if period in request.periods for asset in _LOOKS[period]):
             key = f"{day:%Y%m%d}" if STEPS[asset].partitioned else None
             attempt = ledger.latest(asset, key)
@@ -89,23 +90,14 @@ def months_between(first: date, last: date) -> Sequence[date]:
     return [date(month // 12, month % 12 + 1, 1) for month in number]
 
 
-def extracted(ledger: Ledger) -> date:
-    """The day of the CRM extract. Raises UsageError where none was landed."""
-    leads = ledger.latest("crm_leads")
-    if leads is None or "crm_extracted_at" not in leads.facts:
-        raise UsageError("No CRM extract was landed: `leadscore run --data DIR`, or `leadscore monitor --data DIR`.")
-    told: Any = leads.facts["crm_extracted_at"]
-    return date.fromisoformat(told)
-
-
 def _look(runner: Runner, periods: tuple[str, ...], day: date) -> None:
     from leadscore_v6.partitions import days, register
-    from leadscore_v6.runs import CLASS_BALANCE, DRIFT, PERFORMANCE, SCORES_DAILY
+    from leadscore_v6.runs import CLASS_BALANCE, DRIFT, PERFORMANCE, PRODUCTION_DAY
 
     key = f"{day:%Y%m%d}"
     register(runner.instance, days, [key])
     runner.options = {"as_of": day.isoformat()}
-    jobs = {DAILY: (SCORES_DAILY,), WEEKLY: (CLASS_BALANCE,), MONTHLY: (DRIFT, PERFORMANCE)}
+    jobs = {DAILY: (PRODUCTION_DAY,), WEEKLY: (CLASS_BALANCE,), MONTHLY: (DRIFT, PERFORMANCE)}
     asked = [job for period in PERIODS if period in periods for job in jobs[period]]
     runner.total += len(asked)
     for job in asked:

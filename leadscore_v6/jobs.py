@@ -16,8 +16,6 @@ SERVING, SHADOW_DAY, SHADOW = "serving", "shadow_day", "shadow"
 PLAN, WEEK, INTERIM, FINAL = "experiment_plan", "experiment_week", "experiment_interim", "experiment_final"
 PRODUCTION_DAY, CLASS_BALANCE = "production_day", "class_balance"
 DRIFT, PERFORMANCE = "feature_drift", "model_performance"
-# What a schedule runs: the day, and the serving copy before it, which is known but once a quarter.
-SCORES_DAILY, SHADOW_DAILY = "scores_daily", "shadow_daily"
 DECISION = "champion_decision"
 _PROMOTED = "v_latest_training_dataset_v6"
 
@@ -48,8 +46,9 @@ _RUN_TOGETHER: Final[Mapping[str, tuple[Sequence[str], str]]] = {
         ["serving_advisors_v6"],
         "Step 5.1: the newest features of every advisor, for the look-up of one lead. Once per snapshot.",
     ),
+    # With the serving copy that a day's scores need, which is known but once a quarter.
     SHADOW_DAY: (
-        ["shadow_scores_v6"],
+        ["serving_advisors_v6", "shadow_scores_v6"],
         "Step 5.1 of one day: each lead that entered Contacting, scored in shadow. One partition per run.",
     ),
     SHADOW: (
@@ -67,7 +66,7 @@ _RUN_TOGETHER: Final[Mapping[str, tuple[Sequence[str], str]]] = {
     INTERIM: (["ab_test_interim_analysis_v6"], "Step 5.3: the interim look. Refused before it is due."),
     FINAL: (["ab_test_final_analysis_v6"], "Step 5.3: the final analysis, go or no-go. Refused before it is due."),
     PRODUCTION_DAY: (
-        ["production_scores_v6"],
+        ["serving_advisors_v6", "production_scores_v6"],
         "Step 6.1 of one day: open leads and prospects, scored by the champion. One partition per run.",
     ),
     CLASS_BALANCE: (
@@ -82,21 +81,12 @@ _RUN_TOGETHER: Final[Mapping[str, tuple[Sequence[str], str]]] = {
         ["model_performance_v6"],
         "Step 6.1, monthly, as of a day: what the champion was worth on matured leads. One partition per run.",
     ),
-    SCORES_DAILY: (
-        ["serving_advisors_v6", "production_scores_v6"],
-        "Step 6.1 of one day, with the serving copy that it needs. One partition per run.",
-    ),
-    SHADOW_DAILY: (
-        ["serving_advisors_v6", "shadow_scores_v6"],
-        "Step 5.1 of one day, with the serving copy that it needs. One partition per run.",
-    ),
 }
-
 
 
 @dg.op(description="Champion or challenger (R31, R58): carried out, and written down.")
 def decide_about_the_newest_model(context: dg.OpExecutionContext, warehouse: WarehouseResource) -> None:
-    """Step 6.2. Where the newest model serves already, or a refresh made none, there is nothing to decide."""
+    """Step 6.2. Where a refresh made no model there is nothing to decide; where the newest serves, that is told."""
     from leadscore_v6.decision import decide, nothing_judged
 
     if why := nothing_judged(warehouse.bench.ledger):
@@ -104,11 +94,8 @@ def decide_about_the_newest_model(context: dg.OpExecutionContext, warehouse: War
         return
     with stops():
         done = decide(warehouse.bench, warehouse.settings, DECISION, context.log.info)
-    if done is None:
-        context.log.info("The newest model serves already.")
-    else:
-        told = {"outcome": done.report.outcome, "decision": dg.MetadataValue.path(str(done.path))}
-        context.add_output_metadata({**told, "headline": done.report.headline})
+    told = {"outcome": done.report.outcome, "decision": dg.MetadataValue.path(str(done.path))}
+    context.add_output_metadata({**told, "headline": done.report.headline})
 
 
 @dg.job(

@@ -32,7 +32,7 @@ def refresh(settings: Settings, options: dict[str, Any], by: str, progress: Prog
     """Run everything through to seven shadow days, decide, write `champion_decision_v6_{version}.md`.
 
     Raises what stops a run: a challenger whose gates fail is no challenger, the champion stays, and the page says so.
-    UsageError without a name, or where the newest model is the champion (nothing new was delivered); InputError, before
+    The same delivery again is known, and what was decided stands. UsageError without a name; InputError, before
     anything is run, where the champion's files are not what was published.
     """
     if not by.strip():
@@ -46,15 +46,9 @@ def refresh(settings: Settings, options: dict[str, Any], by: str, progress: Prog
 
 
 def decide(settings: Settings, by: str, progress: Progress) -> Refreshed:
-    """The decision about the newest model, carried out and written. Raises UsageError where it is the champion."""
+    """The decision about the newest model, carried out and written, or that which stands."""
     with open_bench(settings, "leadscore refresh", progress) as bench:
-        done = decision.decide(bench, settings, by, progress)
-        if done is None:
-            newest = known_models(bench.ledger)[0].version
-            raise UsageError(
-                f"The newest model, {newest}, is the champion already: nothing was delivered that makes another."
-            )
-    return done
+        return decision.decide(bench, settings, by, progress)
 
 
 def _require_champion_intact(settings: Settings) -> Standing:

@@ -5,14 +5,14 @@ the jobs themselves: definitions.py hands them in. It remembers nothing: what a 
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import dagster as dg
 
 from leadscore_v6.assets.shadow.data import scoring_settings
-from leadscore_v6.errors import UsageError
 from leadscore_v6.gates.bench import read_ledger
+from leadscore_v6.gates.extract import extract_day
 from leadscore_v6.partitions import days, last_days
 from leadscore_v6.sensors import GOING, TICK_SECONDS
 from leadscore_v6.settings import Settings, from_environment
@@ -141,7 +141,4 @@ def _last(instance: dg.DagsterInstance, job: Any, due: Due | None) -> dg.RunReco
 
 
 def _days_of_extract(settings: Settings) -> list[str]:
-    leads = read_ledger(settings)[0].latest("crm_leads")
-    if leads is None:
-        raise UsageError("A training set was joined, and the ledger knows of no leads: was the home replaced?")
-    return last_days(date.fromisoformat(leads.facts["crm_extracted_at"]), scoring_settings().shadow.days)
+    return last_days(extract_day(read_ledger(settings)[0]), scoring_settings().shadow.days)

@@ -32,7 +32,6 @@ from leadscore_v6.jobs import (
     PERFORMANCE,
     PLAN,
     PRODUCTION_DAY,
-    SCORES_DAILY,
     SERVING,
     SHADOW,
     SHADOW_DAY,
@@ -53,7 +52,6 @@ __all__ = [
     "PERFORMANCE",
     "PLAN",
     "PRODUCTION_DAY",
-    "SCORES_DAILY",
     "SERVING",
     "SHADOW",
     "SHADOW_DAY",
@@ -68,8 +66,6 @@ __all__ = [
 
 # A failed step says what is wrong in one message; Dagster's own stack traces would bury it.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-
-
 
 
 @dataclass(frozen=True)
@@ -104,13 +100,17 @@ class Runner:
     done: int = 0
     summary: Summary = field(default_factory=Summary)
 
-    def run(self, job: str, partition: str | None) -> None:
-        """One Dagster run in this process. Raises what kept it from starting or ending; failed steps are collected."""
+    def run(self, job: str, partition: str | None, only: str | None = None) -> None:
+        """One Dagster run in this process: all assets of the job, or one of them.
+
+        Raises what kept it from starting or ending; failed steps are collected.
+        """
         self.done += 1
         self.progress(f"[{self.done}/{self.total}] {job}{f' {partition}' if partition else ''} …")
         result = self.defs.resolve_job_def(job).execute_in_process(
             instance=self.instance,
             partition_key=partition,
+            asset_selection=None if only is None else [dg.AssetKey(only)],
             tags=run_tags(),
             run_config={**_QUIET, "resources": {"options": {"config": self.options}}},
             raise_on_error=False,
@@ -146,13 +146,13 @@ class Runner:
             return False
         return ArtifactStore(self.settings.artifacts).exists(report_name(attempt))
 
-    def run_days(self, job: str, keys: list[str]) -> None:
-        """The job of each day, in order; none after one that failed."""
+    def run_days(self, job: str, keys: list[str], only: str) -> None:
+        """One asset of the job of each day, in order; none after one that failed."""
         register(self.instance, days, keys)
         self.total += len(keys)
         for key in keys:
             if not self.summary.failures:
-                self.run(job, key)
+                self.run(job, key, only)
 
     def _materialized(self, event: dg.DagsterEvent, partition: str | None) -> None:
         metadata = event.step_materialization_data.materialization.metadata

@@ -11,7 +11,7 @@ extract comes. What failed is asked for again at the next tick.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import dagster as dg
@@ -19,9 +19,10 @@ import dagster as dg
 from leadscore_v6.errors import UsageError
 from leadscore_v6.gates.bench import read_ledger
 from leadscore_v6.gates.champions import champion
+from leadscore_v6.gates.extract import known_extract_day
 from leadscore_v6.gates.ledger import Ledger
 from leadscore_v6.gates.steps import STEPS
-from leadscore_v6.jobs import CLASS_BALANCE, DRIFT, PERFORMANCE, SCORES_DAILY, SHADOW_DAILY
+from leadscore_v6.jobs import CLASS_BALANCE, DRIFT, PERFORMANCE, PRODUCTION_DAY, SHADOW_DAY
 from leadscore_v6.monitoring.settings import MonitoringSettings, monitoring_settings
 from leadscore_v6.partitions import days, register
 from leadscore_v6.settings import from_environment
@@ -50,14 +51,14 @@ def _rhythms(settings: MonitoringSettings) -> tuple[_Rhythm, ...]:
     return (
         _Rhythm(
             "production_daily",
-            SCORES_DAILY,
+            PRODUCTION_DAY,
             "production_scores_v6",
             settings.scoring.cron,
             "Scores the day of the newest CRM extract with the champion, and judges its health.",
         ),
         _Rhythm(
             "shadow_daily",
-            SHADOW_DAILY,
+            SHADOW_DAY,
             "shadow_scores_v6",
             settings.scoring.shadow_cron,
             "Scores the leads of that day in shadow, by the newest validated model; nobody acts on it.",
@@ -112,12 +113,11 @@ def _schedule(rhythm: _Rhythm, job: Any) -> dg.ScheduleDefinition:
 
 def _ask(ledger: Ledger, rhythm: _Rhythm, at: datetime) -> Asked:
     """The run that a tick at `at` asks for, or why there is none."""
-    leads = ledger.latest("crm_leads")
-    if leads is None or "crm_extracted_at" not in leads.facts:
+    extracted = known_extract_day(ledger)
+    if extracted is None:
         return dg.SkipReason("No CRM extract was landed yet (`leadscore run`, or the landing sensor).")
     if rhythm.by_champion and champion(ledger) is None:
         return dg.SkipReason("No model serves: none was promoted yet (`leadscore promote`).")
-    extracted = date.fromisoformat(leads.facts["crm_extracted_at"])
     day = min(extracted, at.astimezone(UTC).date())
     key = f"{day:%Y%m%d}" if STEPS[rhythm.asset].partitioned else None
     if _is_done(ledger, rhythm, key):

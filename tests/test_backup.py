@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import hashlib
 import io
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -260,6 +263,60 @@ def test_of_two_backups_into_one_file_one_is_refused(
         back_up(settings, tmp_path / "b.tar", quiet)
     assert (tmp_path / "b.tar").read_text() == "of another home"
     assert list(tmp_path.glob(".*b.tar*")) == []
+
+
+def test_a_disk_without_hard_links_takes_a_backup_too_and_replaces_none(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_link(_whole: Path, file: Path) -> None:
+        if file.name == "late.tar":
+            file.write_text("of another home")
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_link)
+    back_up(settings, tmp_path / "b.tar", quiet)
+    restore(tmp_path / "b.tar", tmp_path / "again", quiet)
+    with pytest.raises(UsageError, match="has come meanwhile"):
+        back_up(settings, tmp_path / "late.tar", quiet)
+    assert (tmp_path / "late.tar").read_text() == "of another home"
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from leadscore_v6.backup import back_up
+from leadscore_v6.settings import Settings
+honest = os.link
+def link(*given):
+    if sys.argv[3] == "after":
+        honest(*given)
+    os.kill(os.getpid(), signal.SIGKILL)
+os.link = link
+back_up(Settings(home=Path(sys.argv[1]), data=Path(sys.argv[1])), Path(sys.argv[2]), print)
+"""
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_killed_backup_is_whole_or_has_no_name_and_the_next_clears_it_away(
+    settings: Settings, tmp_path: Path, moment: str
+) -> None:
+    """Killed just before, or after, the archive gets its name."""
+    out = tmp_path / "out"
+    killed = [sys.executable, "-c", KILLED, str(settings.home), str(out / "b.tar"), moment]
+    assert subprocess.run(killed, check=False, capture_output=True).returncode == -signal.SIGKILL
+    left = {path.name for path in out.iterdir()}
+    if moment == "before":
+        assert not (out / "b.tar").exists()
+    else:
+        restore(out / "b.tar", tmp_path / "again", quiet)
+    # It holds personal data: it goes, and what another process is still writing stays.
+    (out / ".c.tar.1.backup.tmp").touch()
+    with (out / ".c.tar.1.backup.tmp").open("rb") as writing:
+        fcntl.flock(writing, fcntl.LOCK_SH)
+        back_up(settings, out / "next.tar", quiet)
+    found = {path.name for path in out.iterdir()}
+    assert left - found == {name for name in left if name.startswith(".")} != set()
+    assert ".c.tar.1.backup.tmp" in found
 
 
 def test_of_two_restores_into_one_home_one_is_refused(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from leadscore_v6.call_list import read_associates, read_dials, read_exclusions
+from leadscore_v6.call_list import read_associates, read_exclusions
 from leadscore_v6.errors import InputError
 
 DAY = date(2025, 11, 3)
@@ -65,31 +65,3 @@ def test_crds_as_the_crm_spells_them_until_their_day_is_over(tmp_path: Path) -> 
 def test_an_exclusion_that_is_none_is_refused_and_not_left_out(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(InputError, match=says):
         read_exclusions(written(tmp_path, text), DAY)
-
-
-def test_the_newest_dial_of_each_advisor_also_after_the_day_of_the_scores(tmp_path: Path) -> None:
-    rows = [
-        "007,2025-10-01T09:00:00Z",
-        "7,2025-10-20 23:30:00-05:00",
-        "7.0,2025-11-04 00:00:00",
-        "8,2025-11-03",
-        ",2025-11-01",
-    ]
-    file = written(tmp_path, "Id,FA_CRD__c,dialled_at\n" + "".join(f"x,{row}\n" for row in rows))
-    assert read_dials(file) == {"7": date(2025, 11, 4), "8": DAY}
-    # This one is of the UTC day after (R37).
-    late = written(tmp_path, f"Id,FA_CRD__c,dialled_at\nx,{rows[1]}\n")
-    assert read_dials(late) == {"7": date(2025, 10, 21)}
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("FA_CRD__c,dialled_at\n7,yesterday\n", r"'yesterday' is no time \(.*column dialled_at, row 2\)"),
-        ("FA_CRD__c,dialled_at\n7,\n", "is no time"),
-        ("FA_CRD__c\n7\n", "There is no column dialled_at"),
-    ],
-)
-def test_dials_that_are_none(tmp_path: Path, text: str, says: str) -> None:
-    with pytest.raises(InputError, match=says):
-        read_dials(written(tmp_path, text))

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from leadscore_v6.artifacts.store import ArtifactStore
 from leadscore_v6.cli import cli
-from leadscore_v6.decision import decide, decision_page
+from leadscore_v6.decision import Refreshed, decide, decision_page
 from leadscore_v6.gates.caveats import caveats
 from leadscore_v6.gates.champions import champion
 from leadscore_v6.gates.decisions import Waiver, waive
@@ -43,7 +43,7 @@ def read(home: Lab, name: str) -> str:
     return ArtifactStore(home.settings.artifacts).read(name).decode()
 
 
-def again(home: Lab) -> object:
+def again(home: Lab) -> Refreshed:
     """The decision about the newest model, asked for in a process of its own."""
     return decide(home.bench(), home.settings, "Cy", lambda _line: None)
 
@@ -67,6 +67,13 @@ def test_the_page_of_what_serves_tells_what_every_page_of_production_tells(home:
     assert f"As of {as_of}." in page
 
 
+def assert_stands(done: Refreshed, version: str, page: str) -> None:
+    """What is told where nothing was delivered that makes another model."""
+    assert (done.report.outcome, done.report.challenger, done.report.champion) == ("stands", version, version)
+    assert "it serves since 2026-01-05 10:30, promoted by Ann" in done.report.headline
+    assert Path(str(done.path)).name == page
+
+
 def refreshed(home: Lab) -> KnownModel:
     """Another model that took the place by R31."""
     old = champion(home.bench().ledger).version
@@ -78,17 +85,17 @@ def refreshed(home: Lab) -> KnownModel:
 def test_a_decision_that_was_broken_off_after_its_line_is_written_when_it_is_asked_for_again(home: Lab) -> None:
     old = champion(home.bench().ledger).version
     # The first one was a person's decision: there is no comparison to tell of.
-    assert again(home) is None
+    assert_stands(again(home), old, PAGE)
     assert not (home.settings.artifacts / decision_page(old)).exists()
     page = decision_page(refreshed(home).version)
     assert not (home.settings.artifacts / page).exists()
-    assert again(home) is not None
+    assert again(home).report.outcome == "promoted"
     text = read(home, page)
     assert "the challenger is champion" in text
     assert "Decided on 2026-01-05 10:30; written later, from the ledger." in text
     assert "| `challenger_minus_champion` |" in text
     assert f"Champion until now: {old}. Asked for by Ann." in text
     assert f"**{champion(home.bench().ledger).version} serves**, promoted" in read(home, PAGE)
-    # Told once, there is nothing to decide.
-    assert again(home) is None
+    # Told once, there is nothing to decide: it stands.
+    assert_stands(again(home), champion(home.bench().ledger).version, page)
     assert read(home, page) == text

@@ -15,6 +15,7 @@ from leadscore_v6.contracts import contract
 from leadscore_v6.errors import UsageError
 from leadscore_v6.gates.attempt import Bench
 from leadscore_v6.gates.decisions import PROMOTED, TRAINING, rolled_back_from
+from leadscore_v6.gates.extract import extract_day
 from leadscore_v6.gates.guard import guard
 from leadscore_v6.gates.ledger import Attempt
 from leadscore_v6.gates.manifest import manifest
@@ -82,9 +83,7 @@ def resolve_as_of(bench: Bench, given: str) -> date:
 
     Raises UsageError when it lies before the first snapshot, or more than seven days after the extract.
     """
-    leads = bench.ledger.latest("crm_leads")
-    assert leads is not None, "the guard has passed"
-    extracted = date.fromisoformat(leads.facts["crm_extracted_at"])
+    extracted = extract_day(bench.ledger)
     as_of = parse_day(given, "--as-of") if given else extracted
     first = snapshot_day(bench.ledger.snapshots()[0])
     if as_of < first:

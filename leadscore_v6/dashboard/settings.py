@@ -31,15 +31,11 @@ class PanelSettings:
 
 @dataclass(frozen=True)
 class DashboardSettings:
-    """All of the file. Panels come in its order; one that is left out is not shown, nor judged.
-
-    stale_after_days: by subject, how many days before the page's day its newest figures may be.
-    """
+    """All of the file. Panels come in its order; one that is left out is not shown, nor judged."""
 
     title: str
     days_shown: int
     features_shown: int
-    stale_after_days: Mapping[str, int]
     panels: tuple[PanelSettings, ...]
 
     @classmethod

@@ -18,10 +18,11 @@ from leadscore_v6.dashboard_panels.drift import drift
 from leadscore_v6.dashboard_panels.experiment import experiment
 from leadscore_v6.dashboard_panels.gates import gates
 from leadscore_v6.dashboard_panels.health import health
-from leadscore_v6.dashboard_panels.home import LEADS, Home, judged, open_home
+from leadscore_v6.dashboard_panels.home import Home, open_home
 from leadscore_v6.dashboard_panels.models import models
 from leadscore_v6.dashboard_panels.scores import scores
 from leadscore_v6.gates.champions import champion
+from leadscore_v6.gates.extract import known_extract_day
 from leadscore_v6.locations import Location
 from leadscore_v6.settings import Settings
 
@@ -52,10 +53,10 @@ _NOTES = (
 def page_of(home: Home) -> Page:
     """The page of a home: the same for the same ledger, tables, outbox and day."""
     reign, newest = champion(home.ledger), home.ledger.newest
-    leads = judged(home.ledger.latest(LEADS))
+    extracted = known_extract_day(home.ledger)
     facts = (
         ("As of", str(home.as_of)),
-        ("CRM extract", str(leads.facts["crm_extracted_at"]) if leads is not None else "none yet"),
+        ("CRM extract", str(extracted) if extracted is not None else "none yet"),
         ("Model", f"{reign.version}, since {reign.since:%Y-%m-%d}" if reign is not None else "none serves yet"),
         ("Ledger", f"line {home.ledger.seq}, {newest['at']:%Y-%m-%d %H:%M} UTC" if newest else "empty"),
     )

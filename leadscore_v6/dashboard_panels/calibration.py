@@ -28,6 +28,7 @@ from leadscore_v6.dashboard_panels.words import (
     stopped,
     tick,
 )
+from leadscore_v6.estimate import p_shown
 from leadscore_v6.gates.champions import champion
 from leadscore_v6.gates.guard import obstacle_at
 from leadscore_v6.gates.ledger import Attempt
@@ -80,16 +81,16 @@ def _of_former(home: Home, days: list[str], balance: Attempt | None) -> list[str
 
 def _odd(home: Home, days: list[str], balance: Attempt | None) -> list[str]:
     """What warns of the model that serves, and what is older than it may be."""
-    found, limits = [], home.settings.stale_after_days
+    found = []
     newest = home.ledger.latest(PERFORMANCE, days[-1]) if days else None
     if newest is not None and of_former(home, newest) is None:
         found += [_gate_said(home, newest, word) for word in ("warn", "waived") if _of_word(home, newest, word)]
-        old = stale(day_of(days[-1]), home.as_of, limits["performance"])
+        old = stale(home, PERFORMANCE, day_of(days[-1]))
         found += [f"performance is not judged any more: {old}"] if old else []
     if balance is not None and of_former(home, balance) is None:
         if _of_word(home, balance, "warn"):
             found.append(_week_said(home, balance))
-        old = stale(day_of(balance.facts["as_of"].replace("-", "")), home.as_of, limits["class_balance"])
+        old = stale(home, BALANCE, day_of(balance.facts["as_of"].replace("-", "")))
         found += [f"class balance is not judged any more: {old}"] if old else []
     return found
 
@@ -262,7 +263,7 @@ def _weeks(balance: Attempt | None) -> list[Block]:
             count(week["positives"]),
             share(week["rate"]),
             f"{100 * week['relative_change']:+.0f} %",
-            f"{week['p_value']:.3g}",
+            p_shown(week["p_value"]),
             "alert" if week["alerts"] else "" if week["judgeable"] else "too few leads",
         )
         for week in reversed(weeks)

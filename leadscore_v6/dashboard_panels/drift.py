@@ -10,6 +10,7 @@ from leadscore_v6.dashboard.page import Block, Chart, Folded, Panel, State, Tabl
 from leadscore_v6.dashboard.settings import PanelSettings
 from leadscore_v6.dashboard_panels.home import Home, judged
 from leadscore_v6.dashboard_panels.words import (
+    UNKNOWN,
     count,
     day_of,
     gates_shown,
@@ -21,6 +22,7 @@ from leadscore_v6.dashboard_panels.words import (
     stale,
     stopped,
 )
+from leadscore_v6.estimate import p_shown
 from leadscore_v6.gates.guard import obstacle_at
 from leadscore_v6.gates.ledger import Attempt
 from leadscore_v6.gates.status import attempt_lines
@@ -48,7 +50,7 @@ def _verdict(home: Home, panel: PanelSettings, key: str) -> Verdict:
     former = of_former(home, attempt)
     if former is not None:
         return Verdict(State.LOOK, f"Drift as of {day_of(key)} was judged {former}.", f"`{panel.made_by}`")
-    old = stale(day_of(key), home.as_of, home.settings.stale_after_days["drift"])
+    old = stale(home, DRIFT, day_of(key))
     drifted = list(attempt.facts.get("drifted") or [])
     if drifted:
         return Verdict(State.LOOK, f"{_said(attempt)} Beyond chance: {', '.join(map(str, drifted))}.", panel.remedy)
@@ -103,7 +105,7 @@ def _features(home: Home, rows: Sequence[Feature], key: str) -> Chart:
             str(row["feature"]),
             number(row["psi"], 3),
             number(row.get("null_quantile"), 3),
-            number(row.get("adjusted_p"), 3),
+            p_shown(row.get("adjusted_p"), UNKNOWN),
             "alert" if row["alerts"] else "",
         )
         for row in rows

@@ -25,6 +25,7 @@ from leadscore_v6.dashboard_panels.words import (
     stopped,
     tick,
 )
+from leadscore_v6.estimate import p_shown
 from leadscore_v6.gates.guard import obstacle_at
 from leadscore_v6.gates.ledger import Attempt
 from leadscore_v6.gates.programme import stop_of
@@ -109,7 +110,7 @@ def _blocks(home: Home, planned: Attempt, daily: Attempt | None, look: Attempt |
 
 def _figures(look: Attempt) -> Figures:
     lift, figures = look.facts["lift"], look.figures
-    p_value = figures.get("p_value")
+    p_value = p_shown(figures.get("p_value"), UNKNOWN)
     return Figures(
         (
             Figure(
@@ -117,7 +118,7 @@ def _figures(look: Attempt) -> Figures:
                 "lift in MQLs per 100 dials",
                 f"95 %: {_percent(lift['low'])} to {_percent(lift['high'])}",
             ),
-            Figure(UNKNOWN if p_value is None else f"{p_value:.2g}", "p, adjusted for the looks", "go below 0.05"),
+            Figure(p_value, "p, adjusted for the looks", "go below 0.05"),
             Figure(share(look.facts["adoption_of_treatment"]), "of treatment's dials followed the order", "adoption"),
         )
     )

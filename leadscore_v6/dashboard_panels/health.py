@@ -54,7 +54,7 @@ def _verdict(home: Home, panel: PanelSettings, key: str) -> Verdict:
         return Verdict(State.LOOK, says, f"`{panel.made_by}`")
     words = {line.gate: line.verdict for line in attempt_lines(home.ledger, attempt)}
     odd = [gate for gate, word in words.items() if word in ("warn", "waived")]
-    old = stale(day_of(key), home.as_of, home.settings.stale_after_days["scores"])
+    old = stale(home, SCORES, day_of(key))
     if old is not None:
         return Verdict(State.LOOK, f"Leads are not scored any more: {old}.", f"`{panel.made_by}`")
     if odd:

@@ -15,8 +15,10 @@ from leadscore_v6.contracts import load_document
 from leadscore_v6.dashboard.settings import DASHBOARD_FILE, DASHBOARD_SCHEMA, DashboardSettings
 from leadscore_v6.errors import UsageError, WarehouseBusy
 from leadscore_v6.gates.bench import read_ledger
+from leadscore_v6.gates.extract import known_extract_day
 from leadscore_v6.gates.ledger import Attempt, Ledger
 from leadscore_v6.gates.lineage import is_synthetic
+from leadscore_v6.monitoring.settings import MonitoringSettings, monitoring_settings
 from leadscore_v6.paths import config_root
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.engines import open_warehouse
@@ -29,7 +31,7 @@ LEADS, SCORES = "crm_leads", "production_scores_v6"
 class Home:
     """One home as it is now. `warehouse` None: a run holds it, and what only tables know cannot be told.
 
-    as_of: the day that ages are counted to; nothing else depends on it.
+    as_of: the day that ages are counted to; nothing else depends on it. watched: how old what may grow.
     """
 
     ledger: Ledger
@@ -37,6 +39,7 @@ class Home:
     alerts: tuple[Filed, ...]
     as_of: date
     settings: DashboardSettings
+    watched: MonitoringSettings
 
     def days(self, asset: str) -> list[str]:
         """The newest days that `asset` has attempts at, oldest first, as many as are shown."""
@@ -67,12 +70,13 @@ def open_home(settings: Settings, as_of: date | None) -> Iterator[Home]:
         if not from_mirror:
             with suppress(WarehouseBusy):
                 warehouse = held.enter_context(open_warehouse(settings, read_only=True))
-        yield Home(ledger, warehouse, alerts, day, configured)
+        yield Home(ledger, warehouse, alerts, day, configured, monitoring_settings())
 
 
 def home_of(ledger: Ledger, warehouse: Warehouse, settings: Settings) -> Home:
     """The same for who holds the warehouse: a step that has just ended."""
-    return Home(ledger, warehouse, Outbox(settings.outbox).filed(), counted_to(ledger), dashboard_settings())
+    filed, day = Outbox(settings.outbox).filed(), counted_to(ledger)
+    return Home(ledger, warehouse, filed, day, dashboard_settings(), monitoring_settings())
 
 
 def judged(attempt: Attempt | None) -> Attempt | None:
@@ -82,20 +86,14 @@ def judged(attempt: Attempt | None) -> Attempt | None:
 
 def counted_to(ledger: Ledger) -> date:
     """The day that ages are counted to: that of the CRM extract (R47); before one was landed, of the newest line."""
-    return _extracted(ledger) or (ledger.newest["at"].date() if ledger.newest else ledger.today)
+    return known_extract_day(ledger) or (ledger.newest["at"].date() if ledger.newest else ledger.today)
 
 
 def _as_of(ledger: Ledger, asked: date | None) -> date:
-    extracted = _extracted(ledger)
+    extracted = known_extract_day(ledger)
     if asked is not None and extracted is not None and asked < extracted:
         raise UsageError(
             f"{asked} lies before the CRM extract ({extracted}), of which the home knows already: a page as of then "
             "cannot be had any more. Name that day or a later one."
         )
     return asked or counted_to(ledger)
-
-
-def _extracted(ledger: Ledger) -> date | None:
-    leads = judged(ledger.latest(LEADS))
-    told = leads.facts.get("crm_extracted_at") if leads is not None else None
-    return date.fromisoformat(told) if told else None

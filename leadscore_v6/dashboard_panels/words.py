@@ -70,10 +70,11 @@ def stopped(obstacles: Iterable[Obstacle], panel: PanelSettings) -> Verdict:
     return Verdict(State.STOPPED, "; ".join(_first_line(str(one)) for one in obstacles), panel.remedy)
 
 
-def stale(day: date, as_of: date, most: int) -> str | None:
-    """How old something is, if older than it may be."""
-    age = (as_of - day).days
-    return f"the newest is of {day}, {age} days before {as_of}" if age > most else None
+def stale(home: Home, asset: str, day: date) -> str | None:
+    """How old an asset's figures of `day` are, if older than they may be."""
+    age = (home.as_of - day).days
+    late = age > home.watched.late_after_days(asset)
+    return f"the newest is of {day}, {age} days before {home.as_of}" if late else None
 
 
 def of_former(home: Home, attempt: Attempt) -> str | None:

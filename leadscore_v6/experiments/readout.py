@@ -17,6 +17,7 @@ from typing import Final, Literal
 import pandas as pd
 
 from leadscore_v6.errors import InputError
+from leadscore_v6.estimate import p_said
 from leadscore_v6.experiments.cohort import require_cohort
 from leadscore_v6.experiments.guardrails import Guardrail, outcome_guardrail, process_guardrails
 from leadscore_v6.experiments.looks import DueLook, Look, Protocol, due_look, matured
@@ -42,6 +43,8 @@ class Decision:
 class Readout:
     """Outcome of a look. `primary` and `look` are None, and `guardrails` empty, if it is not decision-ready.
 
+    ended_by      harm that earlier looks showed, in sentences: it has ended the test, and what has matured since is no
+                  reading of its own
     chance_of_go  (true lift, chance that the plan's gate passes at the final look): its operating characteristic (R27),
                   at the gate's own lift first
     """
@@ -53,6 +56,7 @@ class Readout:
     look: Look | None
     primary: Primary | None
     guardrails: tuple[Guardrail, ...]
+    ended_by: tuple[str, ...]
     chance_of_go: tuple[tuple[float, float], ...]
     decision: Decision
 
@@ -60,7 +64,7 @@ class Readout:
         """What the gates of 5.3 read; None is not judgeable, which blocks.
 
         p_value, lift (literal); srm_p (advisors), srm_dials_p, guardrails_not_held, adverse_effects (guardrails that
-        show harm), verdict_go, verdict_no_go (1 or 0); beside them
+        show harm, and what `ended_by` names), verdict_go, verdict_no_go (1 or 0); beside them
         lift_low, lift_high, z, critical_value, p_nominal, information, adoption, cace, chance_of_go_at_min_lift, and by
         arm mqls_per_100_dials_…, mqls_…, dials_… (`treatment`, `control`).
         """
@@ -75,7 +79,7 @@ class Readout:
             "verdict_go": int(self.decision.verdict == "go"),
             "verdict_no_go": int(self.decision.verdict == "no-go"),
             "guardrails_not_held": sum(state != "holds" for state in states) if ready else None,
-            "adverse_effects": states.count("harm") if ready else None,
+            "adverse_effects": states.count("harm") + len(self.ended_by) if ready else None,
             "chance_of_go_at_min_lift": self.chance_of_go[0][1] if self.chance_of_go else None,
         }
 
@@ -91,9 +95,9 @@ def analyse(leads: pd.DataFrame, protocol: Protocol, as_of: date, settings: Expe
     due = due_look(leads, protocol, as_of, settings.design)
     boundaries = _boundaries(due, protocol, settings)
     read = matured(leads, as_of, settings.design)
-    ratio = sample_ratios(leads, read, settings.assignment)
+    ratio, ended_by = sample_ratios(leads, read, settings.assignment), _shown_before(protocol.taken)
     if ratio.p < settings.readout.srm_alpha:
-        return Readout(due, as_of, boundaries, ratio, None, None, (), (), _not_ready(ratio))
+        return Readout(due, as_of, boundaries, ratio, None, None, (), ended_by, (), _not_ready(ratio))
     primary = compare(read, due, boundaries, protocol.taken, settings)
     guardrails = (*process_guardrails(leads, as_of, settings), outcome_guardrail(leads, as_of, settings))
     return Readout(
@@ -104,33 +108,34 @@ def analyse(leads: pd.DataFrame, protocol: Protocol, as_of: date, settings: Expe
         look=_taken(due, as_of, primary, guardrails, settings),
         primary=primary,
         guardrails=guardrails,
+        ended_by=ended_by,
         chance_of_go=_operating_characteristic(primary, settings),
-        decision=decide(primary, guardrails, due, protocol.taken, settings),
+        decision=Decision("no-go", ended_by) if ended_by else decide(primary, guardrails, due, settings),
     )
 
 
 def decide(
-    primary: Primary,
-    guardrails: tuple[Guardrail, ...],
-    due: DueLook,
-    taken: tuple[Look, ...],
-    settings: ExperimentSettings,
+    primary: Primary, guardrails: tuple[Guardrail, ...], due: DueLook, settings: ExperimentSettings
 ) -> Decision:
     """The plan's decision (R27): go needs p < alpha, a lift above `min_lift`, and guardrails that hold.
 
     Before the final look: no-go if harm is shown, go if the boundary was crossed and all of it holds; else continue.
-    Harm that a look has shown stays: what matures after it does not make it good.
     """
     alpha, rules = settings.design.alpha, settings.readout
-    before = [f"look {look.number}, of {look.as_of}, showed harm: {what}" for look in taken for what in look.harm]
-    harm = [*_harm(primary, guardrails, alpha), *before]
+    harm = _harm(primary, guardrails, alpha)
     missed = [*_missed(primary, alpha, rules), *_unproven(guardrails)]
     if harm:
         return Decision("no-go", tuple(harm))
     if not missed:
-        lift = f"p = {primary.p:.4f} < {alpha}, lift {primary.lift.value:+.0%} > {rules.min_lift:+.0%}"
-        return Decision("go", (f"{lift}, and every guardrail holds",))
+        assert primary.p is not None, "else it is missed"
+        lift = f"{p_said(primary.p)}, below {alpha}; lift {primary.lift.value:+.0%}, above {rules.min_lift:+.0%}"
+        return Decision("go", (f"{lift}; and every guardrail holds",))
     return Decision("no-go" if due.is_final else "continue", tuple(missed))
+
+
+def _shown_before(taken: tuple[Look, ...]) -> tuple[str, ...]:
+    """Harm that a look has shown stays: what matures after it does not make it good (R40)."""
+    return tuple(f"look {look.number}, of {look.as_of}, showed harm: {what}" for look in taken for what in look.harm)
 
 
 def _harm(primary: Primary, guardrails: tuple[Guardrail, ...], alpha: float) -> list[str]:
@@ -156,7 +161,7 @@ def _missed(primary: Primary, alpha: float, rules: ReadoutSettings) -> list[str]
     if primary.p is None:
         found.append(f"z = {primary.z:.2f} has not crossed ± {primary.critical:.2f}")
     elif primary.p >= alpha:
-        found.append(f"not significant: p = {primary.p:.4f}, not below {alpha}")
+        found.append(f"not significant: {p_said(primary.p)}, not below {alpha}")
     if primary.lift.value <= rules.min_lift:
         found.append(f"the lift is {primary.lift.value:+.0%}, not above {rules.min_lift:+.0%}")
     return found
@@ -172,7 +177,7 @@ def _unproven(guardrails: tuple[Guardrail, ...]) -> list[str]:
 
 def _not_ready(ratio: SampleRatios) -> Decision:
     reasons = (
-        f"sample ratio mismatch: {of.treatment} {what} in treatment and {of.control} in control, p = {of.p:.2g}"
+        f"sample ratio mismatch: {of.treatment} {what} in treatment and {of.control} in control, {p_said(of.p)}"
         for of, what in ((ratio.advisors, "advisors"), (ratio.dials, "matured dials"))
         if of.p == ratio.p
     )

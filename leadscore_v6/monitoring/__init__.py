@@ -5,7 +5,7 @@ judgeable". Does not belong here: Dagster, the warehouse, files, the judging of 
 (alerting/).
 
 Each check has a module: `health` (daily), `class_balance` (weekly), `psi` and `performance` (monthly), `champion` (each
-quarter). What they measure with is modeling's. How often each is wrong: docs/monitoring-characteristics.md.
+quarter). What they measure with is modeling's. How often each is wrong: docs/operating-characteristics.md.
 """
 
 # How often: what `leadscore monitor` is asked by, and what the schedules are.

@@ -4,9 +4,10 @@ Belongs here: bins frozen from training, the index, its null, the alert. Does no
 to the scores (`performance.py`).
 
 PSI = Σ (q − p) · ln(q / p) over bins, p and q the shares of training and of now with half a lead added to each bin. A
-missing value is a bin, and so is "other": a level that training did not know, or hardly. Without drift PSI is about
-(B − 1)(1/n + 1/m), so at small m it is large by chance alone: 50 states at m = 200 give .25. The null is simulated with
-the very counts at hand, for rare bins are not chi-square.
+missing value is a bin; so are the levels that training hardly knew, together, and so is what it never had: in one bin
+with rare levels a new one would hardly show. Without drift PSI is about (B − 1)(1/n + 1/m), so at small m it is large
+by chance alone: 50 states at m = 200 give .25. The null is simulated with the very counts at hand, for rare bins are
+not chi-square; of a thousand zip codes a small training lacks some, and a quiet present has leads of those.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ from numpy.typing import NDArray
 
 from leadscore_v6.errors import InputError, UsageError
 from leadscore_v6.modeling.columns import FeatureColumn, numbers
-from leadscore_v6.modeling.features import OTHER
 from leadscore_v6.monitoring.holm import holm
 from leadscore_v6.monitoring.settings import DriftSettings
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
+RARE: Final = "rare in training"
+UNSEEN: Final = "not in training"
 MISSING: Final = "missing"
 SCORE: Final = "score"
 _HALF: Final = 0.5
@@ -39,20 +41,26 @@ class Reference:
 
     kind     deciles: bin i holds values up to cuts[i], the last one those above; values, levels: one bin for each
     cuts     of deciles, rising; shown as text of the value for `values`, the level for `levels`
-    counts   of the bins in order, then of "other" (unless deciles), then of missing
+    counts   of the bins in order, of the rare levels together (if there are any), of what training did not have (0;
+             unless deciles), of missing
+    rare     levels that are no bin of their own
+    alone    levels (or values) that one training lead had, and that two had. Without any drift as many leads as the
+             first are to be expected, of a sample of that size, of what training never had (Good 1953)
     """
 
     feature: str
     kind: Literal["deciles", "values", "levels"]
     cuts: tuple[float | str, ...]
     counts: tuple[int, ...]
+    rare: tuple[str, ...] = ()
+    alone: tuple[int, int] = (0, 0)
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
         """What each bin holds, in words."""
         if self.kind != "deciles":
             shown = (cut if isinstance(cut, str) else f"{cut:g}" for cut in self.cuts)
-            return (*shown, OTHER, MISSING)
+            return (*shown, *([RARE] if self.rare else []), UNSEEN, MISSING)
         if not self.cuts:
             return ("any", MISSING)
         steps = [
@@ -63,13 +71,13 @@ class Reference:
 
     def count(self, column: pd.Series[Any]) -> Counts:
         """(B,) leads of `column` in each bin. Raises InputError if it has another type than in training."""
-        bins = len(self.counts)
+        bins, place = len(self.counts), {cut: number for number, cut in enumerate(self.cuts)}
         if self.kind == "levels":
-            return self._places(_texts(column, self.feature), dict(zip(self.cuts, range(bins), strict=False)))
+            return self._places(_texts(column, self.feature), place | dict.fromkeys(self.rare, len(self.cuts)))
         values = numbers(column, self.feature)
         if self.kind == "values":
             known = pd.Series(values).astype(object).where(~np.isnan(values), None)
-            return self._places(known, dict(zip(self.cuts, range(bins), strict=False)))
+            return self._places(known, place)
         missing = np.isnan(values)
         places = np.searchsorted(np.array(self.cuts, dtype=np.float64), values[~missing], side="left")
         found: Counts = np.bincount(places, minlength=bins).astype(np.int64)
@@ -78,12 +86,15 @@ class Reference:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON data."""
-        return asdict(self) | {"cuts": list(self.cuts), "counts": list(self.counts)}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> Reference:
         """The inverse of `as_dict`."""
-        return cls(content["feature"], content["kind"], tuple(content["cuts"]), tuple(content["counts"]))
+        plain: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in content.items()
+        }
+        return cls(**plain)
 
     def _places(self, values: pd.Series[Any], place: Mapping[Any, int]) -> Counts:
         bins, found = len(self.counts), np.zeros(len(self.counts), dtype=np.int64)
@@ -189,7 +200,9 @@ def freeze_numbers(values: Floats, name: str, settings: DriftSettings) -> Refere
     missing = len(values) - len(known)
     distinct, times = np.unique(known, return_counts=True)
     if len(distinct) <= settings.bins:
-        return Reference(name, "values", tuple(distinct.tolist()), (*times.tolist(), 0, missing))
+        return Reference(
+            name, "values", tuple(distinct.tolist()), (*times.tolist(), 0, missing), alone=_alone(times)
+        )
     deciles = np.quantile(known, np.arange(1, settings.bins) / settings.bins, method="inverted_cdf")
     heavy = distinct[times >= len(known) / settings.bins]
     cuts = np.unique(np.concatenate([deciles, heavy, np.nextafter(heavy, -np.inf)]))
@@ -254,15 +267,25 @@ def stability_index(training: Counts, now: Counts) -> Floats:
     return found
 
 
-def null_draws(training: Counts, leads: int, draws: int, seed: int | Sequence[int]) -> Floats:
+def null_draws(
+    training: Counts, leads: int, draws: int, seed: int | Sequence[int], alone: tuple[int, int] = (0, 0)
+) -> Floats:
     """(draws,) PSI between two samples of one population, of the size of training and of `leads`.
 
-    The population is training's shares, half a lead added to each bin: a bin empty in training is not impossible.
+    The population is training's shares, half a lead added to each bin: a bin empty in training is not impossible. The
+    second sample has more in the last bin but one, of what the first never had: a `Reference`'s `alone` says how much,
+    with the error of that (Esty 1983).
     """
     rng = np.random.default_rng(seed)
-    size = int(training.sum())
+    size, (once, twice) = int(training.sum()), alone
     population = (training + _HALF) / (size + _HALF * len(training))
-    return stability_index(rng.multinomial(size, population, draws), rng.multinomial(leads, population, draws))
+    now = np.tile(population, (draws, 1))
+    if once:
+        error = np.sqrt(once * (1 - once / size) + 2 * twice)
+        unseen = np.clip(rng.normal(once, error, draws) / size, 0, 1)
+        now *= (1 - unseen)[:, np.newaxis]
+        now[:, -2] += unseen
+    return stability_index(rng.multinomial(size, population, draws), rng.multinomial(leads, now))
 
 
 def _measure(
@@ -274,7 +297,7 @@ def _measure(
     training, now = np.array(reference.counts, dtype=np.int64), reference.count(frame[reference.feature])
     p, q, parts = _parts(training, now)
     psi = float(parts.sum())
-    null = null_draws(training, len(frame), settings.null_draws, seed)
+    null = null_draws(training, len(frame), settings.null_draws, seed, reference.alone)
     # Rounding must not tell equal counts apart.
     p_value = (1 + int((null >= psi - 1e-12).sum())) / (settings.null_draws + 1)
     shifts = tuple(
@@ -295,9 +318,13 @@ def _freeze_levels(column: pd.Series[Any], name: str, settings: DriftSettings) -
     texts = _texts(column, name)
     counts = texts.value_counts()
     levels = sorted(level for level, count in counts.items() if count >= settings.min_level_share * len(texts))
-    kept = [int(counts[level]) for level in levels]
-    missing = int(texts.isna().sum())
-    return Reference(name, "levels", tuple(levels), (*kept, len(texts) - missing - sum(kept), missing))
+    rare = sorted(set(counts.index) - set(levels))
+    places = [*(counts[level] for level in levels), *([counts[rare].sum()] if rare else []), 0, texts.isna().sum()]
+    return Reference(name, "levels", tuple(levels), tuple(map(int, places)), tuple(rare), _alone(counts.to_numpy()))
+
+
+def _alone(times: Counts) -> tuple[int, int]:
+    return int((times == 1).sum()), int((times == 2).sum())
 
 
 def _texts(column: pd.Series[Any], name: str) -> pd.Series[Any]:

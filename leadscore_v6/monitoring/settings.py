@@ -97,7 +97,10 @@ class ChampionSettings:
 
 @dataclass(frozen=True)
 class MonitoringSettings:
-    """All of `config/monitoring_schedule_v6.yaml`. freshness: by asset the hours after which it is late."""
+    """All of `config/monitoring_schedule_v6.yaml`. freshness: by asset the hours after which it is late.
+
+    What knows times (Dagster) asks `freshness`, what knows days only (the dashboard) `late_after_days`.
+    """
 
     seed: int
     scoring: ScoringSettings
@@ -111,6 +114,10 @@ class MonitoringSettings:
     def __post_init__(self) -> None:
         if self.performance.min_positives > self.performance.min_positives_interval:
             raise UsageError("performance: min_positives must not be above min_positives_interval.")
+
+    def late_after_days(self, asset: str) -> int:
+        """The whole days in that asset's hours."""
+        return self.freshness[asset] // 24
 
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> MonitoringSettings:

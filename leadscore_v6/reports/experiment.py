@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from leadscore_v6.estimate import p_shown
 from leadscore_v6.reports.experiment_design import adoption_tracking, design_headlines, design_sections
 from leadscore_v6.reports.experiment_words import interval, lift, number, percent
 from leadscore_v6.reports.markdown import bullets, table
@@ -130,12 +131,18 @@ def _look_headlines(figures: Facts, facts: Facts) -> list[str]:
         )
     ]
     lines.append(bullets(decision["reasons"]))
+    if facts.get("ended_by"):
+        lines.append(
+            "**Harm has ended this test at an earlier look.** What follows tells what has matured since; it is no "
+            "reading of its own."
+        )
     if facts["arms"]:
         arms = facts["arms"]
         lines.append(
             f"MQLs per 100 dials, by assigned arm: treatment **{interval(arms['treatment']['mqls_per_100_dials'])}**, "
             f"control **{interval(arms['control']['mqls_per_100_dials'])}**. The lift is "
-            f"**{lift(facts['lift'])}** ({facts['interval']} interval), p = {number(figures['p_value'], '.4f')}."
+            f"**{lift(facts['lift'])}** ({facts['interval']} interval); p, adjusted for the looks: "
+            f"{p_shown(figures['p_value'])}."
         )
     return lines
 
@@ -165,8 +172,8 @@ def _look(figures: Facts, facts: Facts) -> list[str]:
         ("difference among dials that followed the order (CACE)", interval(facts["cace"])),
         ("the same, relative", percent(facts["cace_lift"])),
         ("z", number(figures["z"], ".3f")),
-        ("p as if it were the only look; read it beside the boundary", number(figures["p_nominal"], ".4f")),
-        ("p, adjusted for the looks", number(figures["p_value"], ".4f")),
+        ("p as if it were the only look; read it beside the boundary", p_shown(figures["p_nominal"])),
+        ("p, adjusted for the looks", p_shown(figures["p_value"])),
     ]
     found.append("## Estimates\n\n" + table(["", "estimate (95 %)"], estimates))
     return [*found, *_limits(facts)]
@@ -175,7 +182,7 @@ def _look(figures: Facts, facts: Facts) -> list[str]:
 def _ratios(facts: Facts) -> str:
     """Whether the arms are what was dealt, and who of them is not read."""
     rows = [
-        (says, ratio["treatment"], ratio["control"], f"{ratio['chi_square']:.2f}", f"{ratio['p']:.3f}")
+        (says, ratio["treatment"], ratio["control"], f"{ratio['chi_square']:.2f}", p_shown(ratio["p"]))
         for says, ratio in (("advisors", facts["srm"]["advisors"]), ("matured first dials", facts["srm"]["dials"]))
     ]
     out = facts["left_out"]

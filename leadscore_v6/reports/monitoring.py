@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from leadscore_v6.estimate import p_shown
 from leadscore_v6.monitoring.cohorts import ASSUMED, DIALLED
 from leadscore_v6.reports.markdown import table
 
@@ -53,7 +54,7 @@ def _drift(figures: Facts, facts: Facts) -> list[str]:
             f"`{row['feature']}`",
             f"{row['psi']:.4f}",
             f"{row['null_quantile']:.4f}",
-            f"{row['adjusted_p']:.3g}",
+            p_shown(row["adjusted_p"]),
             "alert" if row["alerts"] else "above 0.25" if row["is_large"] else "",
         )
         for row in facts["largest"]

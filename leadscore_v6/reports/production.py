@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from leadscore_v6.estimate import p_shown
 from leadscore_v6.reports.markdown import table
 
 Facts = Mapping[str, Any]
@@ -46,7 +47,7 @@ def _balance(figures: Facts, facts: Facts) -> list[str]:
             row["positives"],
             f"{row['rate']:.2%}",
             f"{row['relative_change']:+.0%}",
-            f"{row['p_value']:.3g}",
+            p_shown(row["p_value"]),
             "alert" if row["alerts"] else "" if row["judgeable"] else "too few leads",
         )
         for row in facts["weeks"]

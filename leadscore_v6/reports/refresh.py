@@ -8,12 +8,13 @@ from typing import Any
 
 from leadscore_v6.reports.markdown import bullets, table
 
-PROMOTED, KEPT, QUEUED, FIRST, STOPPED = "promoted", "kept", "queued", "first", "stopped"
+PROMOTED, KEPT, QUEUED, FIRST, STOPPED, STANDS = "promoted", "kept", "queued", "first", "stopped", "stands"
 _WORDS = {
     PROMOTED: "✅ the challenger is champion",
     KEPT: "🛑 the champion stays",
     QUEUED: "⏳ the challenger waits until the running experiment has ended (R58)",
     STOPPED: "🛑 a gate stopped the new model; what served goes on serving",
+    STANDS: "✅ the newest model serves already",
     FIRST: "no champion yet: there is nothing to compare with",
 }
 

@@ -16,6 +16,7 @@ from leadscore_v6.dashboard.settings import PAGE_FILE
 from leadscore_v6.errors import InputError
 from leadscore_v6.gates.attempt import Bench
 from leadscore_v6.jobs import DECISION, JOBS
+from leadscore_v6.reports.refresh import DecisionReport
 from leadscore_v6.settings import Settings
 from tests.dashboard.sound import assert_sound, text_of
 from tests.dashboard_panels.story import TODAY, Story
@@ -91,9 +92,11 @@ def test_what_went_well_shows_if_it_is_of_production(step: str, shows: bool, tmp
 
 
 def test_a_decision_shows_and_one_that_failed_is_an_alert(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def decided(bench: Bench, *_given: object) -> None:
+    def decided(bench: Bench, settings: Settings, *_given: object) -> decision.Refreshed:
         if bench is failing.bench:
             raise InputError("The champion's folder is gone.")
+        report = DecisionReport("kept", "2", "1", "Not beyond chance.", (), (), {}, None, "Ann", synthetic=False)
+        return decision.Refreshed(report, settings.artifacts / "champion_decision_v6_2.md")
 
     well, failing = Held(serving(), tmp_path / "well"), Held(serving(), tmp_path / "failing")
     monkeypatch.setattr(decision, "decide", decided)

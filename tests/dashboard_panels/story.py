@@ -18,6 +18,7 @@ from leadscore_v6.dashboard_panels.home import Home, dashboard_settings
 from leadscore_v6.gates.ledger import Ledger
 from leadscore_v6.gates.registry import load_gates
 from leadscore_v6.gates.steps import SNAPSHOT, STEPS, upstream
+from leadscore_v6.monitoring.settings import monitoring_settings
 from tests.gates.later_steps import holding
 
 TODAY = date(2026, 3, 2)
@@ -116,7 +117,7 @@ class Story:
 
     def home(self, as_of: date = TODAY, alerts: tuple[Filed, ...] = ()) -> Home:
         """What the panels read; a run holds the warehouse."""
-        return Home(self.ledger(), None, alerts, as_of, dashboard_settings())
+        return Home(self.ledger(), None, alerts, as_of, dashboard_settings(), monitoring_settings())
 
     def panel(self, name: str, as_of: date = TODAY, alerts: tuple[Filed, ...] = ()) -> Panel:
         """One panel of that home."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -22,7 +22,8 @@ from leadscore_v6.gates import caveats
 from leadscore_v6.gates.bench import open_bench
 from leadscore_v6.gates.decisions import undo_withdrawal, withdraw
 from leadscore_v6.gates.programme import ASSIGNED, stop
-from leadscore_v6.production.call_list import IN_TEST
+from leadscore_v6.production.call_list import DIALLED, IN_TEST
+from leadscore_v6.runs import LEADS, open_runner
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.engines import open_warehouse
 from tests.e2e.model_world import Modelled
@@ -162,3 +163,38 @@ def test_while_a_test_runs_its_advisors_are_on_no_call_list(settings: Settings, 
     with open_bench(settings, "test", quiet) as bench:
         stop(bench, "Ann", "a wrong queue was dialled")
     assert write_call_list(settings, asked).made.rows.equals(first.made.rows)
+
+
+def test_whom_the_landed_log_has_dialled_lately_is_left_out_and_no_list_without_a_sound_log(
+    settings: Settings, tmp_path: Path
+) -> None:
+    asked = CallListRequest(associates_file(settings), out=tmp_path / "lists", per_associate=20)
+    first = write_call_list(settings, asked)
+    assert "no Dials.csv was landed" in str(first)
+    lead, other = first.made.rows[first.made.rows["kind"] == "lead"].to_dict("records")[:2]
+
+    def land(queue: str) -> list[str]:
+        rows = [(lead, first.day - timedelta(days=1)), (other, first.day - timedelta(days=31))]
+        dials = [f"{of['Id']},00{of['FA_CRD__c']}.0,Ann,{on} 09:00:00,{queue}\n" for of, on in rows]
+        (feed / "Dials.csv").write_text("".join(["Id,FA_CRD__c,associate,dialled_at,queue\n", *dials]))
+        with open_runner(replace(settings, data=feed), {}, quiet, [], 1) as runner:
+            runner.run(LEADS, None)
+        return [failure.step for failure in runner.summary.failures]
+
+    feed = tmp_path / "feed"
+    feed.mkdir()
+    (feed / "Lead.csv").hardlink_to(settings.data / "Lead.csv")
+    (feed / "Associates.csv").write_text("associate,weekly_capacity,active\nAnn,40,Yes\n")
+    assert land("usual") == []
+    second = write_call_list(settings, asked)
+    called = set(second.made.rows["FA_CRD__c"])
+    assert lead["FA_CRD__c"] not in called
+    assert other["FA_CRD__c"] in called
+    assert second.made.left_out[DIALLED] == 1
+    assert f"Dials are known up to {first.day - timedelta(days=1)}." in second.page()
+    # The log that serves is the one before; whom the newest has dialled nobody knows.
+    assert land("whim") == ["crm_dials"]
+    with pytest.raises(GateBlocked, match=r"No call list from dials that do not hold[\s\S]*dials_queue_known"):
+        write_call_list(settings, asked)
+    assert land("usual") == []
+    assert write_call_list(settings, asked).made.rows.equals(second.made.rows)

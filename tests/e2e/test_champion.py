@@ -18,7 +18,7 @@ from leadscore_v6.assets.shadow import data
 from leadscore_v6.assets.shadow import scores as shadow_scores
 from leadscore_v6.assets.shadow.data import champion_beside, champion_word, load_model
 from leadscore_v6.decision import nothing_judged
-from leadscore_v6.errors import GateBlocked, UsageError
+from leadscore_v6.errors import GateBlocked
 from leadscore_v6.gates.bench import open_bench, read_ledger
 from leadscore_v6.gates.champions import champion, role, roll_back
 from leadscore_v6.gates.models import KnownModel, known_models, model_of
@@ -192,8 +192,12 @@ def test_a_challenger_that_wins_waits_for_a_running_test_and_is_champion_without
     assert "the experiment that it waited for has ended" in role(ledger, model_of(ledger, second))
     assert refresh.decide(settings, "Ann", lambda _line: None).report.outcome == "promoted"
     assert champion(read_ledger(settings)[0]).version == second
-    with pytest.raises(UsageError, match="is the champion already"):
-        refresh.decide(settings, "Ann", lambda _line: None)
+    # The same delivery again makes no other model: the decision stands, and so does its page.
+    page = Path(settings.artifacts) / f"champion_decision_v6_{second}.md"
+    text = page.read_text()
+    again = refresh.decide(settings, "Bob", lambda _line: None)
+    assert (again.report.outcome, again.report.challenger, again.report.by) == ("stands", second, "Ann")
+    assert (Path(str(again.path)), page.read_text()) == (page, text)
     with open_bench(settings, "test", lambda _line: None) as bench:
         roll_back(bench, first, "Bob", "it promised too much")
     # The same comparison would promote it again: what a person took back is a person's to bring back.

@@ -186,8 +186,8 @@ def test_a_look_that_is_stopped_keeps_no_other_from_being_taken(
 # --- schedules --------------------------------------------------------------------------------------------------------
 
 ROWS = {
-    "production_daily": ("scores_daily", "20251104"),
-    "shadow_daily": ("shadow_daily", "20251104"),
+    "production_daily": ("production_day", "20251104"),
+    "shadow_daily": ("shadow_day", "20251104"),
     "class_balance_weekly": ("class_balance", None),
     "drift_monthly": ("feature_drift", "20251104"),
     "performance_monthly": ("model_performance", "20251104"),

@@ -166,6 +166,11 @@ def test_when_the_test_has_ended_it_is_told_and_the_next_refresh_promotes(refres
     assert done.returncode == 0, done.stderr
     assert f"Model {second}: promoted." in done.stdout
     assert refreshed.serving() == second
+    # The same delivery once more: known, and the decision that stands is told.
+    same = refreshed("refresh", *BY)
+    assert same.returncode == 0, same.stderr
+    assert f"Model {second}: stands." in same.stdout
+    assert f"champion_decision_v6_{second}.md" in same.stdout
     serving = (Path(str(refreshed.settings.artifacts)) / "production_model_v6.md").read_text()
     assert serving.index(f"**{second} serves**, promoted on") < serving.index("## Who served")
     assert f"| {first} |" in serving

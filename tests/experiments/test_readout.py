@@ -118,6 +118,9 @@ def test_figures_are_complete_and_plain() -> None:
 def test_go_needs_significance_a_lift_above_the_bar_and_guardrails() -> None:
     found = final(leads())
     assert found.decision.verdict == "go"
+    # Four decimals would say 0.0000: that it cannot be chance.
+    assert found.primary.p < 0.0001
+    assert found.decision.reasons[0].startswith("p < 0.0001, below 0.05; lift +")
     assert found.primary.lift.value > 0.5
     assert found.primary.p < 0.05
     assert {guardrail.state for guardrail in found.guardrails} == {"holds"}
@@ -153,6 +156,18 @@ def test_harm_that_was_shown_is_not_made_good_by_what_matures_later() -> None:
     assert found.primary.lift.value > 0.5
     assert found.primary.p < 0.05
     assert found.decision.verdict == "no-go"
+
+
+def test_a_final_look_after_harm_is_no_reading_of_its_own_and_its_gate_names_the_harm() -> None:
+    """The lower boundary was crossed: nothing that is found now is a reason, for or against (R27, R28)."""
+    of = leads((0.03, 0.07))
+    early = replace(interim(of).look, information=0.5, as_of=START)
+    found = analyse(leads(), replace(plan(leads()), taken=(early,)), END, OF)
+    assert found.ended_by == found.decision.reasons
+    assert len(found.ended_by) == len(early.harm) > 0
+    assert all(reason.startswith(f"look 1, of {START}, showed harm: ") for reason in found.ended_by)
+    assert found.figures()["adverse_effects"] == len(early.harm)
+    assert analyse(leads(), plan(leads()), END, OF).figures()["adverse_effects"] == 0
 
 
 def test_a_guardrail_that_showed_harm_at_the_interim_is_not_forgotten() -> None:

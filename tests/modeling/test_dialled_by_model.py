@@ -19,7 +19,8 @@ from scipy.stats import binom
 from leadscore_v6.contracts import load_document
 from leadscore_v6.modeling.booster import fit
 from leadscore_v6.modeling.calibration import fit_segments
-from leadscore_v6.modeling.data import FeatureColumn, TrainingData, training_data
+from leadscore_v6.modeling.columns import FeatureColumn
+from leadscore_v6.modeling.data import TrainingData, training_data
 from leadscore_v6.modeling.reliability import equal_mass_bins, expected_calibration_error, null_ece
 from leadscore_v6.modeling.settings import MODEL_FILE, ModelSettings
 from leadscore_v6.modeling.splits import Rows, final_split

@@ -30,7 +30,7 @@ from leadscore_v6.monitoring.settings import monitoring_settings
 
 RATE: Final = 0.034
 WEEK, DAY, MONTH, SMALL_MONTH = 1_000, 143, 4_300, 200
-TRAINING: Final = 27_300
+TRAINING, SMALL_TRAINING = 27_300, 2_000
 CAPACITY: Final = 0.45
 DIALLED: Final = 5_850  # of thirteen weeks
 SETTINGS: Final = monitoring_settings()
@@ -112,27 +112,27 @@ def features(rng: np.random.Generator, leads: int) -> pd.DataFrame:
         found[f"number_{place}"] = np.where(rng.random(leads) < 0.02 * place, np.nan, values)
     for place in range(14):
         found[f"count_{place}"] = rng.poisson(0.3 + 0.4 * place, leads)
-    for place, levels in enumerate((3, 5, 8, 12, 20, 50)):
+    for place, levels in enumerate((3, 5, 8, 12, 50, 400)):
         weights = 1 / np.arange(1, levels + 1)
         codes = rng.choice(levels, leads, p=weights / weights.sum())
-        found[f"level_{place}"] = np.array([f"L{code:02d}" for code in range(levels)], dtype=object)[codes]
+        found[f"level_{place}"] = np.array([f"L{code:03d}" for code in range(levels)], dtype=object)[codes]
     found[SCORE] = expit(-4 + 1.3 * rng.normal(size=leads))
     return pd.DataFrame(found)
 
 
-def references(rng: np.random.Generator) -> tuple[Reference, ...]:
+def references(rng: np.random.Generator, leads: int = TRAINING) -> tuple[Reference, ...]:
     """Frozen on a training window."""
-    frame = features(rng, TRAINING)
+    frame = features(rng, leads)
     columns = [
         FeatureColumn(name, "STRING" if name.startswith("level") else "FLOAT64") for name in frame if name != SCORE
     ]
     return (*freeze(frame, columns, DRIFT), freeze_numbers(frame[SCORE].to_numpy(), SCORE, DRIFT))
 
 
-def quiet_months(seed: int, leads: int, months: int = 12) -> Found:
+def quiet_months(seed: int, leads: int, training: int = TRAINING, months: int = 12) -> Found:
     """Months with a PSI above .25, and months with an alert."""
     rng = np.random.default_rng((4, seed))
-    frozen, literal, alerts = references(rng), 0, 0
+    frozen, literal, alerts = references(rng, training), 0, 0
     for month in range(months):
         figures = drift(frozen, features(rng, leads), DRIFT, month).figures()
         literal += bool(figures["features_above_psi"])
@@ -180,11 +180,12 @@ def moved(seed: int, kind: str, size: float, leads: int) -> Found:
 
 
 def _one(rng: np.random.Generator, kind: str, leads: int) -> np.ndarray:
-    """A feature of the kind that is to move: a number, 10 % missing; a category of twelve levels; the score."""
+    """A feature of the kind that is to move: a number, 10 % missing; a category of fifty levels; the score."""
     if kind == "new category":
-        weights = 1 / np.arange(1, 13)
-        levels = np.array([f"L{code:02d}" for code in range(12)], dtype=object)
-        return levels[rng.choice(12, leads, p=weights / weights.sum())]
+        # The rare ones have a sixth of the leads.
+        weights = 1 / np.arange(1, 51)
+        levels = np.array([f"L{code:02d}" for code in range(50)], dtype=object)
+        return levels[rng.choice(50, leads, p=weights / weights.sum())]
     values = rng.normal(size=leads)
     return expit(-4 + 1.3 * values) if kind == "score" else np.where(rng.random(leads) < 0.1, np.nan, values)
 

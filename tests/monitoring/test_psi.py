@@ -109,7 +109,7 @@ def test_deciles_hold_what_a_loop_counts(settings: MonitoringSettings) -> None:
 
 def test_a_flag_has_a_bin_for_each_value_and_one_for_others(settings: MonitoringSettings) -> None:
     reference = freeze_numbers(np.array([0.0] * 970 + [1.0] * 30), "flag", settings.drift)
-    assert reference.labels == ("0", "1", "other", "missing")
+    assert reference.labels == ("0", "1", "not in training", "missing")
     assert reference.counts == (970, 30, 0, 0)
     assert reference.count(pd.Series([0, 1, 1, 2, None], dtype="Int64")).tolist() == [1, 2, 1, 1]
 
@@ -142,12 +142,55 @@ def test_no_bin_of_a_number_is_empty_in_training(seed: int, distinct: int, leads
     assert Reference.of(json.loads(json.dumps(reference.as_dict()))) == reference
 
 
-def test_rare_and_unseen_levels_are_one_bin_and_missing_another(settings: MonitoringSettings) -> None:
-    training = pd.DataFrame({"state": ["NY"] * 700 + ["CA"] * 200 + ["WY"] * 5 + [None] * 95})
+def test_rare_levels_are_one_bin_unseen_ones_another_and_missing_a_third(settings: MonitoringSettings) -> None:
+    training = pd.DataFrame({"state": ["NY"] * 700 + ["CA"] * 200 + ["WY"] * 3 + ["VT"] * 2 + [None] * 95})
     (reference,) = freeze(training, [STATE], settings.drift)
-    assert reference.labels == ("CA", "NY", "other", "missing")
-    assert reference.counts == (200, 700, 5, 95)
-    assert reference.count(pd.Series(["NY", "WY", "XX", None, np.nan])).tolist() == [0, 1, 2, 2]
+    assert reference.labels == ("CA", "NY", "rare in training", "not in training", "missing")
+    assert reference.counts == (200, 700, 5, 0, 95)
+    assert reference.count(pd.Series(["NY", "WY", "VT", "XX", None, np.nan])).tolist() == [0, 1, 2, 1, 2]
+    assert Reference.of(json.loads(json.dumps(reference.as_dict()))) == reference
+    (without,) = freeze(training[training["state"].isin(["NY", "CA"])], [STATE], settings.drift)
+    assert without.labels == ("CA", "NY", "not in training", "missing")
+
+
+def test_a_level_that_training_never_had_is_found_beside_many_that_it_hardly_had(settings: MonitoringSettings) -> None:
+    """Of fifty states the rare ones have a sixth of the leads. In one bin with them a tenth more is a PSI of .06."""
+    rng, weights = np.random.default_rng(2), 1 / np.arange(1, 51)
+    states = np.array([f"S{number:02d}" for number in range(50)], dtype=object)
+
+    def world(leads: int) -> np.ndarray:
+        return states[rng.choice(50, leads, p=weights / weights.sum())]
+
+    references = freeze(pd.DataFrame({"state": world(20_000)}), [STATE], settings.drift)
+    now = world(1_000)
+    assert drift(references, pd.DataFrame({"state": now}), settings.drift, 1).drifted == ()
+    now[:100] = "ZZ"
+    (found,) = drift(references, pd.DataFrame({"state": now}), settings.drift, 1).features
+    assert found.alerts
+    worst = max(found.shifts, key=lambda one: one.psi)
+    # By hand: nothing in training but the half lead, a tenth now.
+    bins = len(found.shifts)
+    before, after = 0.5 / (20_000 + bins / 2), 100.5 / (1_000 + bins / 2)
+    assert (worst.bin, worst.psi) == ("not in training", pytest.approx((after - before) * np.log(after / before)))
+
+
+def test_a_training_that_lacks_some_levels_does_not_cry_wolf_when_they_come(settings: MonitoringSettings) -> None:
+    """A thousand zip codes on 2,000 leads: a tenth of any other leads is of codes that these did not have."""
+    of, rng = replace(settings.drift, null_draws=499), np.random.default_rng(8)
+    codes = np.array([f"{number:03d}" for number in range(1_000)], dtype=object)
+    expected = unseen = literal = alerts = 0
+    for seed in range(10):
+        training, now = (pd.DataFrame({"state": rng.choice(codes, leads)}) for leads in (2_000, 1_000))
+        (reference,) = freeze(training, [STATE], of)
+        expected += reference.alone[0]
+        unseen += reference.count(now["state"])[-2]
+        found = drift([reference], now, of, seed).figures()
+        literal += found["features_above_psi"]
+        alerts += found["features_drifted"]
+    # Good and Turing: the leads that were alone with their level in training.
+    assert expected / 20_000 == pytest.approx(unseen / 10_000, rel=0.1)
+    assert literal == 10
+    assert alerts <= 2
 
 
 # --- the alert ------------------------------------------------------------------------------------------------------
@@ -214,7 +257,7 @@ def test_planted_drift_is_found_and_named(kind: str, settings: MonitoringSetting
     elif kind == "missing":
         now.loc[rng.random(1_000) < 0.3, "tenure"] = np.nan
     elif kind == "new category":
-        now.loc[rng.random(1_000) < 0.2, "state"] = "ZZ"
+        now.loc[rng.random(1_000) < 0.1, "state"] = "ZZ"
     else:
         now[SCORE] *= 2
     found = drift(references, now, settings.drift, 1)
@@ -224,7 +267,7 @@ def test_planted_drift_is_found_and_named(kind: str, settings: MonitoringSetting
     worst = max(found.features[0].shifts, key=lambda one: one.psi)
     assert found.features[0].psi == pytest.approx(sum(one.psi for one in found.features[0].shifts))
     if kind in ("missing", "new category"):
-        assert worst.bin == ("missing" if kind == "missing" else "other")
+        assert worst.bin == ("missing" if kind == "missing" else "not in training")
 
 
 def test_who_is_dialled_by_score_is_held_against_who_was(settings: MonitoringSettings) -> None:

@@ -16,7 +16,6 @@ from leadscore_v6.assets.experiment.plan import (
     current_plan,
     experiment_code_hash,
     experiment_settings,
-    extract_day,
     rows,
     table,
     text,
@@ -30,6 +29,7 @@ from leadscore_v6.experiments.records import days
 from leadscore_v6.experiments.settings import ExperimentSettings
 from leadscore_v6.gates.attempt import Bench, Candidates, Work
 from leadscore_v6.gates.decisions import PROMOTED
+from leadscore_v6.gates.extract import extract_day
 from leadscore_v6.gates.guard import guard
 from leadscore_v6.gates.ledger import Ledger
 from leadscore_v6.gates.models import manifest_digest

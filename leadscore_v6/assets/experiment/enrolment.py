@@ -18,7 +18,6 @@ from leadscore_v6.assets.experiment.plan import (
     Plan,
     assignments_of,
     experiment_settings,
-    extract_day,
     inputs_of,
     require_started,
     rows,
@@ -44,6 +43,7 @@ from leadscore_v6.experiments.records import Records, Standing, days
 from leadscore_v6.experiments.sample_ratio import srm
 from leadscore_v6.experiments.settings import ARMS, CONTROL, TREATMENT
 from leadscore_v6.gates.attempt import Bench, Candidates, Work
+from leadscore_v6.gates.extract import extract_day
 from leadscore_v6.gates.guard import guard
 from leadscore_v6.gates.programme import has_ended
 from leadscore_v6.resources import RunOptions, WarehouseResource

@@ -149,13 +149,6 @@ def require_started(plan: Plan, as_of: date) -> date:
 # --- what there is to read ------------------------------------------------------------------------------------------
 
 
-def extract_day(ledger: Ledger) -> date:
-    """The day of the CRM extract: today, to the experiment (R47)."""
-    leads = ledger.latest("crm_leads")
-    assert leads is not None, "the guard has passed"
-    return date.fromisoformat(leads.facts["crm_extracted_at"])
-
-
 def table(warehouse: Warehouse, asset: str) -> str:
     """Full name of a step's table."""
     return f"{warehouse.dataset}.{asset}"

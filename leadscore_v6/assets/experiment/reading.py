@@ -20,7 +20,6 @@ from leadscore_v6.assets.experiment.plan import (
     INTERIM,
     QUEUE,
     Plan,
-    extract_day,
     inputs_of,
     require_started,
     running_plan,
@@ -43,6 +42,7 @@ from leadscore_v6.experiments.primary import ArmFigures
 from leadscore_v6.experiments.readout import Readout, analyse
 from leadscore_v6.experiments.records import Records, days
 from leadscore_v6.gates.attempt import Bench, Candidates, Work
+from leadscore_v6.gates.extract import extract_day
 from leadscore_v6.gates.guard import guard
 from leadscore_v6.gates.ledger import Ledger
 from leadscore_v6.resources import RunOptions, WarehouseResource
@@ -234,6 +234,7 @@ def _facts(readout: Readout, plan: Plan) -> dict[str, Any]:
         "looks": len(plan.settings.design.looks),
         "planned_dials": plan.dials,
         "decision": asdict(readout.decision),
+        "ended_by": list(readout.ended_by),
         "boundaries": asdict(readout.boundaries),
         "srm": asdict(readout.srm),
         "look": {**asdict(readout.look), "as_of": readout.look.as_of.isoformat()} if readout.look else None,

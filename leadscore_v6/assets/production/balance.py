@@ -22,6 +22,7 @@ from leadscore_v6.assets.production.data import PRODUCTION, production_code_hash
 from leadscore_v6.assets.shadow.data import latest
 from leadscore_v6.gates.attempt import Bench, Candidates, Work
 from leadscore_v6.gates.champions import require_champion
+from leadscore_v6.gates.extract import extract_day
 from leadscore_v6.gates.guard import guard
 from leadscore_v6.monitoring.class_balance import class_balance
 from leadscore_v6.monitoring.cohorts import Cohorts, Window, cohorts
@@ -50,7 +51,7 @@ def class_balance_v6(context: dg.AssetExecutionContext, warehouse: WarehouseReso
 def _work(bench: Bench, asked: str) -> Work:
     reign = require_champion(bench.ledger)
     settings = monitoring_settings().class_balance
-    as_of = date.fromisoformat(asked or latest(bench, "crm_leads").facts["crm_extracted_at"])
+    as_of = date.fromisoformat(asked) if asked else extract_day(bench.ledger)
     require_known(bench, as_of)
     (training,) = (block for block in reign.model.trained.facts["blocks"] if block["block"] == "training")
     found: list[Mapping[str, Any]] = []

@@ -10,11 +10,12 @@ from typing import Any
 import pandas as pd
 
 from leadscore_v6.assets.code import code_digest
-from leadscore_v6.assets.shadow.data import SERVING, LoadedModel, latest, load_model, scoring_settings, served_day
+from leadscore_v6.assets.shadow.data import SERVING, LoadedModel, load_model, scoring_settings, served_day
 from leadscore_v6.contracts import contract, load_document
 from leadscore_v6.errors import UsageError
 from leadscore_v6.gates.attempt import Bench
 from leadscore_v6.gates.champions import Reign, require_champion
+from leadscore_v6.gates.extract import extract_day
 from leadscore_v6.paths import config_root, sql_root
 from leadscore_v6.production.settings import PRODUCTION_FILE, PopulationSettings, ProductionSettings
 from leadscore_v6.warehouse.protocol import Warehouse
@@ -41,7 +42,7 @@ def champion_model(bench: Bench) -> tuple[Reign, LoadedModel]:
 
 def require_known(bench: Bench, day: date) -> None:
     """Raise UsageError for a day that the CRM extract does not reach."""
-    extracted = date.fromisoformat(latest(bench, "crm_leads").facts["crm_extracted_at"])
+    extracted = extract_day(bench.ledger)
     if day > extracted:
         raise UsageError(
             f"{day} lies after the CRM extract ({extracted}): its leads are not known yet.\n"
@@ -122,6 +123,12 @@ def read_calls(warehouse: Warehouse) -> dict[str, date]:
     """By canonical CRD the UTC day on which a call was last scheduled, of whichever lead, by the newest extract."""
     sql = render(f"{PRODUCTION}/calls.sql", {"crm": f"{warehouse.dataset}.crm_leads"})
     return {row["FA_CRD__c"]: row["last_call_on"] for row in warehouse.query(sql)}
+
+
+def read_last_dials(warehouse: Warehouse) -> dict[str, date]:
+    """By canonical CRD the UTC day of the newest dial, of whichever lead, by the newest log; empty without (R50)."""
+    sql = render(f"{PRODUCTION}/last_dials.sql", {"crm_dials": f"{warehouse.dataset}.crm_dials"})
+    return {row["FA_CRD__c"]: row["last_dial_on"] for row in warehouse.query(sql)}
 
 
 @lru_cache(maxsize=1)

@@ -21,7 +21,6 @@ from leadscore_v6.assets.shadow.data import (
     champion_word,
     column_types,
     features_of_day,
-    latest,
     load_model,
     named,
     newest_model,
@@ -35,6 +34,7 @@ from leadscore_v6.contracts import compare, contract
 from leadscore_v6.errors import InputError, UsageError
 from leadscore_v6.gates.attempt import Bench, Candidates, Work
 from leadscore_v6.gates.champions import Reign
+from leadscore_v6.gates.extract import extract_day
 from leadscore_v6.gates.guard import guard
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.serving import UNMATCHED, Answer, ServingCopy, SingleLeadPath, write_copy
@@ -61,7 +61,7 @@ def shadow_scores_v6(context: dg.AssetExecutionContext, warehouse: WarehouseReso
 
 
 def _require_extracted(bench: Bench, day: date) -> None:
-    extracted = date.fromisoformat(latest(bench, "crm_leads").facts["crm_extracted_at"])
+    extracted = extract_day(bench.ledger)
     if day > extracted:
         raise UsageError(
             f"{day} lies after the CRM extract ({extracted}): its leads are not known yet.\n"

@@ -224,7 +224,7 @@ class DuckDBWarehouse:
 
     def count_rows(self, name: str) -> int:
         """Rows of a table or view. Raises InputError at a ragged record of a landed file."""
-        return int(self._run(f"SELECT count(*) FROM {_quoted(name)}").fetchone()[0])
+        return int(self._row(f"SELECT count(*) FROM {_quoted(name)}")[0])
 
     def probe(self, name: str) -> int:
         """1 if a first row can be read, 0 if there is none."""
@@ -235,7 +235,7 @@ class DuckDBWarehouse:
         if not columns:
             return {}
         counts = ", ".join(f"count(*) - count({_column(column)})" for column in columns)
-        return dict(zip(columns, self._run(f"SELECT {counts} FROM {_quoted(name)}").fetchone(), strict=True))
+        return dict(zip(columns, self._row(f"SELECT {counts} FROM {_quoted(name)}"), strict=True))
 
     def exists(self, name: str) -> bool:
         """Whether a table or view of that name is there."""
@@ -320,19 +320,24 @@ class DuckDBWarehouse:
     def definition(self, view: str) -> str | None:
         """What a view selects, as the catalog has it; None if there is no such view."""
         schema, name = _split(view)
-        row = self._run(
+        row = self._row(
             "SELECT sql FROM duckdb_views() WHERE schema_name = $schema AND view_name = $view",
             {"schema": schema, "view": name},
-        ).fetchone()
+        )
         return None if row is None else str(row[0]).partition(" AS ")[2]
 
     def _kind(self, name: str) -> str | None:
         schema, table = _split(name)
-        row = self._run(
+        row = self._row(
             "SELECT table_type FROM information_schema.tables WHERE table_schema = $schema AND table_name = $table",
             {"schema": schema, "table": table},
-        ).fetchone()
+        )
         return None if row is None else "VIEW" if row[0] == "VIEW" else "TABLE"
+
+    def _row(self, sql: str, params: Params | None = None) -> Any:
+        """The one row of a query, or None. Read to its end: DuckDB registers no frame while a result is unfinished."""
+        rows = self._run(sql, params).fetchall()
+        return rows[0] if rows else None
 
     def _run(self, sql: str, params: Params | None = None) -> Any:
         import duckdb

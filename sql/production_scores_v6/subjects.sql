@@ -68,7 +68,7 @@ SELECT
   firms.RIAFirmCRD,
   keyed.contacted_on AS last_contact_on,
 {% for feature in features %}
-  serving.{{ feature }},
+  serving.{{ feature }} AS {{ feature }},
 {% endfor %}
   serving.rep_snapshot_at
 FROM keyed

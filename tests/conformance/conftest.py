@@ -8,18 +8,26 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse import bigquery_lease
 from leadscore_v6.warehouse.bigquery_client import connect, settle
+from leadscore_v6.warehouse.bigquery_jobs import Jobs
 from leadscore_v6.warehouse.engines import open_for_writing, open_lease
+from leadscore_v6.warehouse.landing import CRM_FILES
 from leadscore_v6.warehouse.protocol import Warehouse
 from tests.conformance.emulator import emulator
 from tests.conformance.proxy import Proxy, proxy
 
+if TYPE_CHECKING:
+    from tests.conformance.both import Both
+    from tests.e2e.model_world import Modelled
+
 ENGINES = ("duckdb", "bigquery")
+TIMES = ("Stage_Entered_Contacting__c", "Stage_Entered_Call_Scheduled__c", "dialled_at")
 _serial = itertools.count(1)
 MakeSettings = Callable[[str, Path], Settings]
 
@@ -58,6 +66,17 @@ def cloud(settings_of: MakeSettings, tmp_path: Path, wire: Proxy) -> Iterator[Se
     wire.faults.clear()
 
 
+@pytest.fixture(scope="session")
+def both(modelled: Modelled, settings_of: MakeSettings, tmp_path_factory: pytest.TempPathFactory) -> Both:
+    """One world with a backtested model of each engine's own; what comes after goes on from there."""
+    from tests.conformance.both import Both
+
+    folder = tmp_path_factory.mktemp("both")
+    made = Both(modelled, *(settings_of(engine, folder / engine / "home") for engine in ENGINES))
+    made.cloud.do("train")
+    return made
+
+
 @contextmanager
 def writing(settings: Settings) -> Iterator[Warehouse]:
     """The warehouse as a run has it: leased, open for writing."""
@@ -77,17 +96,25 @@ def as_another_process() -> Iterator[None]:
         bigquery_lease._rows = held
 
 
-def bring_leads(settings: Settings, file: Path) -> None:
-    """`Lead.csv` as the CRM's own table, typed as a synchronised CRM has it: identifiers text, times TIMESTAMP."""
+def bring_crm(settings: Settings, folder: Path) -> None:
+    """The folder's CRM files, those that are there, as the CRM's own tables, typed as a synchronised CRM has them.
+
+    Times are TIMESTAMP, all else is text.
+    """
     jobs = connect(settings)
     settle(jobs, settings, create=True)
     jobs.client.create_dataset(settings.crm_dataset, exists_ok=True, retry=jobs.retry)
+    for name in CRM_FILES:
+        if (folder / name).exists():
+            _bring(jobs, f"{settings.crm_dataset}.{Path(name).stem}", folder / name)
+
+
+def _bring(jobs: Jobs, table: str, file: Path) -> None:
     with file.open(encoding="utf-8", newline="") as content:
         names = next(csv.reader(content))
-    jobs.load(file, f"{settings.project}.{settings.crm_dataset}.Lead_text", names)
-    columns = ", ".join(f"CAST(`{n}` AS TIMESTAMP) AS `{n}`" if n.startswith("Stage_") else f"`{n}`" for n in names)
-    table = f"`{settings.crm_dataset}.Lead"
-    jobs.statement(f"CREATE OR REPLACE TABLE {table}` AS SELECT {columns} FROM {table}_text`")
+    jobs.load(file, f"{jobs.client.project}.{table}_text", names)
+    columns = ", ".join(f"CAST(`{name}` AS TIMESTAMP) AS `{name}`" if name in TIMES else f"`{name}`" for name in names)
+    jobs.statement(f"CREATE OR REPLACE TABLE `{table}` AS SELECT {columns} FROM `{table}_text`")
 
 
 def variables(settings: Settings) -> dict[str, str]:

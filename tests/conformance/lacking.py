@@ -9,7 +9,7 @@ from __future__ import annotations
 LACKING = {
     "job_ids_are_unique": "It runs a second job under an id that is taken. The proxy answers 409, as BigQuery does.",
     "upload_job_ids": "It gives a load by upload an id of its own. The proxy shows the one that was submitted.",
-    "dry_run_bytes": "Its dry run says 0 bytes, always. The proxy says what a test wants it to.",
+    "dry_run_bytes": "Its dry run says 0 bytes, always. The proxy answers: 0, or what a test wants it to say.",
     "maximum_bytes_billed": "It does not enforce it. That every job carries it is read off the wire.",
     "labels_and_job_accounts": "It keeps no labels of jobs. They are read off the wire.",
     "clustering": "It takes CLUSTER BY and forgets it. The statement is judged by the reference engine.",

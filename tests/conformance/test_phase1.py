@@ -19,7 +19,7 @@ from leadscore_v6.contracts import contract
 from leadscore_v6.sample_world import write_world
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.engines import open_warehouse
-from tests.conformance.conftest import ENGINES, MakeSettings, bring_leads, variables
+from tests.conformance.conftest import ENGINES, MakeSettings, bring_crm, variables
 from tests.conformance.proxy import Proxy
 from tests.conformance.statements import judged
 from tests.e2e.conftest import AS_OF, SPEC
@@ -86,7 +86,7 @@ def runs(settings_of: MakeSettings, tmp_path_factory: pytest.TempPathFactory) ->
         settings = settings_of(engine, folder / "home")
         write_world(settings.data, SPEC, lambda line: None)
         if engine == "bigquery":
-            bring_leads(settings, settings.data / "Lead.csv")
+            bring_crm(settings, settings.data)
             (settings.data / "Lead.csv").unlink()  # the CRM's table is where they come from
         done = leadscore(
             "run", "--data", settings.data, "--home", settings.home, "--as-of", AS_OF, **variables(settings)

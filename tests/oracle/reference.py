@@ -48,7 +48,7 @@ _FEATURES = """
 """.split()
 
 # What the engines send besides queries, and what BigQuery has for it.
-_STATEMENTS = "QUERY CREATE_TABLE_AS_SELECT CREATE_VIEW INSERT UPDATE DROP".split()
+_STATEMENTS = "QUERY CREATE_TABLE_AS_SELECT CREATE_VIEW INSERT UPDATE MERGE DROP".split()
 _STATEMENT_FEATURES = ("CREATE_TABLE_CLUSTER_BY",)
 
 _LENGTH_BYTES = 4  # size_t of wasm32

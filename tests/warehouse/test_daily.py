@@ -107,3 +107,11 @@ def test_a_frame_is_written_with_the_types_that_are_asked_for(warehouse):
     rows = warehouse.query("SELECT * FROM `LeadScoring.one` ORDER BY Id")
     assert {"score_date": None, "Id": None, "probability": None, "rank": None} in rows
     assert {"score_date": date(2025, 11, 4), "Id": "a", "probability": 1.0, "rank": 3} in rows
+
+
+def test_a_frame_may_follow_a_count(warehouse):
+    """DuckDB registers none while the result of a query is not read to its end."""
+    frame = pd.DataFrame({"score_date": [None], "Id": ["a"], "probability": [1], "rank": [3]})
+    for name in ("LeadScoring.one", "LeadScoring.other"):
+        warehouse.write_frame(name, frame, COLUMNS)
+        assert warehouse.count_rows(name) == 1

@@ -60,7 +60,7 @@ def process_guardrails(leads: pd.DataFrame, as_of: date, settings: ExperimentSet
 def outcome_guardrail(leads: pd.DataFrame, as_of: date, settings: ExperimentSettings) -> Guardrail:
     """MQLs per enrolled lead, of leads whose follow-up is over: for planned looks only, it compares outcomes by arm."""
     design = settings.design
-    over = _enrolled_before(leads, as_of, design.queue_days + design.follow_up_days)
+    over = _enrolled_before(leads, as_of, design.queue_days + design.matures_after_days)
     return _more_is_better("conversion", _compare(over, is_mql(over, design.follow_up_days)), settings.readout)
 
 

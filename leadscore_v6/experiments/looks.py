@@ -74,12 +74,8 @@ class LookNotDue(UsageError):
 
 
 def matured(leads: pd.DataFrame, as_of: date, design: DesignSettings) -> pd.DataFrame:
-    """The cohort's leads whose first dial is `follow_up_days` old or older: those that may be read.
-
-    Known is what was at the end of the day `as_of`: of an extract taken earlier that day, the last of a lead's days is
-    not whole, in both arms alike.
-    """
-    return leads[leads["dialled_on"] + pd.Timedelta(days=design.follow_up_days) <= pd.Timestamp(as_of)]
+    """The cohort's leads whose follow-up is over: those that may be read."""
+    return leads[leads["dialled_on"] + pd.Timedelta(days=design.matures_after_days) <= pd.Timestamp(as_of)]
 
 
 def information(leads: pd.DataFrame, protocol: Protocol, as_of: date, design: DesignSettings) -> float:
@@ -128,7 +124,7 @@ def next_due(
     """
     needed = _needed(protocol, number, design)
     dialled = np.sort(leads["dialled_on"].dropna().to_numpy(dtype="datetime64[D]"))
-    follow_up = timedelta(days=design.follow_up_days)
+    follow_up = timedelta(days=design.matures_after_days)
     if len(dialled) >= needed:
         return dialled[needed - 1].astype(object) + follow_up, "its dials are made and have to mature"
     end = _last_follow_up(protocol, design)
@@ -161,4 +157,4 @@ def _last_follow_up(protocol: Protocol, design: DesignSettings) -> date | None:
     if protocol.closed_on is None:
         return None
     last = max(protocol.closed_on, protocol.last_batch_on or protocol.closed_on)
-    return last + timedelta(days=design.queue_days + design.follow_up_days)
+    return last + timedelta(days=design.queue_days + design.matures_after_days)

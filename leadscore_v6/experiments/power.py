@@ -233,7 +233,7 @@ def calendar(dials: int, per_week: float, design: DesignSettings, starts_on: dat
     found = []
     for number, share in enumerate(design.looks, start=1):
         needed = math.ceil(share * dials)
-        days = WEEK * (math.ceil(needed / per_week) - 1) + design.queue_days + design.follow_up_days
+        days = WEEK * (math.ceil(needed / per_week) - 1) + design.queue_days + design.matures_after_days
         found.append(PlannedLook(number, share, needed, starts_on + timedelta(days=days)))
     return tuple(found)
 

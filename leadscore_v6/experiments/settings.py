@@ -46,6 +46,11 @@ class DesignSettings:
         if list(self.looks) != sorted(set(self.looks)) or self.looks[-1] != 1:
             raise UsageError("design: looks must rise, each above the one before, and end at 1.0 (the final analysis).")
 
+    @property
+    def matures_after_days(self) -> int:
+        """So many days after a dial its follow-up is over: an extract taken on its last day has not all of that."""
+        return self.follow_up_days + 1
+
 
 @dataclass(frozen=True)
 class AssignmentSettings:

@@ -171,10 +171,14 @@ def test_whom_the_landed_log_has_dialled_lately_is_left_out_and_no_list_without_
     asked = CallListRequest(associates_file(settings), out=tmp_path / "lists", per_associate=20)
     first = write_call_list(settings, asked)
     assert "no Dials.csv was landed" in str(first)
-    lead, other = first.made.rows[first.made.rows["kind"] == "lead"].to_dict("records")[:2]
+    contacted = first.made.rows[first.made.rows["kind"] == "lead"].dropna(subset=["last_contact_on"])
+    leads = contacted.sort_values("last_contact_on").to_dict("records")
+    lead, other = leads[-1], leads[0]
+    before = first.day - timedelta(days=31)
+    assert pd.Timestamp(other["last_contact_on"]).date() <= before
 
     def land(queue: str) -> list[str]:
-        rows = [(lead, first.day - timedelta(days=1)), (other, first.day - timedelta(days=31))]
+        rows = [(lead, first.day - timedelta(days=1)), (other, before)]
         dials = [f"{of['Id']},00{of['FA_CRD__c']}.0,Ann,{on} 09:00:00,{queue}\n" for of, on in rows]
         (feed / "Dials.csv").write_text("".join(["Id,FA_CRD__c,associate,dialled_at,queue\n", *dials]))
         with open_runner(replace(settings, data=feed), {}, quiet, [], 1) as runner:

@@ -106,8 +106,9 @@ class Home:
         shutil.copyfile(self.modelled.feed / "Lead.csv", self.feed / "Lead.csv")
 
     def heard(self, alert: str) -> dict[str, int]:
-        """How often alerts of a rule were raised, by what they were about."""
-        filed = Outbox(Path(self.words.get("NEW_HOME", self.settings.home)) / "outbox").filed()
+        """How often alerts of a rule were raised, by what they were about; in the new home, once there is one."""
+        new = Path(self.words.get("NEW_HOME", self.settings.home))
+        filed = Outbox((new if new.exists() else self.settings.home) / "outbox").filed()
         return {one.alert.key: one.times for one in filed if one.alert.key.partition("-")[0] == alert}
 
 

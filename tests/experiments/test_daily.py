@@ -35,7 +35,7 @@ def test_one_row_a_day_each_as_it_was_known_then() -> None:
     for at in (0, 20, 40, 47):
         day = pd.Timestamp(START + timedelta(days=at))
         known = TRIAL.dials[TRIAL.dials["dialled_at"] <= day].merge(TRIAL.outcomes, on="lead_id")
-        old = known[known["dialled_at"] <= day - pd.Timedelta(days=30)]
+        old = known[known["dialled_at"] < day - pd.Timedelta(days=30)]
         mqls = int((old["converted_on"] <= old["dialled_at"] + pd.Timedelta(days=30)).sum())
         row = found.iloc[at]
         assert row["enrolled_leads"] == (TRIAL.assignments["enrolled_on"] <= day).sum()

@@ -108,7 +108,7 @@ def test_looks_are_due_when_their_dials_have_matured() -> None:
     assert (first.dials, last.dials) == (np.ceil(found.dials / 2), found.dials)
     for look in found.calendar:
         weeks = next(week for week in range(1, 99) if 630 * week >= look.dials)  # queues of weeks 0 … weeks − 1
-        assert look.due_on == START + timedelta(days=7 * (weeks - 1) + 7 + 30)
+        assert look.due_on == START + timedelta(days=7 * (weeks - 1) + 7 + 31)
 
 
 def test_the_plans_gate_is_a_coin_at_its_own_lift_whatever_the_size() -> None:

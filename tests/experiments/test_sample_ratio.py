@@ -51,5 +51,5 @@ def test_a_dial_that_has_not_matured_is_not_counted_yet() -> None:
     made, as_of = trial(2), START + timedelta(days=38)
     leads = cohort(made.assignments, made.dials, made.outcomes, as_of, OF.design).leads
     found = sample_ratios(leads, matured(leads, as_of, OF.design), OF.assignment).dials
-    old = (leads["dialled_on"].dropna() <= f"{START + timedelta(days=8)}").sum()
+    old = (leads["dialled_on"].dropna() < f"{START + timedelta(days=8)}").sum()
     assert 0 < found.treatment + found.control == old < leads["dialled_on"].notna().sum()

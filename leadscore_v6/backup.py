@@ -92,8 +92,6 @@ def back_up(settings: Settings, file: Path, progress: Progress) -> Backup:
             file.parent.mkdir(parents=True, exist_ok=True)
             _clear_away(file.parent)
             with _new(temporary) as sink:
-                with suppress(OSError):  # a disk without locks: nobody can lock it to clear it away either
-                    fcntl.flock(sink, fcntl.LOCK_SH)
                 made = _write(settings.home, sink, progress)
                 sink.flush()
                 os.fsync(sink.fileno())
@@ -104,8 +102,15 @@ def back_up(settings: Settings, file: Path, progress: Progress) -> Backup:
 
 
 def _new(path: Path) -> IO[bytes]:
-    """A new file. A home holds personal data: whatever the umask is, a copy of it is its owner's only."""
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+    """A new file, locked. A home holds personal data: whatever the umask is, a copy of it is its owner's only."""
+    while True:
+        sink = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+        with suppress(OSError):  # a disk without locks: nobody can lock it to clear it away either
+            fcntl.flock(sink, fcntl.LOCK_SH)
+        if os.fstat(sink.fileno()).st_nlink:
+            return sink
+        # Another home's backup took it for what a killed one left, before it was locked.
+        sink.close()
 
 
 def _clear_away(folder: Path) -> None:

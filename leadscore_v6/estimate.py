@@ -22,7 +22,7 @@ class Estimate:
 
 def p_shown(p: float | None, unknown: str = "not judgeable") -> str:
     """A p-value for a table: four decimals, and `< 0.0001` where these would say that something is impossible."""
-    if p is None:
+    if p is None or p != p:  # noqa: PLR0124 - NaN is not itself
         return unknown
     return f"{p:.4f}" if p >= _SMALLEST else f"< {_SMALLEST:.4f}"
 

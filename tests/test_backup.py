@@ -319,6 +319,22 @@ def test_a_killed_backup_is_whole_or_has_no_name_and_the_next_clears_it_away(
     assert ".c.tar.1.backup.tmp" in found
 
 
+def test_a_backup_that_another_one_took_for_left_behind_begins_anew(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, times = fcntl.flock, []  # cleared away between its making and its lock
+
+    def late(file: object, how: int) -> None:
+        if how == fcntl.LOCK_SH and not times:
+            times.append(how)
+            next(tmp_path.glob(".b.tar.*")).unlink()
+        lock(file, how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    back_up(settings, tmp_path / "b.tar", quiet)
+    restore(tmp_path / "b.tar", tmp_path / "again", quiet)
+
+
 def test_of_two_restores_into_one_home_one_is_refused(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

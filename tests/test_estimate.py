@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from leadscore_v6.estimate import p_said, p_shown
@@ -22,5 +24,5 @@ def test_a_p_value_is_small_and_not_zero(p: float, shown: str, said: str) -> Non
 
 
 def test_a_p_value_that_there_is_not_is_told() -> None:
-    assert p_shown(None) == "not judgeable"
+    assert p_shown(None) == p_shown(math.nan) == "not judgeable"
     assert p_shown(None, "not measured") == "not measured"

@@ -79,7 +79,7 @@ class Readout:
             "verdict_go": int(self.decision.verdict == "go"),
             "verdict_no_go": int(self.decision.verdict == "no-go"),
             "guardrails_not_held": sum(state != "holds" for state in states) if ready else None,
-            "adverse_effects": states.count("harm") + len(self.ended_by) if ready else None,
+            "adverse_effects": states.count("harm") + len(self.ended_by) if ready or self.ended_by else None,
             "chance_of_go_at_min_lift": self.chance_of_go[0][1] if self.chance_of_go else None,
         }
 
@@ -97,7 +97,8 @@ def analyse(leads: pd.DataFrame, protocol: Protocol, as_of: date, settings: Expe
     read = matured(leads, as_of, settings.design)
     ratio, ended_by = sample_ratios(leads, read, settings.assignment), _shown_before(protocol.taken)
     if ratio.p < settings.readout.srm_alpha:
-        return Readout(due, as_of, boundaries, ratio, None, None, (), ended_by, (), _not_ready(ratio))
+        decision = _ended(ended_by) or _not_ready(ratio)
+        return Readout(due, as_of, boundaries, ratio, None, None, (), ended_by, (), decision)
     primary = compare(read, due, boundaries, protocol.taken, settings)
     guardrails = (*process_guardrails(leads, as_of, settings), outcome_guardrail(leads, as_of, settings))
     return Readout(
@@ -110,7 +111,7 @@ def analyse(leads: pd.DataFrame, protocol: Protocol, as_of: date, settings: Expe
         guardrails=guardrails,
         ended_by=ended_by,
         chance_of_go=_operating_characteristic(primary, settings),
-        decision=Decision("no-go", ended_by) if ended_by else decide(primary, guardrails, due, settings),
+        decision=_ended(ended_by) or decide(primary, guardrails, due, settings),
     )
 
 
@@ -173,6 +174,11 @@ def _unproven(guardrails: tuple[Guardrail, ...]) -> list[str]:
         for one in guardrails
         if one.state != "holds"
     ]
+
+
+def _ended(by: tuple[str, ...]) -> Decision | None:
+    """What a harm that was shown before decides, whatever this look is like."""
+    return Decision("no-go", by) if by else None
 
 
 def _not_ready(ratio: SampleRatios) -> Decision:

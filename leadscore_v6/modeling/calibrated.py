@@ -139,8 +139,9 @@ def subgroups(
 def _groups(data: TrainingData, column: str, rows: Rows) -> NDArray[np.object_]:
     values = data.features[column].iloc[rows]
     is_text = next(of for of in data.columns if of.name == column).type == "STRING"
-    if not is_text and values.nunique() > 4:
-        values = pd.qcut(numbers(values, column), 4, duplicates="drop").astype(str)
+    if not is_text:
+        known, few = numbers(values, column), values.nunique() <= 4
+        values = pd.Series(known).map("{:g}".format) if few else pd.qcut(known, 4, duplicates="drop").astype(str)
     named = pd.Series(values).astype(object)
     groups: NDArray[np.object_] = named.where(named.notna() & (named != "nan"), UNKNOWN).astype(str).to_numpy(object)
     return groups

@@ -274,7 +274,8 @@ class LeadScorer:
         """(n,) tuples. Of leads that are strange in the same way, one is asked: there are few ways, and many leads."""
         missing, outside = self._strange(encoded.matrix)
         place, named = pd.factorize(segments)
-        other_segment = np.array([segment not in self._content.calibrator.segments for segment in named])[place]
+        known = self._content.calibrator.segments
+        other_segment = np.array([segment not in known for segment in named], dtype=bool)[place]
         is_strange = missing.any(axis=1) | outside.any(axis=1) | other_segment
         for rows in encoded.unseen.values():
             is_strange[rows] = True

@@ -65,7 +65,8 @@ class Chronicle:
             spec,
             weeks,
             int(past.get("quarters", spec.quarters)),
-            int(past.get("delivered", spec.quarters)),
+            # What a world that was played on before `delivered` was remembered had made, it had delivered.
+            int(past.get("delivered", past.get("quarters", spec.quarters))),
             tuple(drifts),
             _read(truth / HISTORY, dict.fromkeys(RECORD, str)),
             _played(truth / "played_leads.csv", LEADS, weeks),

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from leadscore_v6.assets.monitoring.drift import newest_leads
-from leadscore_v6.assets.monitoring.reference import Entered, of_one_kind
+from leadscore_v6.assets.monitoring.reference import Entered, newest_of_each, of_one_kind
 from leadscore_v6.monitoring.cohorts import ASSUMED, DIALLED
 from leadscore_v6.monitoring.psi import SCORE
 
@@ -72,3 +72,9 @@ def test_a_block_is_of_the_kind_that_most_of_its_leads_are(logged: int, rows: li
     is_logged = np.array([True, *[True] * logged, *[False] * (4 - logged)])
     found, of = of_one_kind(np.array([1, 2, 3, 4]), is_logged)
     assert (found.tolist(), of) == (rows, kind)
+
+
+def test_training_counts_each_advisor_once_as_the_month_does() -> None:
+    """With both leads of an advisor, a level that only he has would look like one that comes again."""
+    advisors = np.array([7, 3, 7, 5, 3, 7])
+    assert newest_of_each(advisors).tolist() == [3, 4, 5]

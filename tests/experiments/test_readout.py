@@ -237,6 +237,19 @@ def test_a_sample_ratio_mismatch_stops_before_any_rate() -> None:
     assert figures["lift"] is figures["p_value"] is figures["mqls_treatment"] is figures["guardrails_not_held"] is None
 
 
+def test_a_mismatch_after_harm_asks_for_no_other_reading() -> None:
+    """The harm has decided; what cannot be read now is no reason to read again (R40)."""
+    of = leads().copy()
+    early = replace(interim(leads((0.03, 0.07))).look, information=0.5, as_of=START)
+    gone = set(of.loc[of["arm"] == "control", "crd"].drop_duplicates().iloc[::5])
+    left = of[~of["crd"].isin(gone)]
+    found = analyse(left, replace(plan(left), taken=(early,)), END, OF)
+    assert found.srm.advisors.p < 0.001
+    assert found.primary is None
+    assert (found.decision.verdict, found.decision.reasons) == ("no-go", found.ended_by)
+    assert found.figures()["adverse_effects"] == len(early.harm) > 0
+
+
 def test_dials_that_one_arm_was_not_given_stop_before_any_rate() -> None:
     """R28: advisors are what was dealt; the capacity was not split as planned."""
     of = leads().copy()

@@ -14,7 +14,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 
 from leadscore_v6.errors import InputError
-from leadscore_v6.modeling.calibrated import Calibration, calibrate
+from leadscore_v6.modeling.calibrated import Calibration, calibrate, subgroups
 from leadscore_v6.modeling.calibration import Calibrator, Platt, fit_calibrator, fit_platt, fit_segments, fit_shrunk
 from leadscore_v6.modeling.data import TrainingData
 from leadscore_v6.modeling.training import Training
@@ -151,3 +151,20 @@ def test_figures_name_what_the_gates_read(calibrated: Calibration) -> None:
     assert figures["ece_beyond_null"] == pytest.approx(calibrated.after.ece - calibrated.after.null_ece_p95)
     assert (calibrated.holdout.score > 0).all()
     assert (calibrated.holdout.score < 1).all()
+
+
+def test_it_is_the_same_one_task_at_a_time_or_two(
+    world: TrainingData, trained: Training, calibrated: Calibration
+) -> None:
+    again = calibrate(world, trained.split, trained.model, worlds.settings(), workers=2)
+    assert again.figures() == calibrated.figures()
+    assert (again.calibrator, again.evaluation) == (calibrated.calibrator, calibrated.evaluation)
+    assert (again.importance_before, again.importance_after) == (
+        calibrated.importance_before,
+        calibrated.importance_after,
+    )
+    assert again.holdout.score.tobytes() == calibrated.holdout.score.tobytes()
+
+
+def test_the_groups_of_a_flag_are_named_as_its_values_are(world: TrainingData, calibrated: Calibration) -> None:
+    assert set(subgroups(calibrated, world, "cfp", worlds.settings())) == {"0", "1"}

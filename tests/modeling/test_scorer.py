@@ -43,6 +43,12 @@ def test_one_lead_alone_scores_as_in_the_batch_to_the_bit(scorer: LeadScorer, le
     assert again["probability"].to_numpy().tobytes() == batch["probability"].to_numpy().tobytes()
 
 
+def test_no_leads_are_no_scores(scorer: LeadScorer, leads: pd.DataFrame) -> None:
+    found = scorer.score_leads(leads.head(0))
+    assert found.columns.tolist() == ["probability", "rank", "reasons", "warnings"]
+    assert found.empty
+
+
 def test_probabilities_are_those_of_step_4_3(
     scorer: LeadScorer, calibrated: Calibration, trained: Training, world: TrainingData
 ) -> None:

@@ -103,7 +103,7 @@ def newest_leads(kind: str, leads: Entered, dials: pd.DataFrame, first: date, la
     days = worked.logged if kind == DIALLED else worked.contact
     inside = (days >= np.datetime64(first, "D")) & (days <= np.datetime64(last, "D")) & ~(worked.called_on < days)
     frame = leads.frame.assign(**{SCORE: leads.score})[inside]
-    return frame.iloc[newest_of_each(frame)]
+    return frame.iloc[newest_of_each(frame["FA_CRD__c"])]
 
 
 def _table(moved: Drift, frozen: Frozen, day: date, version: str) -> pd.DataFrame:

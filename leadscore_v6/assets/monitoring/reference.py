@@ -3,7 +3,6 @@
 Belongs here: from ledger, folders and warehouse to values of monitoring/. Does not belong here: judging them.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -79,6 +78,8 @@ def references(bench: Bench, reign: Reign, scorer: LeadScorer, settings: DriftSe
     is_logged = np.isin(ids, _logged(bench.warehouse, table))
     trained, features_of = of_one_kind(np.flatnonzero(np.isin(ids, blocks["training"])), is_logged)
     held_out, score_of = of_one_kind(np.flatnonzero(np.isin(ids, blocks["holdout"])), is_logged)
+    # As in the month that is held against it: an advisor with two leads would make a common level of its own rare one.
+    trained, held_out = (rows[newest_of_each(data.advisors[rows])] for rows in (trained, held_out))
     of_model = set(map(str, scorer.get_feature_names_out()))
     columns = [column for column in model_columns() if column.name in of_model]
     scores = scorer.predict_proba(data.features.iloc[held_out])[:, 1]
@@ -150,10 +151,11 @@ def earlier_months(bench: Bench, asset: str, key: str) -> dict[str, str]:
     return dict(sorted(known.items())[-12:])
 
 
-def newest_of_each(frame: pd.DataFrame) -> Sequence[int]:
-    """Rows of each advisor's newest lead, in the frame's order, which is that of contact."""
-    rows: list[int] = np.flatnonzero(~frame["FA_CRD__c"].duplicated(keep="last").to_numpy()).tolist()
-    return rows
+def newest_of_each(advisors: pd.Series | np.ndarray) -> np.ndarray:
+    """Places of each advisor's newest lead; `advisors` are of leads in order of contact."""
+    places: np.ndarray = np.flatnonzero(~pd.Series(advisors).duplicated(keep="last").to_numpy())
+    return places
+
 
 
 def days_before(day: date, count: int) -> tuple[date, date]:

@@ -25,8 +25,9 @@ from leadscore_v6.errors import GateBlocked, InputError, UsageError
 from leadscore_v6.gates.bench import read_ledger
 from leadscore_v6.gates.caveats import caveats
 from leadscore_v6.gates.champions import require_champion
+from leadscore_v6.gates.extract import LEADS
 from leadscore_v6.gates.guard import obstacle_at
-from leadscore_v6.gates.ledger import Ledger
+from leadscore_v6.gates.ledger import Ledger, Place
 from leadscore_v6.gates.lineage import is_synthetic, told, withdrawn_behind
 from leadscore_v6.gates.programme import experiment_runs, plan_in_force
 from leadscore_v6.locations import Location
@@ -40,6 +41,8 @@ from leadscore_v6.warehouse.engines import open_warehouse
 from leadscore_v6.warehouse.protocol import Warehouse
 
 DIALS = "crm_dials"
+# Of one delivery, in order. A step that was kept from beginning leaves its former attempt as the latest.
+_DELIVERED = (("leads", LEADS), ("associates", "crm_associates"), ("dials", DIALS))
 _NO = {"0", "false", "no", "n"}
 _YES = {"1", "true", "yes", "y", ""}
 _FOR = ("people", "the CRM", "the record")
@@ -61,7 +64,7 @@ class CallListRequest:
 class Written:
     """The list, of which day and model it is, what must be known of that model, and the files by name.
 
-    dialled_until: day of the newest dial that is known; None where the CRM logs none.
+    logs_dials: whether a log of dials was landed. dialled_until: day of its newest one; None where it has none.
     """
 
     made: CallList
@@ -69,6 +72,7 @@ class Written:
     model: str
     caveats: Sequence[str]
     synthetic: bool
+    logs_dials: bool
     dialled_until: date | None
     paths: Mapping[str, Location] = field(default_factory=dict)
 
@@ -98,10 +102,11 @@ class Written:
             lines.append(
                 "Not on it: " + "; ".join(f"{count:,} {why}" for why, count in self.made.left_out.items()) + "."
             )
+        without_dials = "the log of dials is empty" if self.logs_dials else "no Dials.csv was landed"
         lines.append(
             f"Dials are known up to {self.dialled_until}."
             if self.dialled_until
-            else "Nobody was left out for having been dialled lately: no Dials.csv was landed."
+            else f"Nobody was left out for having been dialled lately: {without_dials}."
         )
         without = int(rows["reasons"].isna().sum())
         if without:
@@ -138,13 +143,14 @@ def write_call_list(settings: Settings, asked: CallListRequest) -> Written:
     )
     barred = {EXCLUDED: excluded, IN_TEST: in_test}
     made = call_list(scores, associates, barred, day, _settings(config.call_list, asked))
-    reign = require_champion(ledger)
+    reign, log = require_champion(ledger), ledger.latest(DIALS)
     written = Written(
         made,
         day,
         reign.version,
         caveats(ledger, reign, day),
         is_synthetic(ledger, PRODUCTION),
+        log is not None and "digest" in log.facts,
         max(dialled.values(), default=None),
     )
     stem = f"call_list_v6_{day:%Y%m%d}"
@@ -244,12 +250,7 @@ def _day(ledger: Ledger, asked: date | None) -> date:
         raise UsageError(
             f"{asked} has not been scored; the newest day is {snapshot_day(keys[-1])}: `leadscore score --day`."
         )
-    # A log that was stopped may have the dials of this week: without them somebody is called twice (R38, R50).
-    for what, place in (("scores", (PRODUCTION, key)), ("dials", (DIALS, None))):
-        if obstacle := obstacle_at(ledger, *place):
-            raise GateBlocked(
-                f"No call list from {what} that do not hold.\n  - {obstacle}\n  what to do: `leadscore status`."
-            )
+    _require_holds(ledger, "scores", (PRODUCTION, key))
     reign, attempt = require_champion(ledger), ledger.latest(PRODUCTION, key)
     assert attempt is not None, "it holds"
     if gone := withdrawn_behind(ledger, attempt):
@@ -258,6 +259,11 @@ def _day(ledger: Ledger, asked: date | None) -> date:
             f"No call list from the scores of {snapshot_day(key)}: an input was withdrawn since.\n{lines}\n"
             f"  what to do: score the day again with what serves now: `leadscore score --day {snapshot_day(key)}`."
         )
+    # A log that was stopped may have the dials of this week: without them somebody is called twice (R38, R50). So may
+    # one that was not read, because leads or associates beside it were stopped.
+    for what, asset in _DELIVERED:
+        if asset == DIALS or ledger.latest(asset) is not None:
+            _require_holds(ledger, what, (asset, None))
     scored_by = str(attempt.facts["model_version"])
     if scored_by != reign.version:
         raise UsageError(
@@ -265,6 +271,13 @@ def _day(ledger: Ledger, asked: date | None) -> date:
             f"{reign.since:%Y-%m-%d %H:%M}: score it again with `leadscore score --day {snapshot_day(key)}`."
         )
     return snapshot_day(key)
+
+
+def _require_holds(ledger: Ledger, what: str, place: Place) -> None:
+    if obstacle := obstacle_at(ledger, *place):
+        raise GateBlocked(
+            f"No call list from {what} that do not hold.\n  - {obstacle}\n  what to do: `leadscore status`."
+        )
 
 
 def _settings(configured: CallListSettings, asked: CallListRequest) -> CallListSettings:

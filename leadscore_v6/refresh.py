@@ -7,7 +7,7 @@ commands.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from leadscore_v6 import decision, driver
 from leadscore_v6.artifacts.folders import FolderStore
@@ -15,17 +15,16 @@ from leadscore_v6.artifacts.manifest import verify
 from leadscore_v6.decision import Refreshed
 from leadscore_v6.errors import UsageError
 from leadscore_v6.gates.bench import open_bench, read_ledger
-from leadscore_v6.gates.champions import SHADOW, champion
-from leadscore_v6.gates.ledger import Ledger
-from leadscore_v6.gates.models import BACKTEST, CALIBRATED, TRAINED, folder_of, known_models, manifest_digest
+from leadscore_v6.gates.champions import champion, obstacles, shadow_of
+from leadscore_v6.gates.ledger import Attempt, Ledger
+from leadscore_v6.gates.models import KnownModel, folder_of, known_models, manifest_digest
 from leadscore_v6.settings import Settings
 
 if TYPE_CHECKING:
     from leadscore_v6.runs import Summary
 
 Progress = Callable[[str], None]
-Standing = set[tuple[str, str]]  # attempts at the steps of a model, each with its state
-_OF_A_MODEL: Final = (TRAINED, CALIBRATED, BACKTEST, SHADOW)
+Standing = set[tuple[str, str]]  # attempts at the steps of the newest model, each with its state
 
 
 def refresh(settings: Settings, options: dict[str, Any], by: str, progress: Progress) -> Refreshed:
@@ -52,7 +51,7 @@ def decide(settings: Settings, by: str, progress: Progress) -> Refreshed:
 
 
 def _require_champion_intact(settings: Settings) -> Standing:
-    """How models stand so far. Building a challenger takes minutes; a broken champion shows at once."""
+    """How the newest model stands so far. Building a challenger takes minutes; a broken champion shows at once."""
     if settings.engine == "duckdb" and not settings.warehouse_file.exists():
         return set()
     ledger, _ = read_ledger(settings)
@@ -64,17 +63,28 @@ def _require_champion_intact(settings: Settings) -> Standing:
 
 
 def _standing(ledger: Ledger) -> Standing:
-    return {(one.key, one.state) for one in ledger.attempts.values() if one.asset in _OF_A_MODEL}
+    newest = next(iter(known_models(ledger)), None)
+    return {(one.key, one.state) for one in _made(ledger, newest)} if newest is not None else set()
+
+
+def _made(ledger: Ledger, model: KnownModel) -> list[Attempt]:
+    steps = (model.trained, model.calibrated, model.backtest, shadow_of(ledger, model))
+    return [attempt for attempt in steps if attempt is not None]
 
 
 def _tell_what_stopped(settings: Settings, before: Standing, by: str, progress: Progress, summary: Summary) -> None:
     """A challenger about which this refresh found anything has its page; stopped data has its gate's report.
 
-    One that was stopped before and got further by a waiver is told of anew: its page names the gate of then.
+    One of which nothing was judged is that of a former refresh: a training that was refused decides nothing about it.
+    Nor is one decided about that nothing is against: what failed leaves it as it was then, and might promote it.
+    One that a gate stops again is told of anew: a waiver since leaves its state as it was, and its page names the gate.
     """
     ledger, _ = read_ledger(settings)
     newest, reign = next(iter(known_models(ledger)), None), champion(ledger)
-    serves = newest is not None and reign is not None and newest.version == reign.version
-    if newest is not None and not serves and _standing(ledger) != before:
+    if newest is None or not obstacles(ledger, newest) or (reign is not None and newest.version == reign.version):
+        return
+    keys = {attempt.key for attempt in _made(ledger, newest)}
+    failed = (ledger.latest(failure.step) for failure in summary.failures)
+    if _standing(ledger) != before or any(one is not None and one.key in keys for one in failed):
         progress(f"{len(summary.failures)} steps failed: model {newest.version} is no challenger")
         decide(settings, by, progress)

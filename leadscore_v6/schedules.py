@@ -19,7 +19,7 @@ import dagster as dg
 from leadscore_v6.errors import UsageError
 from leadscore_v6.gates.bench import read_ledger
 from leadscore_v6.gates.champions import champion
-from leadscore_v6.gates.extract import known_extract_day
+from leadscore_v6.gates.extract import known_extract_day, why_no_extract
 from leadscore_v6.gates.ledger import Ledger
 from leadscore_v6.gates.steps import STEPS
 from leadscore_v6.jobs import CLASS_BALANCE, DRIFT, PERFORMANCE, PRODUCTION_DAY, SHADOW_DAY
@@ -115,7 +115,7 @@ def _ask(ledger: Ledger, rhythm: _Rhythm, at: datetime) -> Asked:
     """The run that a tick at `at` asks for, or why there is none."""
     extracted = known_extract_day(ledger)
     if extracted is None:
-        return dg.SkipReason("No CRM extract was landed yet (`leadscore run`, or the landing sensor).")
+        return dg.SkipReason(why_no_extract(ledger))
     if rhythm.by_champion and champion(ledger) is None:
         return dg.SkipReason("No model serves: none was promoted yet (`leadscore promote`).")
     day = min(extracted, at.astimezone(UTC).date())

@@ -1,14 +1,19 @@
-"""The files that a call list is made from: what is wrong with them is said, with file, column and row."""
+"""What a call list is made from: of files it is said what is wrong, of a delivery that does not hold there is none."""
 
 from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from leadscore_v6.call_list import read_associates, read_exclusions
-from leadscore_v6.errors import InputError
+from leadscore_v6 import call_list
+from leadscore_v6.call_list import CallListRequest, Written, read_associates, read_exclusions, write_call_list
+from leadscore_v6.errors import GateBlocked, InputError
+from leadscore_v6.production.call_list import CallList
+from leadscore_v6.settings import Settings
+from tests.dashboard_panels.story import TODAY, Story
 
 DAY = date(2025, 11, 3)
 
@@ -65,3 +70,63 @@ def test_crds_as_the_crm_spells_them_until_their_day_is_over(tmp_path: Path) -> 
 def test_an_exclusion_that_is_none_is_refused_and_not_left_out(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(InputError, match=says):
         read_exclusions(written(tmp_path, text), DAY)
+
+
+# --- the delivery -----------------------------------------------------------------------------------------------------
+
+
+class ReachedError(Exception):
+    """The warehouse would be read now: nothing of the ledger is against a list."""
+
+
+@pytest.fixture
+def delivered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Story:
+    """A day that the champion scored, on a delivery of three files."""
+
+    def opened(*_asked: object, **_named: object) -> None:
+        raise ReachedError
+
+    story = Story()
+    story.extract()
+    story.attempt("crm_associates")
+    story.snapshot()
+    story.attempt("crm_dials")
+    story.model("20260101")
+    story.day(f"{TODAY:%Y%m%d}")
+    monkeypatch.setattr(call_list, "read_ledger", lambda _settings: (story.ledger(), False))
+    monkeypatch.setattr(call_list, "open_warehouse", opened)
+    return story
+
+
+def asked_of(tmp_path: Path) -> None:
+    request = CallListRequest(written(tmp_path, "associate\nAnn\n"))
+    write_call_list(Settings(home=tmp_path / "home", data=tmp_path / "feed"), request)
+
+
+@pytest.mark.parametrize(("what", "asset"), [("leads", "crm_leads"), ("associates", "crm_associates")])
+def test_no_list_of_a_delivery_whose_dials_were_never_read(
+    delivered: Story, tmp_path: Path, what: str, asset: str
+) -> None:
+    with pytest.raises(ReachedError):
+        asked_of(tmp_path)
+    # What follows it is kept from beginning, so that the log before stays the latest one.
+    delivered.line("refused", asset, "this week's", {"why": "the file is cut off", "facts": {}})
+    dials = delivered.ledger().latest("crm_dials")
+    assert dials is not None
+    assert dials.state == "published"
+    with pytest.raises(GateBlocked, match=rf"No call list from {what} that do not hold[\s\S]*refused: the file is cut"):
+        asked_of(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("logs_dials", "until", "says"),
+    [
+        (False, None, "for having been dialled lately: no Dials.csv was landed."),
+        (True, None, "for having been dialled lately: the log of dials is empty."),
+        (True, DAY, f"Dials are known up to {DAY}."),
+    ],
+)
+def test_an_empty_log_is_not_none_at_all(logs_dials: bool, until: date | None, says: str) -> None:
+    rows = pd.DataFrame({"associate": ["Ann"], "reasons": ["long in one firm"]})
+    made = CallList(rows=rows, expected=pd.Series({"Ann": 0.1}), left_out={})
+    assert says in str(Written(made, DAY, "20251101", [], False, logs_dials, until))

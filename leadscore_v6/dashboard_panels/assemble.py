@@ -22,7 +22,7 @@ from leadscore_v6.dashboard_panels.home import Home, open_home
 from leadscore_v6.dashboard_panels.models import models
 from leadscore_v6.dashboard_panels.scores import scores
 from leadscore_v6.gates.champions import champion
-from leadscore_v6.gates.extract import known_extract_day
+from leadscore_v6.gates.extract import known_extract_day, why_no_extract
 from leadscore_v6.locations import Location
 from leadscore_v6.settings import Settings
 
@@ -56,7 +56,7 @@ def page_of(home: Home) -> Page:
     extracted = known_extract_day(home.ledger)
     facts = (
         ("As of", str(home.as_of)),
-        ("CRM extract", str(extracted) if extracted is not None else "none yet"),
+        ("CRM extract", str(extracted) if extracted is not None else why_no_extract(home.ledger)),
         ("Model", f"{reign.version}, since {reign.since:%Y-%m-%d}" if reign is not None else "none serves yet"),
         ("Ledger", f"line {home.ledger.seq}, {newest['at']:%Y-%m-%d %H:%M} UTC" if newest else "empty"),
     )

@@ -24,7 +24,7 @@ from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.engines import open_warehouse
 from leadscore_v6.warehouse.protocol import Warehouse
 
-LEADS, SCORES = "crm_leads", "production_scores_v6"
+SCORES = "production_scores_v6"
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def judged(attempt: Attempt | None) -> Attempt | None:
 
 
 def counted_to(ledger: Ledger) -> date:
-    """The day that ages are counted to: that of the CRM extract (R47); before one was landed, of the newest line."""
+    """The day that ages are counted to: that of the CRM extract (R47); where none is known, of the newest line."""
     return known_extract_day(ledger) or (ledger.newest["at"].date() if ledger.newest else ledger.today)
 
 

@@ -369,3 +369,11 @@ def test_the_same_home_gives_the_same_bytes(story: Story) -> None:
     first, second = (render_page(page_of(story.home())) for _ in range(2))
     assert first == second
     assert render_page(page_of(story.home(TODAY + timedelta(days=400)))) != first
+
+
+def test_the_head_of_the_page_says_what_became_of_the_newest_extract() -> None:
+    story = Story()
+    story.extract()
+    assert dict(page_of(story.home()).facts)["CRM extract"] == str(TODAY)
+    story.line("refused", "crm_leads", "second", {"why": "cut off", "facts": {}})
+    assert dict(page_of(story.home()).facts)["CRM extract"].startswith("The newest Lead.csv was refused: cut off. ")

@@ -44,7 +44,6 @@ class LoadedModel:
 
     known: KnownModel
     scorer: LeadScorer
-    baseline: Baseline
     top: Mapping[str, float]
 
     @property
@@ -85,10 +84,15 @@ def load_model(bench: Bench, known: KnownModel, top: int) -> LoadedModel:
         reason_words(),
         contract_version(),
     )
-    baseline = load_baseline(bench.folders.path(folder_of(trained)), manifest_digest(trained), str(trained.version))
     shares = scorer.missing_shares
     first = [row["feature"] for row in trained.facts["importance"][:top]]
-    return LoadedModel(known, scorer, baseline, {name: shares[name] for name in first})
+    return LoadedModel(known, scorer, {name: shares[name] for name in first})
+
+
+def load_baseline_of(bench: Bench, known: KnownModel) -> Baseline:
+    """The baseline that stands beside a model in the shadow, and nowhere else. Raises InputError as `load_baseline`."""
+    trained = known.trained
+    return load_baseline(bench.folders.path(folder_of(trained)), manifest_digest(trained), str(trained.version))
 
 
 def open_serving(bench: Bench) -> ServingCopy:

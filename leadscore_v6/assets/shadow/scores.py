@@ -21,6 +21,7 @@ from leadscore_v6.assets.shadow.data import (
     champion_word,
     column_types,
     features_of_day,
+    load_baseline_of,
     load_model,
     named,
     newest_model,
@@ -163,6 +164,7 @@ def _scored(
 ) -> list[Row]:
     """A row per lead of the day, in order of arrival. `models`: the one in the shadow, and the champion beside it."""
     model, champion = models
+    baseline = load_baseline_of(bench, model.known)
     leads = bench.warehouse.query(
         render(f"{SCORES}/leads.sql", {"crm": f"{bench.warehouse.dataset}.crm_leads"}), {"day": day}
     )
@@ -190,7 +192,7 @@ def _scored(
             scored.append((row, answer.known.features))
     if scored:
         frame = pd.DataFrame([features for _, features in scored])
-        others = {"baseline_probability": model.baseline.probability(frame)}
+        others = {"baseline_probability": baseline.probability(frame)}
         if champion is not None:
             others["champion_probability"] = champion.scorer.score_leads(frame)["probability"].to_numpy()
         for name, probabilities in others.items():

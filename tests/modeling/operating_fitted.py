@@ -122,9 +122,9 @@ def fitted_verdicts(scenario: FittedScenario, seed: int) -> dict[str, bool]:
         report = sing(data, final_split(data, OF.split).train, OF.canaries, seed)
         return {"leaks": not report.leaks and not report.missed}
     found = backtest(data, OF, progress=lambda _: None).figures()
-    assert found["overfitting_indicators"] is not None, "test blocks have positives enough"
     return {
         "importance": found["importance_spearman"] >= 0.6 and found["importance_jaccard"] >= 0.5,
+        # None, where a test block has too few positives for an interval, stops as well: it is not judgeable.
         "growth": found["overfitting_indicators"] == 0,
     }
 

@@ -27,6 +27,8 @@ from typing import Any
 
 from scipy.stats import binomtest
 
+from leadscore_v6.estimate import p_said
+
 LEAST_SHARE, LEAST_REACHED, LEVEL = 0.95, 0.8, 0.05
 STEPS = ("4.1", "4.2", "4.3", "4.4")
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,7 +38,7 @@ PAGE = """# The demo world on many seeds
 Made by `python -m benchmarks.seeds`, which `make prove` runs: `leadscore demo --through model` on the seeds {seeds},
 none left out. A world that is stopped at a gate never comes to the later ones; their shares are of those that did.
 
-**{passed} of {worlds} worlds pass every gate** (95 % interval {interval}; against the aim of 95 %: p = {p:.2f}).
+**{passed} of {worlds} worlds pass every gate** (95 % interval {interval}; against the aim of 95 %: {p}).
 The model reaches {reached} of the AUC-PR (average precision) that the true probabilities have on the same holdout leads
 (least {least:.2f}, median {median:.2f}); R41 asks for 0.8.
 
@@ -153,7 +155,7 @@ def page(worlds: Sequence[dict[str, Any]]) -> str:
         passed=passed,
         worlds=len(worlds),
         interval=f"{within.low:.0%} to {within.high:.0%}",
-        p=chance(passed, len(worlds)).pvalue,
+        p=p_said(chance(passed, len(worlds)).pvalue),
         reached=f"{reached[0]:.2f} to {reached[-1]:.2f}" if reached else "nothing",
         least=reached[0] if reached else float("nan"),
         median=median,

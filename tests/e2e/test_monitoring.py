@@ -72,8 +72,7 @@ def scored(settings: Settings) -> pd.DataFrame:
         folder = bench.folders.path(folder_of(made))
         scorer = load_scorer(folder, manifest_digest(made), model.version, reason_words(), contract_version())
         of = {lead: name for name in ("training", "calibration", "holdout") for lead in blocks[name]}
-        found = data.features.assign(Id=data.lead_ids, block=[of.get(lead) for lead in data.lead_ids])
-        found["advisor"] = data.advisors
+        found = data.features.assign(Id=data.lead_ids, advisor=data.advisors, block=list(map(of.get, data.lead_ids)))
         found = found.assign(probability=scorer.predict_proba(data.features)[:, 1]).set_index("Id")
         found.attrs["features"] = list(map(str, scorer.get_feature_names_out()))
         return found
@@ -111,10 +110,9 @@ def test_performance_is_that_of_the_leads_that_a_person_would_pick_from_the_file
 def test_drift_is_measured_for_every_feature_and_the_score_against_what_trained_the_model(
     settings: Settings, modelled: Modelled, scored: pd.DataFrame
 ) -> None:
-    """PSI of Has_CFP, counted from the vendor's files: each advisor's newest lead of the thirty days before."""
+    """PSI of Has_CFP, counted from the vendor's files: each advisor's newest lead, of training and of thirty days."""
     rows = table(settings, "feature_drift_v6").set_index("feature")
     assert list(rows.index.sort_values()) == sorted([*scored.attrs["features"], "score"])
-    # Of an advisor with more leads the newest, as in the month: the training set is in order of contact.
     trained = scored[scored["block"] == "training"].drop_duplicates("advisor", keep="last")
     assert rows.loc["Has_CFP", "training_leads"] == len(trained) < (scored["block"] == "training").sum()
     assert rows.loc["score", "training_leads"] == scored.loc[scored["block"] == "holdout", "advisor"].nunique()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -84,6 +85,15 @@ def _replaced(time: Floats) -> Floats:
     return ((np.arange(PAIRS) < PAIRS // 2) == (time < 0.5)[:, None]).astype(float)
 
 
+# Functions with a name, since worlds are made in other processes.
+def _blurred(weight: float, rng: np.random.Generator, label: NDArray[np.int8]) -> Floats:
+    return weight * label + rng.normal(size=len(label))
+
+
+def _known_of(share: float, rng: np.random.Generator, label: NDArray[np.int8]) -> Floats:
+    return np.where((label == 1) & (rng.random(len(label)) < share), rng.normal(size=len(label)), np.nan)
+
+
 FITTED: Final = (
     FittedScenario("steady", _steady),
     FittedScenario("labels that mean nothing", _nothing, frozenset({"importance"})),
@@ -95,22 +105,22 @@ FITTED: Final = (
 LEAKS: Final = (
     FittedScenario("honest", _steady),
     FittedScenario(
-        "the label and noise, AUC .86", _steady, frozenset({"leaks"}), lambda rng, y: 1.5 * y + rng.normal(size=len(y))
+        "the label and noise, AUC .86", _steady, frozenset({"leaks"}), partial(_blurred, 1.5)
     ),
     FittedScenario(
-        "the label and more noise, AUC .76", _steady, frozenset({"leaks"}), lambda rng, y: y + rng.normal(size=len(y))
+        "the label and more noise, AUC .76", _steady, frozenset({"leaks"}), partial(_blurred, 1.0)
     ),
     FittedScenario(
         "known of 75 % of positives, of no other",
         _steady,
         frozenset({"leaks"}),
-        lambda rng, y: np.where((y == 1) & (rng.random(len(y)) < 0.75), rng.normal(size=len(y)), np.nan),
+        partial(_known_of, 0.75),
     ),
     FittedScenario(
         "known of 50 % of positives, of no other",
         _steady,
         frozenset({"leaks"}),
-        lambda rng, y: np.where((y == 1) & (rng.random(len(y)) < 0.5), rng.normal(size=len(y)), np.nan),
+        partial(_known_of, 0.5),
     ),
 )
 

@@ -104,6 +104,7 @@ def test_the_comparison_is_on_leads_that_neither_learned_from(settings: Settings
     blocks = {
         block: set(promotion._leads(bench.folders, model, (block,))) for block in ("training", "calibration", "holdout")
     }
+    assert found is not None
     assert 0 < found.holdout_leads <= len(blocks["holdout"])
     assert found.paired.difference.value == 0
     assert {one.name: one.holds for one in found.conditions}["holdout later than both"]

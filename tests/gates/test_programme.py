@@ -92,8 +92,9 @@ def test_a_stopped_test_is_no_go_until_a_later_one_says_go(home: Lab) -> None:
     under_way(home.bench())
     assert obstacles(home.bench().ledger, model) == []
     stop(home.bench(), "Ann", "wrong queue")
-    (found,) = obstacles(home.bench().ledger, model)
-    assert "by Ann (wrong queue), which is no go" in found
+    found = obstacles(home.bench().ledger, model)
+    assert len(found) == 1
+    assert "by Ann (wrong queue), which is no go" in found[0]
     with pytest.raises(GateBlocked, match="which is no go"):
         promote(home.bench(), model, None, "Ann", "why not")
     assert champion(home.bench().ledger) is None

@@ -326,13 +326,12 @@ def test_a_backup_that_another_one_took_for_left_behind_begins_anew(
 
     def late(file: object, how: int) -> None:
         if how == fcntl.LOCK_SH and not times:
-            times.append(how)
-            next(tmp_path.glob(".b.tar.*")).unlink()
+            times.extend(path.unlink() for path in tmp_path.glob(".b.tar.*"))
         lock(file, how)  # type: ignore[arg-type]
 
     monkeypatch.setattr(fcntl, "flock", late)
-    back_up(settings, tmp_path / "b.tar", quiet)
-    restore(tmp_path / "b.tar", tmp_path / "again", quiet)
+    made = back_up(settings, tmp_path / "b.tar", quiet)
+    assert (times, restore(tmp_path / "b.tar", tmp_path / "again", quiet)) == ([None], made)
 
 
 def test_of_two_restores_into_one_home_one_is_refused(

@@ -17,26 +17,16 @@ from leadscore_v6.gates.champions import champion
 from leadscore_v6.gates.decisions import Waiver, waive
 from leadscore_v6.gates.models import KnownModel
 from leadscore_v6.reports.production_model import PAGE
-from leadscore_v6.settings import Settings
-from leadscore_v6.warehouse.duckdb_engine import DuckDBWarehouse
-from tests.gates.conftest import GATES, KEY, TODAY, Lab
+from tests.champion_home import champion_home
+from tests.gates.conftest import KEY, TODAY, Lab
 from tests.gates.later_steps import reigning
-from tests.gates.test_champions import LATER_GATES, serving, validated
-from tests.gates.test_model_attempts import MODEL_GATES
+from tests.gates.test_champions import serving, validated
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Lab]:
     """A home with a champion."""
-    gates = tmp_path / "gates.yaml"
-    gates.write_text(GATES + MODEL_GATES + LATER_GATES)
-    settings = Settings(home=tmp_path / "home", data=tmp_path / "feed")
-    settings.home.mkdir()
-    lab = Lab(settings, DuckDBWarehouse(settings.warehouse_file, threads=1), gates)
-    lab.run()
-    serving(lab)
-    yield lab
-    lab.warehouse.close()
+    yield from champion_home(tmp_path)
 
 
 def read(home: Lab, name: str) -> str:

@@ -18,13 +18,12 @@ from leadscore_v6.gates.champions import champion, queue, queued
 from leadscore_v6.gates.decisions import Waiver, waive
 from leadscore_v6.gates.models import KnownModel, known_models
 from leadscore_v6.runs import Failure, Summary
-from leadscore_v6.settings import Settings
-from leadscore_v6.warehouse.duckdb_engine import DuckDBWarehouse
-from tests.gates.conftest import GATES, TODAY, Lab, with_build
+from tests.champion_home import champion_home
+from tests.gates.conftest import TODAY, Lab, with_build
 from tests.gates.later_steps import shadowed
-from tests.gates.test_champions import LATER_GATES, serving, validated
 from tests.gates.test_champions import decision as won
-from tests.gates.test_model_attempts import MODEL_GATES, attempt, work
+from tests.gates.test_champions import validated
+from tests.gates.test_model_attempts import attempt, work
 
 TRAINED = "trained_model"
 Refresh = Callable[[Callable[[], Failure]], None]
@@ -33,15 +32,7 @@ Refresh = Callable[[Callable[[], Failure]], None]
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Lab]:
     """A home with a champion."""
-    gates = tmp_path / "gates.yaml"
-    gates.write_text(GATES + MODEL_GATES + LATER_GATES)
-    settings = Settings(home=tmp_path / "home", data=tmp_path / "feed")
-    settings.home.mkdir()
-    lab = Lab(settings, DuckDBWarehouse(settings.warehouse_file, threads=1), gates)
-    lab.run()
-    serving(lab)
-    yield lab
-    lab.warehouse.close()
+    yield from champion_home(tmp_path)
 
 
 @pytest.fixture

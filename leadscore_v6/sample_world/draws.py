@@ -44,3 +44,21 @@ def distinct_numbers(rng: np.random.Generator, size: int, prime: int) -> NDArray
 def share(rng: np.random.Generator, size: int, probability: float | NDArray[np.float64]) -> NDArray[np.bool_]:
     """(size,) independent coins that show True with `probability`."""
     return rng.random(size) < probability
+
+
+def dealt(
+    rng: np.random.Generator, probability: NDArray[np.float64], group: NDArray[np.integer]
+) -> NDArray[np.float64]:
+    """(n,) numbers from 0 to 1, each of them uniform, so that a group has its due of those below `probability`.
+
+    In every group as many numbers are below as are expected, give or take one; which ones is left to chance: systematic
+    sampling of the group in random order (Madow 1949).
+    """
+    order = np.lexsort((rng.random(len(group)), group))
+    sizes = np.unique(group, return_counts=True)[1]
+    before = np.cumsum(probability[order]) - probability[order]
+    first = np.cumsum(sizes) - sizes
+    start = rng.random(len(sizes)) + before[first]
+    draw = np.empty(len(group))
+    draw[order] = (np.repeat(start, sizes) - before) % 1.0
+    return draw

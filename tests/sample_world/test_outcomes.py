@@ -74,6 +74,21 @@ def test_outcomes_are_draws_of_the_probability(demo: World, historical: World) -
         assert abs(sum(row["label"] == "1" for row in rows) - expected) < 4 * math.sqrt(expected)
 
 
+def test_the_demos_base_rate_does_not_move(demo: World, historical: World) -> None:
+    """Each month has its due of calls (R41); `historical` has what chance gives it."""
+
+    def off(world: World) -> list[float]:
+        months: dict[str, float] = {}
+        for row in world.truth.values():
+            month = row["contact_date"][:7]
+            hit = number(row["draw"]) < number(row["probability"])
+            months[month] = months.get(month, 0.0) + hit - number(row["probability"])
+        return [abs(difference) for difference in months.values()]
+
+    assert max(off(demo)) < 1 + 1e-9
+    assert max(off(historical)) > 2
+
+
 def judged(world: World) -> list[Row]:
     return [r for r in world.truth.values() if r["counted"] == "1" and not r["days_to_conversion"].startswith("-")]
 

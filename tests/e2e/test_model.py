@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import pickle
 import re
@@ -20,6 +19,7 @@ from leadscore_v6.gates.models import folder_of, known_models, manifest_digest
 from leadscore_v6.settings import Settings, from_environment
 from leadscore_v6.warehouse.engines import open_warehouse
 from tests.e2e.model_world import Modelled, deal_at_random
+from tests.e2e.personal import Personal
 from tests.e2e.process import in_an_own_interpreter, leadscore
 from tests.e2e.test_dagster_cli import materialize
 
@@ -106,25 +106,29 @@ def test_the_first_lines_say_what_it_is_worth(whole: Home) -> None:
     assert "logistic regression" in head
 
 
-def test_nothing_that_was_made_holds_a_name_an_address_or_an_email(whole: Home) -> None:
-    columns = ("Office_Address1", "Home_Address1", "Office_Phone", "Home_Phone", "SocialMedia_LinkedIn")
-    columns += ("Email_BusinessType", "Email_PersonalType", "PersonalWebsite")
-    names: set[bytes] = set()
-    words: set[bytes] = set()
-    for file in whole.feed.glob("RIARepDataFeed_*.csv"):
-        with file.open(newline="") as rows:
-            for row in csv.DictReader(rows):
-                names.add(f"{row['FirstName']} {row['LastName']}".encode())
-                words.update(word.encode() for name in columns for word in row.get(name, "").split())
-    # Of addresses what is no plain word or short number: house numbers and "Street" are anywhere.
-    words = {word for word in words if len(word) > 6 and not word.isalpha() and not word.isdigit()}
-    assert len(names) > 5_000
-    assert len(words) > 10_000
-    for path in (whole.home / "artifacts").rglob("*"):
-        if path.is_file() and path.suffix != ".png":
-            content = path.read_bytes()
-            assert not set(re.findall(rb"[^\s\"',;|<>()\[\]{}]+", content)) & words, path
-            assert not set(re.findall(rb"(?=(\b[A-Z][\w'-]+ [A-Z][\w'-]+))", content)) & names, path
+@pytest.fixture(scope="module")
+def personal(whole: Home) -> Personal:
+    """What the feed says of persons."""
+    return Personal(whole.feed.glob("RIARepDataFeed_*.csv"))
+
+
+def test_nothing_that_was_made_holds_a_name_an_address_or_an_email(whole: Home, personal: Personal) -> None:
+    assert {kind for kind, values in personal.values.items() if len(values) > 500} >= {"name", "address", "e-mail"}
+    read = [path for path in (whole.home / "artifacts").rglob("*") if path.is_file() and path.suffix != ".png"]
+    assert {path.suffix for path in read} >= {".md", ".csv", ".json", ".pkl", ".ubj"}
+    assert {str(path): kinds for path in read if (kinds := personal.found_in(path.read_bytes()))} == {}
+
+
+@pytest.mark.parametrize("kind", ["name", "address", "e-mail", "page"])
+def test_one_that_did_would_be_seen(personal: Personal, kind: str) -> None:
+    for value in sorted(personal.values[kind])[:200]:
+        for content in (
+            f"Called {value}, twice.".encode(),
+            f"1,{value},0.5\n".encode(),
+            json.dumps({"note": value}).encode(),
+            pickle.dumps([value, {"of": value.upper()}]),
+        ):
+            assert kind in personal.found_in(content), value
 
 
 def test_training_again_on_the_same_builds_nothing(own: Home) -> None:

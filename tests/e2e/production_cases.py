@@ -9,12 +9,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from leadscore_v6.monitoring.health import Availability
-from tests.e2e.process import REPOSITORY
 
-GATES = {gate["name"]: gate for gate in yaml.safe_load((REPOSITORY / "config/gates.yaml").read_text())["gates"]}
 Rows = Callable[[pd.DataFrame], pd.DataFrame]
 
 

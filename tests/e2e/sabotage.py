@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -17,6 +17,9 @@ from unittest import mock
 
 import dagster as dg
 import duckdb
+import pytest
+import yaml
+from _pytest.mark import ParameterSet
 
 from leadscore_v6.assets import snapshots
 from leadscore_v6.definitions import build_defs
@@ -44,7 +47,10 @@ from leadscore_v6.partitions import days, register, snapshot_dates
 from leadscore_v6.resources import WarehouseResource
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.protocol import FileTable, Warehouse
+from tests.e2e.process import REPOSITORY
 
+# As the file has them: what the cases are held against.
+GATES = {gate["name"]: gate for gate in yaml.safe_load((REPOSITORY / "config/gates.yaml").read_text())["gates"]}
 PROMOTED = "v_latest_training_dataset_v6"
 # Jobs by group, and of groups with several jobs by asset.
 JOBS = {"leads": LEADS, "model": MODEL}
@@ -278,6 +284,37 @@ class Product:
         with duckdb.connect(str(self.settings.warehouse_file), read_only=read_only) as connection:
             connection.execute(f"SET TimeZone = 'UTC'; SET file_search_path = '{self.settings.home}'")
             yield connection
+
+
+# --- which are made to fail when ----------------------------------------------------------------------------------
+
+
+def one_of_each_asset(cases: Sequence[Any]) -> list[ParameterSet]:
+    """Cases by their gate: the first of each asset in `make test`, which is short of time, the others in `make prove`.
+
+    Every gate of an asset stops it by the same code; what is proven of each is that its figure is judged at all.
+    """
+    count: dict[str, int] = {}
+    seen: set[str] = set()
+    found = []
+    for case in cases:
+        asset, count[case.gate] = GATES[case.gate]["asset"], count.get(case.gate, 0) + 1
+        name = case.gate if count[case.gate] == 1 else f"{case.gate}-{count[case.gate]}"
+        found.append(pytest.param(case, id=name, marks=[pytest.mark.prove] if asset in seen else []))
+        seen.add(asset)
+    return found
+
+
+def require_each_is_made_to_fail(params: Sequence[ParameterSet], gates: set[str]) -> None:
+    """Every one of `gates` has a case in `make test` or `make prove`, and of each asset's one is in `make test`.
+
+    A case under another mark (skip, xfail) would be none.
+    """
+    assert {param.values[0].gate for param in params} == gates
+    assert {mark.name for param in params for mark in param.marks} <= {"prove"}
+    assert {GATES[param.values[0].gate]["asset"] for param in params if not param.marks} == {
+        GATES[gate]["asset"] for gate in gates
+    }
 
 
 # --- what makes a gate fail ---------------------------------------------------------------------------------------

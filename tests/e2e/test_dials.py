@@ -7,14 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import yaml
 
 from leadscore_v6.gates.guard import find_obstacles
-from tests.e2e.process import REPOSITORY, leadscore
-from tests.e2e.sabotage import REBUILD, Product, Ran, Row, Sabotage, edit
+from tests.e2e.process import leadscore
+from tests.e2e.sabotage import GATES, REBUILD, Product, Ran, Row, Sabotage, edit
 
 ASSETS = ["crm_leads", "crm_associates", "crm_dials"]
-GATES = {gate["name"]: gate for gate in yaml.safe_load((REPOSITORY / "config/gates.yaml").read_text())["gates"]}
 
 
 def write_dials(feed: Path, dialled: int = 200) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
 from leadscore_v6.errors import GateBlocked
 from leadscore_v6.gates.guard import guard
@@ -14,10 +13,16 @@ from leadscore_v6.gates.steps import STEPS
 from leadscore_v6.resources import WarehouseResource
 from tests.e2e.experiment_cases import CASES, WARNINGS, Case
 from tests.e2e.experiment_world import FINAL, INTERIM, POWER, Played, copy_of
-from tests.e2e.process import REPOSITORY
-from tests.e2e.sabotage import REBUILD, Ran, SabotagedWarehouse
+from tests.e2e.sabotage import (
+    GATES,
+    REBUILD,
+    Ran,
+    SabotagedWarehouse,
+    one_of_each_asset,
+    require_each_is_made_to_fail,
+)
 
-GATES = {gate["name"]: gate for gate in yaml.safe_load((REPOSITORY / "config/gates.yaml").read_text())["gates"]}
+EACH = one_of_each_asset(CASES)
 STAGE = {POWER: "planned", INTERIM: "interim", FINAL: "final"}
 
 
@@ -50,10 +55,10 @@ def run(world: Played, case: Case) -> Ran:
 
 def test_every_gate_of_the_experiment_has_a_case() -> None:
     mine = {name for name, gate in GATES.items() if STEPS[gate["asset"]].group == "experiment"}
-    assert {case.gate for case in CASES} | set(WARNINGS) == mine
+    require_each_is_made_to_fail(EACH, mine - set(WARNINGS))
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.gate)
+@pytest.mark.parametrize("case", EACH)
 def test_gate_holds(case: Case, world: Played) -> None:
     product = world.product
     published = dict(product.ledger.published())

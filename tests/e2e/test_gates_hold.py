@@ -17,17 +17,13 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-import yaml
-from _pytest.mark import ParameterSet
 
 from leadscore_v6.errors import GateBlocked
 from leadscore_v6.gates.guard import find_obstacles, guard
 from tests.e2e.conftest import AS_OF
 from tests.e2e.gate_cases import CASES, FEED, KEY, NO_ADVISOR, OTHER_KEY, WARNING, Case, share
 from tests.e2e.process import REPOSITORY, leadscore
-from tests.e2e.sabotage import PROMOTED, REBUILD, Product, Ran, edit
-
-GATES = {gate["name"]: gate for gate in yaml.safe_load((REPOSITORY / "config/gates.yaml").read_text())["gates"]}
+from tests.e2e.sabotage import GATES, PROMOTED, REBUILD, Product, Ran, edit, one_of_each_asset
 
 
 def test_every_gate_of_the_file_has_a_case() -> None:
@@ -67,18 +63,8 @@ def test_gate_holds(case: Case, product: Product) -> None:
         assert case.gate not in str(held)
 
 
-def first_of_each_asset() -> list[ParameterSet]:
-    """Runs of what follows an asset are the same for all of its gates: one in `make test`, each in `make prove`."""
-    seen: set[str] = set()
-    found = []
-    for case in CASES:
-        asset = GATES[case.gate]["asset"]
-        found.append(pytest.param(case, id=case.gate, marks=[pytest.mark.prove] if asset in seen else []))
-        seen.add(asset)
-    return found
-
-
-@pytest.mark.parametrize("case", first_of_each_asset())
+# Runs of what follows an asset are the same for all of its gates.
+@pytest.mark.parametrize("case", one_of_each_asset(CASES))
 def test_what_follows_refuses_to_run_and_proceeds_once_the_data_is_mended(case: Case, product: Product) -> None:
     asset = GATES[case.gate]["asset"]
     version, rows = product.served()

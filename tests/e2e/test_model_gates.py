@@ -13,8 +13,6 @@ from typing import Any
 from unittest import mock
 
 import pytest
-import yaml
-from _pytest.mark import ParameterSet
 
 from leadscore_v6.assets.model import steps
 from leadscore_v6.errors import GateBlocked
@@ -22,11 +20,10 @@ from leadscore_v6.gates.guard import guard
 from leadscore_v6.settings import from_environment
 from tests.e2e.model_cases import CASES, NOT_JUDGEABLE, WARNING, Case
 from tests.e2e.model_world import CALLS, Modelled
-from tests.e2e.process import REPOSITORY
-from tests.e2e.sabotage import REBUILD, Product, Ran
+from tests.e2e.sabotage import GATES, REBUILD, Product, Ran, one_of_each_asset, require_each_is_made_to_fail
 
-GATES = {gate["name"]: gate for gate in yaml.safe_load((REPOSITORY / "config/gates.yaml").read_text())["gates"]}
 ASSETS = ("trained_model", "calibrated_model", "backtest")
+EACH = one_of_each_asset(CASES)
 
 
 class Fitted:
@@ -61,30 +58,10 @@ def fitted(modelled: Modelled, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 def test_every_gate_of_the_model_has_a_case() -> None:
     mine = {name for name, gate in GATES.items() if gate["asset"] in ASSETS}
-    assert {case.gate for case in CASES} | {WARNING.gate} == mine
+    require_each_is_made_to_fail(EACH, mine - {WARNING.gate})
 
 
-def names(count: dict[str, int], case: Case) -> str:
-    count[case.gate] = count.get(case.gate, 0) + 1
-    return f"{case.gate}-{count[case.gate]}"
-
-
-def identify(cases: list[Case]) -> list[str]:
-    count: dict[str, int] = {}
-    return [names(count, case) for case in cases]
-
-
-def each(cases: list[Case]) -> list[ParameterSet]:
-    """Every case by its gate; a gate's second fault is proven by `make prove`, so that `make test` stays short."""
-    seen: set[str] = set()
-    found = []
-    for case, name in zip(cases, identify(cases), strict=True):
-        found.append(pytest.param(case, id=name, marks=[pytest.mark.prove] if case.gate in seen else []))
-        seen.add(case.gate)
-    return found
-
-
-@pytest.mark.parametrize("case", each(CASES))
+@pytest.mark.parametrize("case", EACH)
 def test_a_gate_that_fails_holds(case: Case, fitted: Fitted) -> None:
     product, folder = fitted.product, fitted.product.settings.artifacts
     published, folders = dict(product.ledger.published()), set(folder.glob("[!.]*_v6_*/"))
@@ -114,7 +91,7 @@ def test_a_gate_that_fails_holds(case: Case, fitted: Fitted) -> None:
     assert mended.materialized == [case.asset]
 
 
-@pytest.mark.parametrize("case", NOT_JUDGEABLE, ids=identify(NOT_JUDGEABLE))
+@pytest.mark.parametrize("case", one_of_each_asset(NOT_JUDGEABLE))
 def test_what_cannot_be_judged_stops_as_well(case: Case, fitted: Fitted) -> None:
     ran = fitted.run((case.asset,), case)
     assert ran.failed_checks == {case.gate}

@@ -14,7 +14,6 @@ import dagster as dg
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from leadscore_v6 import schedules
@@ -36,7 +35,8 @@ from leadscore_v6.warehouse.engines import open_warehouse
 from tests.e2e.champion_world import copy_of, crown, quiet
 from tests.e2e.feed_by_hand import has_cfp, newest_leads
 from tests.e2e.model_world import Modelled
-from tests.e2e.process import REPOSITORY, leadscore
+from tests.e2e.process import leadscore
+from tests.e2e.sabotage import GATES
 
 DAY = date(2025, 11, 4)  # of the extract
 ASSETS = ("feature_drift_v6", "model_performance_v6")
@@ -349,8 +349,6 @@ def test_who_was_dialled_is_held_against_who_was(
 
 
 # --- the gates --------------------------------------------------------------------------------------------------------
-
-GATES = {gate["name"]: gate for gate in yaml.safe_load((REPOSITORY / "config/gates.yaml").read_text())["gates"]}
 
 
 def without_a_feature(rows: pd.DataFrame) -> pd.DataFrame:

@@ -34,9 +34,9 @@ from leadscore_v6.modeling.scorer import LeadScorer
 from leadscore_v6.settings import Settings
 from tests.e2e.model_world import Modelled
 from tests.e2e.process import leadscore
-from tests.e2e.production_cases import ALSO, GATES, HEARD_OF, JUDGED, SPOILED
+from tests.e2e.production_cases import ALSO, HEARD_OF, JUDGED, SPOILED
 from tests.e2e.production_world import associates_file, own_copy, quiet, rows_of, scored_day
-from tests.e2e.sabotage import Product
+from tests.e2e.sabotage import GATES, Product
 from tests.e2e.test_model_gates import ASSETS, Fitted
 from tests.gates.later_steps import reigning
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-import yaml
 
 from leadscore_v6.artifacts.folders import FolderStore
 from leadscore_v6.artifacts.models import load_scorer
@@ -27,11 +26,19 @@ from leadscore_v6.partitions import days, register
 from leadscore_v6.resources import WarehouseResource
 from leadscore_v6.settings import from_environment
 from tests.e2e.model_world import Modelled
-from tests.e2e.process import REPOSITORY, leadscore
-from tests.e2e.sabotage import REBUILD, Product, Ran, SabotagedWarehouse
+from tests.e2e.process import leadscore
+from tests.e2e.sabotage import (
+    GATES,
+    REBUILD,
+    Product,
+    Ran,
+    SabotagedWarehouse,
+    one_of_each_asset,
+    require_each_is_made_to_fail,
+)
 from tests.e2e.shadow_cases import CASES, SCORES, SERVING, SHADOW, WARNING, Case
 
-GATES = {gate["name"]: gate for gate in yaml.safe_load((REPOSITORY / "config/gates.yaml").read_text())["gates"]}
+EACH = one_of_each_asset(CASES)
 LAST = date(2025, 11, 4)
 WEEK = [f"{LAST - timedelta(days=back):%Y%m%d}" for back in reversed(range(7))]
 DAY = WEEK[0]
@@ -233,10 +240,10 @@ def test_an_altered_serving_file_scores_nobody(product: Product) -> None:
 
 def test_every_gate_of_the_step_has_a_case() -> None:
     mine = {name for name, gate in GATES.items() if gate["asset"] in (SERVING, SCORES, SHADOW)}
-    assert {case.gate for case in CASES} | {WARNING.gate, "shadow_seven_days"} == mine
+    require_each_is_made_to_fail(EACH, mine - {WARNING.gate, "shadow_seven_days"})
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.gate)
+@pytest.mark.parametrize("case", EACH)
 def test_gate_holds(case: Case, product: Product) -> None:
     published, rows = dict(product.ledger.published()), scores(product, DAY)
     ran = run(product, case)

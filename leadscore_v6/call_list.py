@@ -26,8 +26,8 @@ from leadscore_v6.gates.bench import read_ledger
 from leadscore_v6.gates.caveats import caveats
 from leadscore_v6.gates.champions import require_champion
 from leadscore_v6.gates.extract import LEADS
-from leadscore_v6.gates.guard import obstacle_at
-from leadscore_v6.gates.ledger import Ledger, Place
+from leadscore_v6.gates.guard import Obstacle, obstacle_as_delivered, obstacle_at
+from leadscore_v6.gates.ledger import Ledger
 from leadscore_v6.gates.lineage import is_synthetic, told, withdrawn_behind
 from leadscore_v6.gates.programme import experiment_runs, plan_in_force
 from leadscore_v6.locations import Location
@@ -250,7 +250,7 @@ def _day(ledger: Ledger, asked: date | None) -> date:
         raise UsageError(
             f"{asked} has not been scored; the newest day is {snapshot_day(keys[-1])}: `leadscore score --day`."
         )
-    _require_holds(ledger, "scores", (PRODUCTION, key))
+    _refuse("scores", obstacle_at(ledger, PRODUCTION, key))
     reign, attempt = require_champion(ledger), ledger.latest(PRODUCTION, key)
     assert attempt is not None, "it holds"
     if gone := withdrawn_behind(ledger, attempt):
@@ -260,10 +260,10 @@ def _day(ledger: Ledger, asked: date | None) -> date:
             f"  what to do: score the day again with what serves now: `leadscore score --day {snapshot_day(key)}`."
         )
     # A log that was stopped may have the dials of this week: without them somebody is called twice (R38, R50). So may
-    # one that was not read, because leads or associates beside it were stopped.
+    # one that was not read, because leads or associates beside it were stopped, or the run was killed before it.
     for what, asset in _DELIVERED:
         if asset == DIALS or ledger.latest(asset) is not None:
-            _require_holds(ledger, what, (asset, None))
+            _refuse(what, obstacle_as_delivered(ledger, asset))
     scored_by = str(attempt.facts["model_version"])
     if scored_by != reign.version:
         raise UsageError(
@@ -273,8 +273,8 @@ def _day(ledger: Ledger, asked: date | None) -> date:
     return snapshot_day(key)
 
 
-def _require_holds(ledger: Ledger, what: str, place: Place) -> None:
-    if obstacle := obstacle_at(ledger, *place):
+def _refuse(what: str, obstacle: Obstacle | None) -> None:
+    if obstacle is not None:
         raise GateBlocked(
             f"No call list from {what} that do not hold.\n  - {obstacle}\n  what to do: `leadscore status`."
         )

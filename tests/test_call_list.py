@@ -118,6 +118,17 @@ def test_no_list_of_a_delivery_whose_dials_were_never_read(
         asked_of(tmp_path)
 
 
+def test_no_list_of_dials_that_were_not_delivered_with_the_leads(delivered: Story, tmp_path: Path) -> None:
+    """A run that was killed between the two files; what it had read stands, and all of its gates hold."""
+    delivered.extract()
+    says = r"No call list from dials[\s\S]*not delivered with crm_leads, .* again: `leadscore run --data DIR`, or"
+    with pytest.raises(GateBlocked, match=says):
+        asked_of(tmp_path)
+    delivered.attempt("crm_dials")
+    with pytest.raises(ReachedError):
+        asked_of(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("logs_dials", "until", "says"),
     [

@@ -14,6 +14,9 @@ from leadscore_v6.gates.judge import Verdict
 from leadscore_v6.gates.ledger import Attempt, Ledger
 from leadscore_v6.gates.steps import SNAPSHOT, STEPS, pinned, upstream
 
+# The group of the steps that take in what the CRM delivers together.
+CRM = "leads"
+
 
 @dataclass(frozen=True)
 class Obstacle:
@@ -84,9 +87,25 @@ def obstacle_at(ledger: Ledger, asset: str, partition: str | None) -> Obstacle |
     return None
 
 
+def obstacle_as_delivered(ledger: Ledger, asset: str) -> Obstacle | None:
+    """Why a file of the CRM may not be read beside the others, or None: it does not hold, or they are newer.
+
+    A run that was killed between the leads and the dials leaves dials that were never delivered with these leads.
+    """
+    return obstacle_at(ledger, asset, None) or _outdated(ledger, asset, None)
+
+
 def _outdated(ledger: Ledger, asset: str, partition: str | None) -> Obstacle | None:
     attempt = ledger.latest(asset, partition)
     assert attempt is not None, "it does not fail"
     if not ledger.outdated(attempt):
         return None
-    return Obstacle(asset, partition, attempt, "a step before it has another content since; run it again")
+    why = "a step before it has another content since; run it again"
+    if STEPS[asset].group == CRM:
+        now = ledger.parents_of(asset, partition)
+        newer = sorted(name.partition("/")[0] for name in now if now[name] != attempt.parents.get(name))
+        why = (
+            f"it was not delivered with {' and '.join(newer)}, a run ended between the two; take the delivery in "
+            "again: `leadscore run --data DIR`, or `leadscore score --data DIR`"
+        )
+    return Obstacle(asset, partition, attempt, why)

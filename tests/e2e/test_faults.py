@@ -18,12 +18,18 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from leadscore_v6.gates.ledger import LedgerStore, MirrorReader
+from leadscore_v6.gates.bench import read_ledger
+from leadscore_v6.gates.guard import find_obstacles, obstacle_as_delivered, obstacle_at
+from leadscore_v6.gates.ledger import Ledger, LedgerStore, MirrorReader
+from leadscore_v6.gates.steps import STEPS
+from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.duckdb_engine import DuckDBWarehouse
 from tests.e2e import interrupted
 from tests.e2e.conftest import AS_OF
 from tests.e2e.process import REPOSITORY, leadscore
+from tests.e2e.sabotage import edit
 from tests.e2e.test_bad_input import FEED, KEY, PROMOTED, contents, half_written, names
+from tests.e2e.test_dials import write_dials
 
 SCRIPT = Path(interrupted.__file__)
 VERSION = re.compile(r"_\d{8}_\d{4}(_\d+)?\b")
@@ -122,6 +128,41 @@ def test_killed_while_promoting_the_last_good_version_is_served(
     assert again.returncode == 0, again.stderr
     assert contents(home)[PROMOTED] == before[PROMOTED]
     assert contents(home)["view v_latest_training_dataset_v6"] != before["view v_latest_training_dataset_v6"]
+
+
+@pytest.mark.prove
+def test_killed_between_leads_and_dials_the_two_are_not_read_together(feed: Path, home: Path, tmp_path: Path) -> None:
+    """Both of its files hold, each by itself; whatever reads dials asks that they came with the leads."""
+    settings = Settings(home=home, data=feed)
+    write_dials(feed)
+    edit(feed / "Lead.csv", lambda records: records.pop())
+    older = read_ledger(settings)[0].latest("crm_dials")
+    place = "after published crm_leads"
+    code, stderr = ended(start(SCRIPT, "killed-at", place, tmp_path / "log", *command(feed, home)))
+    assert code == 0, stderr
+
+    ledger = read_ledger(settings)[0]
+    assert ledger.latest("crm_dials").key == older.key
+    assert obstacle_at(ledger, "crm_leads", None) is obstacle_at(ledger, "crm_dials", None) is None
+    readers = [name for name, step in STEPS.items() if "crm_dials" in step.before]
+    assert len(readers) > 5
+    for why in (str(obstacle_as_delivered(ledger, "crm_dials")), *_refusals(ledger, readers)):
+        assert "crm_dials" in why
+        assert "it was not delivered with crm_leads" in why
+        assert "take the delivery in again: `leadscore run --data DIR`" in why
+
+    again = leadscore(*command(feed, home))
+    assert again.returncode == 0, again.stderr
+    assert obstacle_as_delivered(read_ledger(settings)[0], "crm_dials") is None
+
+
+def _refusals(ledger: Ledger, assets: list[str]) -> Iterator[str]:
+    """What the guard says to each that was made before; the others were never built, which says enough."""
+    for asset in assets:
+        obstacles = find_obstacles(ledger, asset, None)
+        assert obstacles, asset
+        if not any(obstacle.attempt is None for obstacle in obstacles):
+            yield " ".join(map(str, obstacles))
 
 
 # --- not alone --------------------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 """A home as one file, and back: backup under the lease, restore only of what is whole, both by digests.
 
 Belongs here: which files of a home are backed up, writing the archive, and reading it back. Does not belong here: the
-lease (warehouse/lease.py), commands (cli_production.py). A home on BigQuery has its tables there: the project's own
-snapshots are its backup.
+lease (warehouse/lease.py), what a killed process leaves (unfinished.py), commands (cli_production.py). A home on
+BigQuery has its tables there: the project's own snapshots are its backup.
 
 The archive is a plain tar, so that it can be read without this program. Its last member is the list of all files with
 their SHA-256: an archive that was cut off has none, and is refused before anything of it is believed.
@@ -11,17 +11,15 @@ their SHA-256: an archive that was cut off has none, and is refused before anyth
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import io
 import json
 import os
-import shutil
 import sqlite3
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -29,6 +27,7 @@ from typing import IO, Any
 from leadscore_v6.errors import InputError, LeadscoreError, UsageError, ran_out_of_space
 from leadscore_v6.gates.bench import lease, require_home
 from leadscore_v6.settings import Settings
+from leadscore_v6.unfinished import archive_of, clear_away, folder_of, new_file, new_folder
 from leadscore_v6.warehouse.lease import HOLDER_FILE, LOCK_FILE
 
 FORMAT = 1
@@ -36,8 +35,6 @@ LIST = "leadscore-backup.json"
 # No part of a home: who holds the warehouse, what its engine has spilled, the list of a backup unpacked by hand.
 _LEFT_OUT = {LOCK_FILE, HOLDER_FILE, "tmp", LIST}
 _CHUNK = 1 << 20
-# Ends of the names under which backups are written before they are whole.
-_UNFINISHED = ".backup.tmp"
 # What a disk without hard links says of one: FAT, and some network shares.
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 Progress = Callable[[str], None]
@@ -74,7 +71,8 @@ class Backup:
 def back_up(settings: Settings, file: Path, progress: Progress) -> Backup:
     """Write the whole home into `file`, which only its owner may read, while nobody can write to its warehouse.
 
-    It is written beside `file` and gets its name when it is whole; what a killed backup has left there is deleted.
+    It is written beside `file` and gets its name when it is whole; what a killed backup has left there is deleted, and
+    what a killed restore has left beside the home.
     Raises UsageError: no embedded warehouse, `file` is there already or inside the home, no space; WarehouseBusy;
     InputError when a file changes meanwhile or is no plain file.
     """
@@ -86,12 +84,13 @@ def back_up(settings: Settings, file: Path, progress: Progress) -> Backup:
         raise UsageError(f"{file} is there already; a backup never replaces another one. Name a new file.")
     if file.is_relative_to(settings.home):
         raise UsageError(f"{file} lies in the home that it is to back up; name a file elsewhere.")
-    temporary = file.with_name(f".{file.name}.{os.getpid()}{_UNFINISHED}")
+    temporary = archive_of(file)
     with lease(settings, progress), _space(file.parent):
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            _clear_away(file.parent)
-            with _new(temporary) as sink:
+            for folder in {file.parent, settings.home.absolute().parent}:
+                clear_away(folder, progress)
+            with new_file(temporary) as sink:
                 made = _write(settings.home, sink, progress)
                 sink.flush()
                 os.fsync(sink.fileno())
@@ -99,29 +98,6 @@ def back_up(settings: Settings, file: Path, progress: Progress) -> Backup:
         finally:
             temporary.unlink(missing_ok=True)
     return made
-
-
-def _new(path: Path) -> IO[bytes]:
-    """A new file, locked. A home holds personal data: whatever the umask is, a copy of it is its owner's only."""
-    while True:
-        sink = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
-        with suppress(OSError):  # a disk without locks: nobody can lock it to clear it away either
-            fcntl.flock(sink, fcntl.LOCK_SH)
-        if os.fstat(sink.fileno()).st_nlink:
-            return sink
-        # Another home's backup took it for what a killed one left, before it was locked.
-        sink.close()
-
-
-def _clear_away(folder: Path) -> None:
-    """Delete what killed backups have left in a folder; one that is being written is locked by its process.
-
-    What is somebody else's, or on a disk that has no locks, stays.
-    """
-    for left in folder.glob(f".*{_UNFINISHED}"):
-        with suppress(OSError), left.open("rb") as unfinished:
-            fcntl.flock(unfinished, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            left.unlink()
 
 
 def _name(whole: Path, file: Path) -> None:
@@ -133,7 +109,7 @@ def _name(whole: Path, file: Path) -> None:
             if error.errno not in _NO_LINKS:
                 raise
             # Killed between the two lines it leaves an empty file, which `restore` refuses.
-            _new(file).close()
+            new_file(file).close()
             whole.replace(file)
     except FileExistsError:
         raise UsageError(f"{file} has come meanwhile; a backup never replaces another one. Name a new file.") from None
@@ -142,8 +118,9 @@ def _name(whole: Path, file: Path) -> None:
 def restore(file: Path, home: Path, progress: Progress) -> Backup:
     """Make the home of an archive at `home`, which may not be there yet (or is an empty folder).
 
-    It appears whole or not at all: every file is written beside it and held against its digest first. Raises
-    UsageError: no such archive, a home is there, no space; InputError: the archive is cut off, altered, not ours.
+    It appears whole or not at all: every file is written beside it and held against its digest first. What a killed
+    restore has left there is deleted. Raises UsageError: no such archive, a home is there, no space; InputError: the
+    archive is cut off, altered, not ours.
     """
     if not file.is_file():
         raise UsageError(f"There is no backup {file}.")
@@ -151,14 +128,11 @@ def restore(file: Path, home: Path, progress: Progress) -> Backup:
     if home.exists() and (not home.is_dir() or any(home.iterdir())):
         raise UsageError(f"{home} is there already; a restore never writes over a home. Name another with --home.")
     home.parent.mkdir(parents=True, exist_ok=True)
-    beside = home.with_name(f".{home.name}.restoring.{os.getpid()}")
-    with _space(home.parent):
-        try:
-            beside.mkdir()
-            restored = _read(file, beside, progress)
-            _take_the_place(beside, home)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
+    clear_away(home.parent, progress)
+    beside = folder_of(home)
+    with _space(home.parent), new_folder(beside):
+        restored = _read(file, beside, progress)
+        _take_the_place(beside, home)
     return restored
 
 
@@ -303,7 +277,7 @@ def _inside(folder: Path, file: Path, name: str) -> Path:
 def _extract(content: IO[bytes], path: Path) -> tuple[int, str]:
     path.parent.mkdir(parents=True, exist_ok=True)
     digest, size = hashlib.sha256(), 0
-    with _new(path) as target:
+    with new_file(path) as target:
         while block := content.read(_CHUNK):
             digest.update(block)
             target.write(block)

@@ -217,9 +217,15 @@ def gc(home: Path | None, dry_run: bool, keep: int) -> None:
     """Remove old versions, failed candidates and landed files that nothing refers to, and compact the warehouse."""
     from leadscore_v6.gates.bench import lease, require_home
     from leadscore_v6.gates.retention import collect, compact, expendable
+    from leadscore_v6.unfinished import clear_away, left_behind
 
     settings = from_environment(home=home)
     require_home(settings)
+    beside = settings.home.absolute().parent
+    for path in left_behind(beside):
+        click.echo(f"left   {path}  (by a backup or a restore that was killed)")
+    if not dry_run:
+        clear_away(beside, _progress)
     # Compacting replaces the warehouse's file: nobody may write between the two.
     with lease(settings, _progress):
         with _deciding(home, "gc") as bench:

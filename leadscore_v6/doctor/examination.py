@@ -21,6 +21,7 @@ def examine(settings: Settings, today: date) -> Iterator[Finding]:
     """
     yield from machine.python_and_libraries(settings)
     yield machine.home(settings)
+    yield machine.unfinished(settings)
     if isinstance(settings.artifacts, Path):
         yield machine.local_artifacts(settings.artifacts)
     needs_google = settings.engine == "bigquery" or not (is_local(settings.data) and is_local(settings.artifacts))

@@ -17,6 +17,7 @@ from packaging.specifiers import SpecifierSet
 from leadscore_v6.doctor.finding import Finding, missing, ok
 from leadscore_v6.locations import is_local
 from leadscore_v6.settings import Settings
+from leadscore_v6.unfinished import left_behind
 
 _PACKAGE = "leadscore-v6"
 _INSTALL = "install what was locked: pip install --no-deps --require-hashes -r requirements.lock"
@@ -90,6 +91,15 @@ def local_artifacts(root: Path) -> Finding:
         return ok("artifacts", str(root))
     remedy = f"let {_me()} write there, or name another place with LEADSCORE_ARTIFACTS"
     return missing("artifacts", f"{root}: {place} cannot be written", remedy)
+
+
+def unfinished(settings: Settings) -> Finding:
+    """Has a backup or a restore that was killed left personal data beside the home?"""
+    left = left_behind(settings.home.absolute().parent)
+    if not left:
+        return ok("left behind", "nothing of a backup or a restore that was killed")
+    remedy = "restore or back up again, which removes it; or, where the home is there, leadscore gc"
+    return missing("left behind", f"{', '.join(map(str, left))}: of a killed backup or restore", remedy)
 
 
 def nearest(path: Path) -> Path:

@@ -147,8 +147,7 @@ def test_killed_between_leads_and_dials_the_two_are_not_read_together(feed: Path
     readers = [name for name, step in STEPS.items() if "crm_dials" in step.before]
     assert len(readers) > 5
     for why in (str(obstacle_as_delivered(ledger, "crm_dials")), *_refusals(ledger, readers)):
-        assert "crm_dials" in why
-        assert "it was not delivered with crm_leads" in why
+        assert re.search("crm_dials.*: it was not delivered with .*crm_leads", why)
         assert "take the delivery in again: `leadscore run --data DIR`" in why
 
     again = leadscore(*command(feed, home))

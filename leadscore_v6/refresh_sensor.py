@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import dagster as dg
 
 from leadscore_v6.assets.shadow.data import scoring_settings
+from leadscore_v6.errors import UsageError
 from leadscore_v6.gates.bench import read_ledger
 from leadscore_v6.gates.extract import extract_day
 from leadscore_v6.partitions import days, last_days
@@ -63,7 +64,10 @@ def refresh_sensor(jobs: Chain) -> dg.SensorDefinition:
         joined = _last(instance, jobs.training_set, None)
         if joined is None or joined.dagster_run.status is not dg.DagsterRunStatus.SUCCESS:
             return dg.SkipReason("No training set was joined, or the last one failed.")
-        asked, lost = _next(instance, jobs, joined, from_environment())
+        try:
+            asked, lost = _next(instance, jobs, joined, from_environment())
+        except UsageError as unknown:  # the newest Lead.csv was refused: its days are not known, and no run is due
+            return dg.SkipReason(str(unknown))
         known = set(instance.get_dynamic_partitions(str(days.name)))
         missing = sorted({due.key for due in asked if due.key} - known)
         return dg.SensorResult(

@@ -13,6 +13,7 @@ import pytest
 
 from leadscore_v6 import refresh_sensor
 from leadscore_v6.definitions import build_defs
+from leadscore_v6.errors import UsageError
 from leadscore_v6.partitions import days, register
 
 SUCCESS, FAILURE = dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE
@@ -127,6 +128,25 @@ def test_a_refused_extract_scores_nothing(watch: Watch) -> None:
     through(watch)
     watch.by_hand("leads", status=FAILURE)
     assert watch.tick() == []
+
+
+def test_while_the_days_of_the_extract_are_not_known_it_waits_and_says_why(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refused Lead.csv is no failed tick every half minute; the mended one has its days scored."""
+    watch.by_hand("training_set")
+    through(watch)
+
+    def unknown(_settings: object) -> list[str]:
+        raise UsageError("The newest Lead.csv was refused: cut off.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(refresh_sensor, "_days_of_extract", unknown)
+        watch.by_hand("leads", status=FAILURE)
+        assert watch.tick() == []
+        assert watch.says == "The newest Lead.csv was refused: cut off."
+    watch.by_hand("leads")
+    assert through(watch) == CHAIN[2:4]
 
 
 def test_a_challenger_that_is_stopped_is_decided_about_and_not_tried_again(watch: Watch) -> None:

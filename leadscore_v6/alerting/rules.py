@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from leadscore_v6.alerting.alert import Alert
+from leadscore_v6.alerting.alert import Alert, without_values
 from leadscore_v6.alerting.settings import AlertingSettings, Rule
 from leadscore_v6.errors import LeadscoreError
 
@@ -30,9 +30,10 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
 class Finding:
     """What a check found. `figures` are all of the check's; an alert carries them along.
 
-    check: health, class_balance, drift, performance, champion or run. subjects: by figure what it is about: the
+    check: health, class_balance, drift, performance, champion, input or run. subjects: by figure what it is about: the
     features that drifted, the step that failed, the week; the same rule about other subjects is another alert.
-    is_synthetic: whether what was looked at is the sample world's. about_day: as of which day was looked.
+    is_synthetic: whether what was looked at is the sample world's. about_day: as of which day was looked. why: the
+    message of an error, of which an alert says no more than may leave the house (`without_values`).
     """
 
     check: str
@@ -40,6 +41,7 @@ class Finding:
     subjects: Mapping[str, Sequence[str]] = field(default_factory=dict)
     is_synthetic: bool = False
     about_day: date | None = None
+    why: str = ""
 
 
 def alerts_for(finding: Finding, settings: AlertingSettings, at: datetime) -> tuple[Alert, ...]:
@@ -75,6 +77,7 @@ def _alert(rule: Rule, finding: Finding, at: datetime) -> Alert:
         is_synthetic=finding.is_synthetic,
         once=rule.again == "never",
         about_day=finding.about_day,
+        why=without_values(finding.why),
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from leadscore_v6.alerting.alert import Alert
+from leadscore_v6.alerting.alert import Alert, without_values
 from leadscore_v6.alerting.rules import Finding, alerts_for
 from leadscore_v6.alerting.settings import ALERTING_FILE, AlertingSettings
 from leadscore_v6.contracts import load_document
@@ -72,6 +72,7 @@ def test_each_checks_figures_are_what_its_rules_read(settings: AlertingSettings)
         "drift": drift((), pd.DataFrame(), of.drift, 1).figures(),
         "performance": performance(nobody, empty, nobody, of.performance, 1).figures(),
         "champion": decide((one, one), Evidence(leads, None), today, of.champion, 1).figures(),
+        "input": {"inputs_refused": 0},
         "run": {"steps_failed": 0},
     }
     assert {rule.check for rule in settings.rules} == set(figures)
@@ -87,6 +88,27 @@ def test_a_figure_that_is_not_given_and_a_check_without_a_rule_are_said(settings
         alerts_for(Finding("weather", {}), settings, NOON)
     with pytest.raises(LeadscoreError, match="class_balance is told once per finding"):
         alerts_for(Finding("class_balance", {"class_balance_alerts": 1}), settings, NOON)
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("A lead has no Id.\n  what to do: call Ann", "A lead has no Id."),
+        ("The header has a column twice: Ann Lee (column 1)", "The header has a column twice: … … (column 1)"),
+        ("'last week' is no day in dialled_at (row 3)", "… is no day in dialled_at (row 3)"),
+        ("Ask ann@x.example or 0551234567 of Lee-Ray", "Ask … or … of …"),
+    ],
+)
+def test_of_a_message_an_alert_says_our_own_words_lines_and_columns(message: str, shown: str) -> None:
+    assert without_values(message) == shown == without_values(shown)
+
+
+def test_a_reason_with_a_value_in_it_is_no_alert(alert: Callable[..., Alert]) -> None:
+    with pytest.raises(LeadscoreError, match="R57"):
+        alert(why="Two leads have the Id 00Q5g00000AbCdE")
+    told = alert(why="The last record is cut off (line 7).")
+    assert "Why: The last record is cut off (line 7)." in told.text()
+    assert Alert.of(json.loads(json.dumps(told.as_dict()))) == told
 
 
 def test_other_subjects_are_another_alert(settings: AlertingSettings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ import dagster as dg
 import pytest
 
 from leadscore_v6 import decision
+from leadscore_v6.alerting.outbox import Outbox
 from leadscore_v6.assets.hooks import after_failure, after_success
 from leadscore_v6.dashboard.settings import PAGE_FILE
 from leadscore_v6.errors import InputError
@@ -74,6 +76,48 @@ def test_a_failure_of_any_step_shows_while_a_model_serves(step: str, tmp_path: P
     page = assert_sound(html)
     assert "▲ look here" in text_of(page, "#alerts h2")
     assert step in text_of(page, "#alerts")
+
+
+@pytest.mark.parametrize(
+    ("why", "says"),
+    [
+        (
+            "A record has 5 fields where the header has 4 (line 7). (file /feed/Ann Lee/Lead.csv)\n  what to do: x",
+            "A record has 5 fields where the header has 4 (line 7).",
+        ),
+        (
+            "Two contacted leads have the Id 00Q5g00000AbCdE: lines 2 and 5. (file Lead.csv, column Id, row 5)",
+            "Two contacted leads have the Id …: lines 2 and 5. (file …, column Id, row 5)",
+        ),
+        ("The file lacks columns FA_CRD__c, Id. (file Lead.csv)", "The file lacks columns FA_CRD__c, Id."),
+    ],
+)
+def test_a_refused_file_is_one_alert_that_names_it_and_why_and_what_heals_it(
+    tmp_path: Path, why: str, says: str
+) -> None:
+    """Which leaves the house: of what stood in the file it says nothing (R57)."""
+    story = serving()
+    story.line("refused", "crm_leads", "this week's", {"why": why, "facts": {"file_name": "Lead.csv"}})
+    held = Held(story, tmp_path)
+    run("crm_leads", held, broken)
+    run("crm_leads", held, broken)  # the next run meets the same file
+    (filed,) = Outbox(held.settings.outbox).filed()
+    assert (filed.times, filed.alert.subjects) == (2, ("crm_leads", "Lead.csv"))
+    text = filed.alert.text()
+    assert f"Why: {says}" in text
+    assert "`leadscore score --data FEED`" in text
+    assert "the runbook, under input_refused" in text
+    assert not re.search("00Q|Ann|Lee|/feed", text)
+
+
+def test_a_step_that_fails_after_an_older_refusal_is_its_own_alert(tmp_path: Path) -> None:
+    story = serving()
+    story.line("refused", "crm_associates", "old", {"why": "cut off", "facts": {"file_name": "Associates.csv"}})
+    held = Held(story, tmp_path)
+    run("crm_leads", held, broken)
+    (filed,) = Outbox(held.settings.outbox).filed()
+    assert filed.alert.subjects == ("crm_leads",)
+    assert filed.alert.key.startswith("run_failed")
 
 
 def test_before_a_model_serves_there_is_nothing_to_show(tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def test_killed_while_promoting_the_last_good_version_is_served(
 def test_killed_between_leads_and_dials_the_two_are_not_read_together(feed: Path, home: Path, tmp_path: Path) -> None:
     """Both of its files hold, each by itself; whatever reads dials asks that they came with the leads."""
     settings = Settings(home=home, data=feed)
-    write_dials(feed)
+    write_dials(feed, dialled=100_000)
     edit(feed / "Lead.csv", lambda records: records.pop())
     older = read_ledger(settings)[0].latest("crm_dials")
     place = "after published crm_leads"

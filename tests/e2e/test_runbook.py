@@ -270,6 +270,13 @@ def calls_that_were_not_entered(home: Home) -> None:
     home.deliver(change)
 
 
+def an_extract_that_is_cut_off(home: Home) -> None:
+    with (home.feed / "Lead.csv").open("a") as file:
+        file.write("00Q,\n")
+    home.score(land=True)
+    shutil.copyfile(home.modelled.feed / "Lead.csv", home.feed / "Lead.csv")
+
+
 def a_model_file_that_was_altered(home: Home) -> None:
     archive = home.settings.home.parent / "b.tar"
     back_up(home.settings, archive, quiet)
@@ -296,6 +303,7 @@ BREAKS: dict[str, Callable[[Home], None]] = {
     "performance_drop": calls_at_the_wrong_leads,
     "expected_above_observed": every_second_call_is_missing,
     "expected_below_observed": calls_that_there_were_not,
+    "input_refused": an_extract_that_is_cut_off,
     "run_failed": a_model_file_that_was_altered,
 }
 

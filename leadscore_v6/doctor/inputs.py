@@ -1,4 +1,4 @@
-"""The input folder: feed files by name, the CRM extract, and whether their headers are the format's (plan step 1.1)."""
+"""The input folder: feed files by name, the newest one's header, the CRM's files (plan step 1.1)."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from datetime import date
 from pathlib import Path
 
 from leadscore_v6.contracts import contract
+from leadscore_v6.doctor.crm import crm_file, not_there
 from leadscore_v6.doctor.finding import Finding, missing, ok
 from leadscore_v6.errors import InputError, LeadscoreError
 from leadscore_v6.locations import Location, is_local, open_object, reaching
 from leadscore_v6.settings import Settings
-from leadscore_v6.warehouse.landing import files_in, parse_feed_name
+from leadscore_v6.warehouse.landing import CRM_FILES, files_in, parse_feed_name
 from leadscore_v6.warehouse.landing.folder import PREFIX
 from leadscore_v6.warehouse.landing.header import read_header
-from leadscore_v6.warehouse.landing.leads import FILE_NAME
+from leadscore_v6.warehouse.landing.leads import FILE_NAME as LEADS_FILE
 
 _HEADER_BYTES = 1 << 21
 
@@ -28,7 +29,7 @@ class Inbox:
         self.feeds: list[Location] = []
         self.refused: list[str] = []
         self.trouble: str = ""
-        self.leads: Location | None = None
+        self.of_crm: dict[str, Location] = {}
         self._store = settings.store
         try:
             with reaching(self.folder):
@@ -38,8 +39,8 @@ class Inbox:
 
     def _look(self) -> None:
         for path in files_in(self.folder):
-            if path.name == FILE_NAME:
-                self.leads = path
+            if path.name in CRM_FILES:
+                self.of_crm[path.name] = path
             elif path.name.lower().startswith(PREFIX.lower()):
                 try:
                     self.feeds.append(parse_feed_name(path, self._today).path)
@@ -49,11 +50,11 @@ class Inbox:
     def bytes_to_land(self) -> int:
         """Size of the files whose content the store does not seem to have (none of the same size)."""
         kept = {entry.stat().st_size for entry in self._store.glob("*.csv")} if self._store.is_dir() else set()
-        files = [*self.feeds, *([self.leads] if self.leads is not None else [])]
+        files = [*self.feeds, *self.of_crm.values()]
         return sum(size for file in files if (size := int(file.stat().st_size)) not in kept)
 
     def findings(self, *, leads_from_folder: bool) -> Iterator[Finding]:
-        """The folder, its feed files, the newest one's header; the extract, where it is taken from the folder."""
+        """The folder, its feed files, the newest one's header; the CRM's files where they come from the folder."""
         if self.trouble:
             what, _, remedy = self.trouble.partition("\n  what to do: ")
             yield missing("input folder", what, remedy or _put(self.folder))
@@ -64,10 +65,16 @@ class Inbox:
         if self.feeds:
             yield _header("newest feed", self.feeds[-1], contract("feed").names)
         if leads_from_folder:
-            if self.leads is None:
-                yield missing("Lead.csv", f"not in {self.folder}", "export the CRM's leads there")
+            yield from self._of_the_crm()
+
+    def _of_the_crm(self) -> Iterator[Finding]:
+        for name in CRM_FILES:
+            if name in self.of_crm:
+                yield crm_file(self.of_crm[name], self._today)
+            elif name == LEADS_FILE:
+                yield missing(name, f"not in {self.folder}", "export the CRM's leads there")
             else:
-                yield _header("Lead.csv", self.leads, contract("lead").names)
+                yield not_there(name)
 
 
 def _header(check: str, path: Location, expected: tuple[str, ...]) -> Finding:

@@ -20,6 +20,9 @@ from tests.buckets import upload
 
 TODAY = date(2024, 5, 6)
 LEADS = ",".join(contract("lead").names).encode() + b"\n"
+LEADS += b"a,7,2024-05-01 09:00:00,\n"
+DIALS = ",".join(contract("dials").names).encode() + b"\n"
+ASSOCIATES = b"associate,weekly_capacity,active\n"
 FEED = ",".join(contract("feed").names).encode() + b"\n"
 
 
@@ -156,17 +159,25 @@ def test_a_folder_with_all_that_a_run_reads_is_well(settings: Settings, put: Cal
     found = findings(settings)
     assert {finding.state for finding in found.values()} == {OK}, found
     assert "2 feed files" in found["input folder"].says
+    assert found["Lead.csv"].says.endswith("all 4 columns of the contract; times from 2024-05-01 to 2024-05-01")
+    assert "it is optional: crm_dials stays empty" in found["Dials.csv"].says
+    put("Dials.csv", DIALS + b"a,7,Ann,2024-05-02,usual\n")
+    put("Associates.csv", ASSOCIATES + b"Ann,40,Yes\n")
+    found = findings(settings)
+    assert {finding.state for finding in found.values()} == {OK}, found
+    assert "times from 2024-05-02 to 2024-05-02" in found["Dials.csv"].says
     assert found["newest feed"].says.startswith("RIARepDataFeed_20240331.csv: ")
 
 
 def test_what_is_to_land_is_what_the_store_has_not(settings: Settings, put: Callable[[str, bytes], Location]) -> None:
     put("RIARepDataFeed_20240107.csv", b"x" * 100)
     put("Lead.csv", b"y" * 30)
+    put("Dials.csv", b"w" * 7)
     put("README.txt", b"z" * 1000)
-    assert Inbox(settings, TODAY).bytes_to_land() == 130
+    assert Inbox(settings, TODAY).bytes_to_land() == 137
     settings.store.mkdir(parents=True)
     (settings.store / "digest.csv").write_bytes(b"x" * 100)
-    assert Inbox(settings, TODAY).bytes_to_land() == 30
+    assert Inbox(settings, TODAY).bytes_to_land() == 37
 
 
 def test_a_folder_that_is_not_there_is_to_be_made(settings: Settings) -> None:
@@ -191,6 +202,22 @@ def test_a_prefix_with_nothing_under_it_is_said(settings: Settings, bucket: Loca
         ("RIARepDataFeed_20240331.csv", b"\xff\xfea", "newest feed", "UTF-16"),
         ("Lead.csv", b"Id,FA_CRD__c\n", "Lead.csv", "lacks columns Stage_Entered_Contacting__c"),
         ("Lead.csv", b"", "Lead.csv", "is empty"),
+        ("Lead.csv", LEADS + b"b,8\n", "Lead.csv", "2 fields where the header has 4 (line 3)"),
+        ("Lead.csv", LEADS + b"a,8,2024-05-02,\n", "Lead.csv", "lines 2 and 3"),
+        ("Lead.csv", LEADS + b"b,8,2024-05-07,\n", "Lead.csv", "a time of 2024-05-07, after the day it is received"),
+        ("Lead.csv", LEADS.replace(b"2024-05-01 09:00:00", b""), "Lead.csv", "no time at all"),
+        ("Dials.csv", b"Id,associate\n", "Dials.csv", "lacks columns FA_CRD__c, dialled_at, queue"),
+        ("Dials.csv", DIALS + b"a,7,Ann\n", "Dials.csv", "3 fields where the header has 5 (line 2)"),
+        ("Dials.csv", DIALS + b"a,7,Ann,2042-05-02,usual\n", "Dials.csv", "a time of 2042-05-02"),
+        (
+            "Dials.csv",
+            DIALS + b'a,7,"Ann\nLee",2024-05-02,usual\nb,8,Ann,2024-05-02,whim\nb,8,Ann,2024-05-02,\n',
+            "Dials.csv",
+            "2 of queue cannot be read, the first in line 4",
+        ),
+        ("Associates.csv", ASSOCIATES + b"Ann,a lot,Yes\n", "Associates.csv", "1 of weekly_capacity cannot be read"),
+        ("Associates.csv", ASSOCIATES + b"Ann,40,yes\n", "Associates.csv", "1 of active cannot be read"),
+        ("Associates.csv", ASSOCIATES.replace(b",", b";"), "Associates.csv", "separated by semicolon"),
     ],
 )
 def test_an_input_that_a_run_would_refuse_is_found_before(
@@ -203,6 +230,18 @@ def test_an_input_that_a_run_would_refuse_is_found_before(
     assert [name for name, finding in found.items() if finding.state == MISSING] == [check]
     assert says in found[check].says
     assert found[check].remedy
+
+
+def test_of_times_a_run_lets_some_through_so_that_the_first_is_only_named(
+    settings: Settings, put: Callable[[str, bytes], Location]
+) -> None:
+    put("RIARepDataFeed_20240107.csv", FEED)
+    put("Lead.csv", LEADS + b"b,8,last week,\n")
+    put("Dials.csv", DIALS + b"a,7,Ann,2024-05-02,usual\nb,8,Ann,,usual\n")
+    found = findings(settings)
+    assert {finding.state for finding in found.values()} == {OK}, found
+    assert "1 of Stage_Entered_Contacting__c cannot be read, the first in line 3" in found["Lead.csv"].says
+    assert "1 of dialled_at cannot be read, the first in line 3" in found["Dials.csv"].says
 
 
 def test_leads_are_missed_where_they_are_taken_from_the_folder(

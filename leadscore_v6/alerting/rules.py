@@ -31,7 +31,8 @@ class Finding:
     """What a check found. `figures` are all of the check's; an alert carries them along.
 
     check: health, class_balance, drift, performance, champion, input or run. subjects: by figure what it is about: the
-    features that drifted, the step that failed, the week; the same rule about other subjects is another alert.
+    features that drifted, the step that failed, the week; the same rule about other subjects, or for another
+    reason, is another alert.
     is_synthetic: whether what was looked at is the sample world's. about_day: as of which day was looked. why: the
     message of an error, of which an alert says no more than may leave the house (`without_values`).
     """
@@ -65,8 +66,9 @@ def _alert(rule: Rule, finding: Finding, at: datetime) -> Alert:
     subjects = tuple(finding.subjects.get(rule.figure, ()))
     if rule.again == "never" and not subjects:
         raise LeadscoreError(f"{rule.name} is told once per finding, and {finding.check!r} does not say what it found.")
+    why = without_values(finding.why)
     return Alert(
-        key=_key(rule, subjects),
+        key=_key(rule, (*sorted(subjects), why) if why else tuple(sorted(subjects))),
         severity=rule.severity,
         title=rule.title,
         says=rule.says,
@@ -77,7 +79,7 @@ def _alert(rule: Rule, finding: Finding, at: datetime) -> Alert:
         is_synthetic=finding.is_synthetic,
         once=rule.again == "never",
         about_day=finding.about_day,
-        why=without_values(finding.why),
+        why=why,
     )
 
 
@@ -88,7 +90,7 @@ def _misses(rule: Rule, figure: float | None) -> bool:
     return not _OPERATORS[rule.op](figure, rule.value)
 
 
-def _key(rule: Rule, subjects: tuple[str, ...]) -> str:
-    if not subjects:
+def _key(rule: Rule, about: tuple[str, ...]) -> str:
+    if not about:
         return rule.name
-    return f"{rule.name}-{hashlib.sha256(' '.join(sorted(subjects)).encode()).hexdigest()[:8]}"
+    return f"{rule.name}-{hashlib.sha256(' '.join(about).encode()).hexdigest()[:8]}"

@@ -123,6 +123,16 @@ def test_other_subjects_are_another_alert(settings: AlertingSettings) -> None:
     assert key("a").startswith("feature_drift-")
 
 
+def test_the_same_file_refused_for_another_reason_is_another_alert(settings: AlertingSettings) -> None:
+    def key(why: str) -> str:
+        about = {"inputs_refused": ("crm_leads", "Lead.csv")}
+        (alert,) = alerts_for(Finding("input", {"inputs_refused": 1}, about, why=why), settings, NOON)
+        return alert.key
+
+    assert key("The file is empty.") == key("The file is empty.\n  what to do: export it again")
+    assert key("The file is empty.") != key("The file lacks column Id.")
+
+
 def test_of_a_week_that_is_the_newest_for_days_people_are_told_once(settings: AlertingSettings) -> None:
     week = Finding("class_balance", {"class_balance_alerts": 1}, {"class_balance_alerts": ("2025-09-29",)})
     (alert,) = alerts_for(week, settings, NOON)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -103,6 +104,13 @@ def asked_of(tmp_path: Path) -> None:
     write_call_list(Settings(home=tmp_path / "home", data=tmp_path / "feed"), request)
 
 
+def stopped_by(tmp_path: Path) -> str:
+    """What keeps a list from being made; empty if nothing does."""
+    with pytest.raises((GateBlocked, ReachedError)) as stopped:
+        asked_of(tmp_path)
+    return str(stopped.value)
+
+
 @pytest.mark.parametrize(("what", "asset"), [("leads", "crm_leads"), ("associates", "crm_associates")])
 def test_no_list_of_a_delivery_whose_dials_were_never_read(
     delivered: Story, tmp_path: Path, what: str, asset: str
@@ -114,16 +122,14 @@ def test_no_list_of_a_delivery_whose_dials_were_never_read(
     dials = delivered.ledger().latest("crm_dials")
     assert dials is not None
     assert dials.state == "published"
-    with pytest.raises(GateBlocked, match=rf"No call list from {what} that do not hold[\s\S]*refused: the file is cut"):
-        asked_of(tmp_path)
+    assert re.search(rf"No call list from {what} that do not hold[\s\S]*refused: the file is cut", stopped_by(tmp_path))
 
 
 def test_no_list_of_dials_that_were_not_delivered_with_the_leads(delivered: Story, tmp_path: Path) -> None:
     """A run that was killed between the two files; what it had read stands, and all of its gates hold."""
     delivered.extract()
     says = r"No call list from dials[\s\S]*not delivered with crm_leads, .* again: `leadscore run --data DIR`, or"
-    with pytest.raises(GateBlocked, match=says):
-        asked_of(tmp_path)
+    assert re.search(says, stopped_by(tmp_path))
     delivered.attempt("crm_dials")
     with pytest.raises(ReachedError):
         asked_of(tmp_path)

@@ -110,13 +110,17 @@ def test_a_refused_file_is_one_alert_that_names_it_and_why_and_what_heals_it(
     assert not re.search("00Q|Ann|Lee|/feed", text)
 
 
-def test_a_step_that_fails_after_an_older_refusal_is_its_own_alert(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("refused", "facts"), [("crm_associates", {"file_name": "Associates.csv"}), ("production_scores_v6", {})]
+)
+def test_a_step_that_fails_otherwise_is_told_as_a_step(tmp_path: Path, refused: str, facts: dict[str, str]) -> None:
+    """After the refusal of another step's file; for a model's file that cannot be read, which nobody delivered."""
     story = serving()
-    story.line("refused", "crm_associates", "old", {"why": "cut off", "facts": {"file_name": "Associates.csv"}})
+    story.line("refused", refused, "old", {"why": "cut off", "facts": facts})
     held = Held(story, tmp_path)
-    run("crm_leads", held, broken)
+    run("production_scores_v6", held, broken)
     (filed,) = Outbox(held.settings.outbox).filed()
-    assert filed.alert.subjects == ("crm_leads",)
+    assert filed.alert.subjects == ("production_scores_v6",)
     assert filed.alert.key.startswith("run_failed")
 
 

@@ -52,8 +52,12 @@ def tell_of_failure(bench: Bench, settings: Settings, step: str) -> None:
 
 
 def _refused(ledger: Ledger, step: str) -> Attempt | None:
-    """The refusal by which that step has just ended: there is one writer, and this line was its last."""
+    """The refusal of a delivered file by which that step has just ended: there is one writer, and it was its last line.
+
+    What else a step cannot read, a model's file say, is refused too, and was delivered by nobody.
+    """
     newest = ledger.newest
     if newest is None or (newest["event"], newest["asset"]) != ("refused", step):
         return None
-    return ledger.attempts[newest["attempt"]]
+    attempt = ledger.attempts[newest["attempt"]]
+    return attempt if "file_name" in attempt.facts else None

@@ -25,9 +25,9 @@ from leadscore_v6.errors import GateBlocked, InputError, UsageError
 from leadscore_v6.gates.bench import read_ledger
 from leadscore_v6.gates.caveats import caveats
 from leadscore_v6.gates.champions import require_champion
-from leadscore_v6.gates.extract import LEADS
+from leadscore_v6.gates.extract import LEADS, known_extract_day
 from leadscore_v6.gates.guard import Obstacle, obstacle_as_delivered, obstacle_at
-from leadscore_v6.gates.ledger import Ledger
+from leadscore_v6.gates.ledger import Attempt, Ledger
 from leadscore_v6.gates.lineage import is_synthetic, told, withdrawn_behind
 from leadscore_v6.gates.programme import experiment_runs, plan_in_force
 from leadscore_v6.locations import Location
@@ -50,7 +50,10 @@ _FOR = ("people", "the CRM", "the record")
 
 @dataclass(frozen=True)
 class CallListRequest:
-    """What is asked for. None: what config/v6_production.yaml says, the newest scored day, the home's artifacts."""
+    """What is asked for. None: what config/v6_production.yaml says, the newest scored day, the home's artifacts.
+
+    The newest day is refused if it has grown stale; one that is named is not, and the list says how old it is.
+    """
 
     associates: Path
     excluded: Path | None = None
@@ -127,7 +130,11 @@ def write_call_list(settings: Settings, asked: CallListRequest) -> Written:
     require_fields(config.crm_import)
     associates = read_associates(asked.associates)
     ledger, _ = read_ledger(settings)
-    day = _day(ledger, asked.day)
+    attempt = _scored(ledger, asked.day)
+    day = snapshot_day(str(attempt.partition))
+    age = _age(ledger, attempt, config.call_list.stale_after_days)
+    if asked.day is None:
+        _refuse_stale(age, day)
     excluded = read_exclusions(asked.excluded, day) if asked.excluded else frozenset()
     # By the rules of today: who was excluded after the day was scored is not called either.
     rules = scoring_settings()
@@ -148,7 +155,7 @@ def write_call_list(settings: Settings, asked: CallListRequest) -> Written:
         made,
         day,
         reign.version,
-        caveats(ledger, reign, day),
+        [*caveats(ledger, reign, day), *([age] if age else [])],
         is_synthetic(ledger, PRODUCTION),
         log is not None and "digest" in log.facts,
         max(dialled.values(), default=None),
@@ -241,11 +248,38 @@ def _records(file: Path, *columns: str) -> list[tuple[int, dict[str, Any]]]:
         raise InputError("The file is no CSV in UTF-8", str(file)) from None
 
 
-def _day(ledger: Ledger, asked: date | None) -> date:
+def _age(ledger: Ledger, attempt: Attempt, most: int) -> str:
+    """How old the scores are, in words; empty where they are not over `most` days behind the extract, or made before.
+
+    The extract's day does not tell of a feed that has stopped: both stand still.
+    """
+    day, extract, made = snapshot_day(str(attempt.partition)), known_extract_day(ledger), attempt.started_at
+    told = []
+    if extract is not None and (extract - day).days > most:
+        told.append(f"the newest CRM extract is {(extract - day).days} days newer")
+    if made is not None and (ledger.today - made.date()).days > most:
+        told.append(f"they were made {(ledger.today - made.date()).days} days ago")
+    return f"The scores are of {day}, and {' and '.join(told)}." if told else ""
+
+
+def _refuse_stale(age: str, day: date) -> None:
+    if age:
+        raise GateBlocked(
+            f"No call list by stale scores. {age}\n"
+            "  what to do: deliver the newest CRM extract and score it: `leadscore score --data DIR`. To call by these "
+            f"scores all the same, name their day: `--day {day}`."
+        )
+
+
+def _scored(ledger: Ledger, asked: date | None) -> Attempt:
+    """The day's scores; None: of the newest day that was scored, not later than the extract that serves."""
     keys = [str(key) for key in ledger.keys(PRODUCTION)]
     if not keys:
         raise UsageError("No day has been scored yet: `leadscore score`.")
-    key = f"{asked:%Y%m%d}" if asked else keys[-1]
+    # A day of an extract that was taken back, or of a clock that was wrong, lies after it.
+    extract = known_extract_day(ledger)
+    served = [key for key in keys if extract is None or snapshot_day(key) <= extract]
+    key = f"{asked:%Y%m%d}" if asked else (served or keys)[-1]
     if key not in keys:
         raise UsageError(
             f"{asked} has not been scored; the newest day is {snapshot_day(keys[-1])}: `leadscore score --day`."
@@ -270,7 +304,7 @@ def _day(ledger: Ledger, asked: date | None) -> date:
             f"{snapshot_day(key)} was scored by model {scored_by}, and {reign.version} is champion since "
             f"{reign.since:%Y-%m-%d %H:%M}: score it again with `leadscore score --day {snapshot_day(key)}`."
         )
-    return snapshot_day(key)
+    return attempt
 
 
 def _refuse(what: str, obstacle: Obstacle | None) -> None:
@@ -281,13 +315,10 @@ def _refuse(what: str, obstacle: Obstacle | None) -> None:
 
 
 def _settings(configured: CallListSettings, asked: CallListRequest) -> CallListSettings:
-    return CallListSettings(
+    return replace(
+        configured,
         per_associate=asked.per_associate or configured.per_associate,
         firm_cap=asked.firm_cap or configured.firm_cap,
-        days_since_contact=configured.days_since_contact,
-        days_since_dial=configured.days_since_dial,
-        lowest_percentile=configured.lowest_percentile,
-        converted_days=configured.converted_days,
     )
 
 

@@ -66,14 +66,17 @@ def ack(home: Path | None, id: str, by: str, note: str) -> None:  # noqa: A002 -
 def send(home: Path | None) -> None:
     """Send what is due: new alerts, those that failed before, those that nobody acknowledged in time.
 
+    While a model serves, what is late is an alert too: a feed or a schedule that has stopped starts no step that would
+    tell of it. Call it every hour, unless Dagster's alert_sensor is on.
+
     Exit codes: 0 nothing that was due failed, 1 a message could not be delivered (it is tried again at a later call).
     """
-    from leadscore_v6.alerting.delivery import Post
-    from leadscore_v6.alerting.delivery import send as send_due
-    from leadscore_v6.alerting.settings import alerting_settings
-    from leadscore_v6.gates.bench import wall_clock
+    from leadscore_v6.assets.production.alarms import tell_what_is_due
+    from leadscore_v6.gates.bench import require_home, wall_clock
 
-    done = send_due(_outbox(home), Post(alerting_settings(), os.environ), wall_clock())
+    settings = from_environment(home=home)
+    require_home(settings)
+    _, done = tell_what_is_due(settings, wall_clock())
     click.echo("\n".join(done.lines()))
     if done.failed:
         sys.exit(1)

@@ -4,6 +4,7 @@ from typing import Any
 
 import dagster as dg
 
+from leadscore_v6.alert_sensor import alert_sensor
 from leadscore_v6.assets import dials, leads, snapshots, training_set, vintages
 from leadscore_v6.assets.experiment import design, enrolment, reading
 from leadscore_v6.assets.model import steps as model
@@ -38,6 +39,7 @@ def build_defs(**overrides: Any) -> dg.Definitions:
         sensors=[
             landing_sensor(Jobs(*(JOBS[name] for name in (SNAPSHOT, LEADS, TRAINING_SET)))),
             refresh_sensor(Chain(*(JOBS[name] for name in _REFRESH))),
+            alert_sensor(),
         ],
         resources={"warehouse": WarehouseResource(), "options": RunOptions(), **overrides},
         # A step costs 0.07 s in process and 1.5 s in a process of its own, and DuckDB has one writer anyway.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -12,9 +12,11 @@ import pytest
 from leadscore_v6 import call_list
 from leadscore_v6.call_list import CallListRequest, Written, read_associates, read_exclusions, write_call_list
 from leadscore_v6.errors import GateBlocked, InputError
+from leadscore_v6.gates.ledger import Ledger
+from leadscore_v6.gates.registry import load_gates
 from leadscore_v6.production.call_list import CallList
 from leadscore_v6.settings import Settings
-from tests.dashboard_panels.story import TODAY, Story
+from tests.dashboard_panels.story import SCORES, TODAY, Story
 
 DAY = date(2025, 11, 3)
 
@@ -99,8 +101,8 @@ def delivered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Story:
     return story
 
 
-def asked_of(tmp_path: Path) -> None:
-    request = CallListRequest(written(tmp_path, "associate\nAnn\n"))
+def asked_of(tmp_path: Path, day: date | None = None) -> None:
+    request = CallListRequest(written(tmp_path, "associate\nAnn\n"), day=day)
     write_call_list(Settings(home=tmp_path / "home", data=tmp_path / "feed"), request)
 
 
@@ -133,6 +135,52 @@ def test_no_list_of_dials_that_were_not_delivered_with_the_leads(delivered: Stor
     delivered.attempt("crm_dials")
     with pytest.raises(ReachedError):
         asked_of(tmp_path)
+
+
+def scored_before(story: Story, days: int) -> date:
+    """Another extract is delivered with all that goes with it, so many days after the one that was scored."""
+    story.extract(TODAY + timedelta(days=days))
+    story.attempt("crm_associates")
+    story.attempt("crm_dials")
+    return TODAY
+
+
+@pytest.mark.parametrize("is_stale", [False, True])
+def test_no_list_by_scores_that_are_far_behind_the_extract(delivered: Story, tmp_path: Path, is_stale: bool) -> None:
+    scored_before(delivered, 7 + is_stale)
+    says = r"stale scores. .* of 2026-03-02, and the newest CRM extract is 8 days newer[\s\S]*`--day 2026-03-02`"
+    assert bool(re.search(says, stopped_by(tmp_path))) is is_stale
+
+
+@pytest.mark.parametrize("is_stale", [False, True])
+def test_nor_by_scores_of_a_feed_that_has_stopped(
+    delivered: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_stale: bool
+) -> None:
+    """The extract's day stands still with the scores'."""
+    made = delivered.ledger().latest(SCORES, f"{TODAY:%Y%m%d}").started_at.date()
+    later = Ledger(delivered, load_gates(), made + timedelta(days=7 + is_stale))
+    monkeypatch.setattr(call_list, "read_ledger", lambda _settings: (later, False))
+    assert bool(re.search("they were made 8 days ago", stopped_by(tmp_path))) is is_stale
+
+
+def test_whoever_names_the_day_gets_the_list_and_the_list_says_how_old_it_is(delivered: Story, tmp_path: Path) -> None:
+    day = scored_before(delivered, 30)
+    with pytest.raises(ReachedError):
+        asked_of(tmp_path, day)
+    attempt = delivered.ledger().latest(SCORES, f"{day:%Y%m%d}")
+    age = call_list._age(delivered.ledger(), attempt, 7)
+    rows = pd.DataFrame({"associate": ["Ann"], "reasons": ["long in one firm"]})
+    made = CallList(rows=rows, expected=pd.Series({"Ann": 0.1}), left_out={})
+    written_down = Written(made, day, "20260101", [age], False, True, None)
+    for shown in (str(written_down), written_down.page()):
+        assert "The scores are of 2026-03-02, and the newest CRM extract is 30 days newer." in shown
+
+
+def test_a_day_after_the_extract_that_serves_is_not_the_newest(delivered: Story, tmp_path: Path) -> None:
+    """Its extract was taken back, or a clock was wrong."""
+    delivered.day(f"{TODAY + timedelta(days=3):%Y%m%d}")
+    attempt = call_list._scored(delivered.ledger(), None)
+    assert attempt.partition == f"{TODAY:%Y%m%d}"
 
 
 @pytest.mark.parametrize(

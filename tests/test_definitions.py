@@ -171,6 +171,12 @@ def test_a_sensor_is_off_until_someone_turns_it_on(defs: dg.Definitions, name: s
     assert {job.name for job in sensor.jobs} == jobs
 
 
+def test_the_alert_sensor_is_off_and_starts_no_run(defs: dg.Definitions) -> None:
+    sensor = defs.resolve_sensor_def("alert_sensor")
+    assert sensor.default_status is dg.DefaultSensorStatus.STOPPED
+    assert not sensor.targets
+
+
 def test_definitions_are_fresh_each_time_and_take_other_resources() -> None:
     class Sham(dg.ConfigurableResource):
         word: str = "sham"

@@ -30,8 +30,8 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
 class Finding:
     """What a check found. `figures` are all of the check's; an alert carries them along.
 
-    check: health, class_balance, drift, performance, champion, input or run. subjects: by figure what it is about: the
-    features that drifted, the step that failed, the week; the same rule about other subjects, or for another
+    check: health, class_balance, drift, performance, champion, input, freshness or run. subjects: by figure what it is
+    about: the features that drifted, the step that failed, the week; the same rule about other subjects, or for another
     reason, is another alert.
     is_synthetic: whether what was looked at is the sample world's. about_day: as of which day was looked. why: the
     message of an error, of which an alert says no more than may leave the house (`without_values`).

@@ -34,9 +34,11 @@ class ScoreSettings:
 class CallListSettings:
     """Who may be called again, and when (days of a lead's contact, of a dial), and from which percentile on.
 
+    stale_after_days: scores that are older are called by only if their day is named.
     converted_days: as the population has it; who scheduled a call lately is not called through another lead either.
     """
 
+    stale_after_days: int
     per_associate: int
     firm_cap: int
     days_since_contact: int

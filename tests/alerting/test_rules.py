@@ -73,6 +73,7 @@ def test_each_checks_figures_are_what_its_rules_read(settings: AlertingSettings)
         "performance": performance(nobody, empty, nobody, of.performance, 1).figures(),
         "champion": decide((one, one), Evidence(leads, None), today, of.champion, 1).figures(),
         "input": {"inputs_refused": 0},
+        "freshness": {"assets_late": 0},
         "run": {"steps_failed": 0},
     }
     assert {rule.check for rule in settings.rules} == set(figures)

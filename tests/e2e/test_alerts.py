@@ -48,7 +48,7 @@ def test_an_alert_is_sent_escalated_acknowledged(home: Path) -> None:
         assert "1 sent" in sent.stdout
         assert "LEADSCORE_ALERT_OPERATIONS is not set" in sent.stdout
         again = leadscore("send", *where, **on_call)
-        assert "sent" not in again.stdout
+        assert " sent" not in again.stdout
     titles = [json.loads(body)["title"] for body in arrived.bodies]
     assert titles == ["[test] leadscore alerts", "[not acknowledged] [critical] Leads are not scored"]
     (one,) = json.loads(leadscore("list", *where, "--json").stdout)

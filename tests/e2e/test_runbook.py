@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import duckdb
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -24,10 +25,11 @@ from leadscore_v6 import cli
 from leadscore_v6.alerting.outbox import Outbox
 from leadscore_v6.alerting.settings import alerting_settings
 from leadscore_v6.assets.production import scores as production
+from leadscore_v6.assets.production.alarms import tell_what_is_due
 from leadscore_v6.backup import back_up
 from leadscore_v6.driver import ScoreRequest, raise_for, run_through, score
 from leadscore_v6.driver_monitoring import MONTHLY, MonitorRequest, monitor
-from leadscore_v6.gates.bench import open_bench, read_ledger
+from leadscore_v6.gates.bench import open_bench, read_ledger, wall_clock
 from leadscore_v6.gates.champions import champion
 from leadscore_v6.gates.judge import Verdict
 from leadscore_v6.gates.models import folder_of, known_models
@@ -289,6 +291,14 @@ def a_model_file_that_was_altered(home: Home) -> None:
     home.words |= {"ARCHIVE": str(archive), "NEW_HOME": str(home.settings.home.parent / "restored")}
 
 
+def no_extract_for_some_days(home: Home) -> None:
+    """Three days go by in which nothing is delivered; then the CRM's newest extract, with one lead more, comes."""
+    with duckdb.connect(str(home.settings.warehouse_file)) as warehouse:
+        warehouse.execute("UPDATE LeadScoring.attempt_ledger SET at = at - INTERVAL 3 DAY")
+    tell_what_is_due(home.settings, wall_clock())
+    edit(home.feed / "Lead.csv", lambda records: records.append(records[-1] | {"Id": "00Q000000000NEWAA0"}))
+
+
 # Columns of the feed without which important features are missing.
 EMPTY = ("DateBecameRep_NumberOfYears", "DateOfHireAtCurrentFirm_NumberOfYears")
 # Healed by a refresh alone, which tests/e2e/test_champion.py follows to its decision.
@@ -304,6 +314,7 @@ BREAKS: dict[str, Callable[[Home], None]] = {
     "expected_above_observed": every_second_call_is_missing,
     "expected_below_observed": calls_that_there_were_not,
     "input_refused": an_extract_that_is_cut_off,
+    "late": no_extract_for_some_days,
     "run_failed": a_model_file_that_was_altered,
 }
 

@@ -20,7 +20,7 @@ from leadscore_v6.production.crm_import import crm_table, require_fields
 from leadscore_v6.production.settings import CallListSettings, CrmImportSettings
 
 DAY = date(2025, 11, 3)
-SETTINGS = CallListSettings(2, 50, 90, 30, 21, 365)
+SETTINGS = CallListSettings(7, 2, 50, 90, 30, 21, 365)
 ASSOCIATES = ["Ann", "Bob"]
 FIELDS = CrmImportSettings("FA_CRD__c", {"FA_CRD__c": "FA_CRD__c", "Owner__c": "associate", "Why__c": "reasons"}, 20)
 
@@ -126,7 +126,7 @@ def test_who_is_in_a_running_test_is_left_out_and_counted_apart() -> None:
 def test_of_one_firm_only_the_best_up_to_the_cap() -> None:
     same = [advisor(str(crd), 0.01 * crd, RIAFirmCRD="7") for crd in range(1, 5)]
     unknown = [advisor(str(crd), 0.001, RIAFirmCRD=None) for crd in range(5, 8)]
-    made = listed(*same, *unknown, settings=CallListSettings(3, 2, 90, 30, 21, 365))
+    made = listed(*same, *unknown, settings=CallListSettings(7, 3, 2, 90, 30, 21, 365))
     assert set(made.rows["FA_CRD__c"]) == {"4", "3", "5", "6", "7"}
     assert made.left_out == {"beyond the cap of the firm": 2}
 

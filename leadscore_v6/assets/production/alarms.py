@@ -1,19 +1,26 @@
 """From a step's figures, or its failure, to alerts: what a figure that misses its rule sets off (plan 6.1).
 
-Belongs here: handing figures over, and telling of a step that failed while a model serves. Does not belong here: which
-figures alert, and how they are delivered (alerting/).
+Belongs here: handing figures over, and telling of a step that failed, or did not run, while a model serves. Does not
+belong here: which figures alert, and how they are delivered (alerting/).
 """
 
+import os
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from leadscore_v6.alerting.delivery import Post, Sending, send
+from leadscore_v6.alerting.outbox import Filed, Outbox
 from leadscore_v6.alerting.raising import raise_finding
-from leadscore_v6.alerting.rules import Finding
+from leadscore_v6.alerting.rules import Finding, alerts_for
+from leadscore_v6.alerting.settings import alerting_settings
+from leadscore_v6.errors import InputError, UsageError
 from leadscore_v6.gates.attempt import Bench
+from leadscore_v6.gates.bench import read_ledger
 from leadscore_v6.gates.champions import champion
 from leadscore_v6.gates.ledger import Attempt, Ledger
 from leadscore_v6.gates.lineage import is_synthetic
+from leadscore_v6.monitoring.settings import monitoring_settings
 from leadscore_v6.settings import Settings
 
 _SCORES = "production_scores_v6"
@@ -49,6 +56,48 @@ def tell_of_failure(bench: Bench, settings: Settings, step: str) -> None:
     about, synthetic = (step, str(refused.facts["file_name"])), is_synthetic(bench.ledger, _SCORES)
     told = Finding("input", {"inputs_refused": 1}, {"inputs_refused": about}, synthetic, why=str(refused.refusal))
     raise_finding(settings.outbox, told, bench.clock())
+
+
+def tell_what_is_due(settings: Settings, at: datetime) -> tuple[tuple[Filed, ...], Sending]:
+    """File what is late as an alert, and send what is due: new, held back, to be tried again, escalated.
+
+    Gives the alerts that are new, and what was sent. A home whose ledger cannot be read is trouble that is told: alerts
+    about it are waiting perhaps. Raises what is wrong with the configuration of alerts.
+    """
+    configured, box = alerting_settings(), Outbox(settings.outbox)
+    new: tuple[Filed, ...] = ()
+    troubles = []
+    try:
+        ledger, _ = read_ledger(settings)
+        new = box.file(alerts_for(lateness(ledger, at), configured, at), configured)
+    except (InputError, UsageError) as error:
+        troubles = [f"what is late cannot be told: {error}"]
+    done = send(box, Post(configured, os.environ), at)
+    done.troubles += troubles
+    return new, done
+
+
+def lateness(ledger: Ledger, at: datetime) -> Finding:
+    """What was not built for longer than `freshness` allows at `at`, counted from when the champion came at the latest.
+
+    A feed or a schedule that has stopped fails no step: nothing but the time tells of it. Times are those at which
+    assets were built, not the days that they are of. Without a champion nothing is late.
+    """
+    reign = champion(ledger)
+    late: tuple[str, ...] = ()
+    if reign is not None:
+        late = tuple(
+            asset
+            for asset, hours in monitoring_settings().freshness.items()
+            if at - max((reign.since, *_built(ledger, asset))) > timedelta(hours=hours)
+        )
+    return Finding("freshness", {"assets_late": len(late)}, {"assets_late": late}, is_synthetic(ledger, _SCORES))
+
+
+def _built(ledger: Ledger, asset: str) -> tuple[datetime, ...]:
+    """When its attempts began that were published."""
+    found = (one for one in ledger.attempts.values() if one.asset == asset and one.state == "published")
+    return tuple(one.started_at for one in found if one.started_at is not None)
 
 
 def _refused(ledger: Ledger, step: str) -> Attempt | None:

@@ -102,7 +102,7 @@ def shadow(home: Path | None, data: str | None, on: str, days: int | None, as_js
 @click.command()
 @home_option
 @click.argument("lead_id")
-@click.option("--model", "version", help="Version of the model, e.g. 20261125.  [default: the newest validated one]")
+@click.option("--model", "version", help="A model's version.  [default: the champion, else the newest validated]")
 @json_option
 def why(home: Path | None, lead_id: str, version: str | None, as_json: bool) -> None:
     """Say how LEAD_ID scores, and why: probability, rank, reasons in plain words, warnings, the model behind it."""

@@ -18,7 +18,7 @@ from leadscore_v6.assets.model.data import contract_version, promoted_columns, r
 from leadscore_v6.assets.training_set import LABEL_WINDOW_DAYS
 from leadscore_v6.errors import InputError, UsageError
 from leadscore_v6.gates.bench import read_ledger
-from leadscore_v6.gates.champions import history, role
+from leadscore_v6.gates.champions import champion, history, role
 from leadscore_v6.gates.decisions import PROMOTED, TRAINING
 from leadscore_v6.gates.ledger import Attempt, Ledger
 from leadscore_v6.gates.models import KnownModel, blocks_of, folder_of, manifest_digest, model_line, model_of
@@ -39,11 +39,13 @@ def ask(settings: Settings, lead_id: str, version: str | None) -> Answer:
     """How a lead scores, and why: plain JSON data.
 
     The lead is taken as it stands in the promoted training set; one that is too young for it, from the staging table of
-    the same version, through the same SQL. Raises UsageError when neither has it, or there is no such model;
+    the same version, through the same SQL. `version` None: the champion, by whose scores people are called; where none
+    serves, the newest validated model. Raises UsageError when neither has it, or there is no such model;
     GateBlocked when no model passed its gates; InputError when the model's files are not what was published.
     """
     ledger, _ = read_ledger(settings)
-    known = model_of(ledger, version)
+    reign = champion(ledger)
+    known = model_of(ledger, version or (reign.version if reign else None))
     calibrated = known.calibrated
     if calibrated is None or calibrated.state != "published":
         raise UsageError(f"Model {known.version} has no calibrator that passed its gates: it gives no probabilities.")
@@ -63,7 +65,7 @@ def ask(settings: Settings, lead_id: str, version: str | None) -> Answer:
         "reasons": [asdict(reason) for reason in scored.reasons],
         "warnings": list(scored.warnings),
         "in_sample": _block(settings, known, lead_id),
-        "model": {"version": known.version, **asdict(scored.provenance)},
+        "model": {"version": known.version, "role": role(ledger, known), **asdict(scored.provenance)},
     }
 
 
@@ -82,7 +84,8 @@ def render_answer(answer: Answer) -> str:
         lines += ["", "Mind:", *(f"  {warning}" for warning in warnings)]
     model = answer["model"]
     digests = ", ".join(f"{name} {model[name][:12]}" for name in ("model", "dataset", "features"))
-    lines += ["", f"Model {model['version']} (sha256: {digests}). The lead's features: {answer['features_from']}."]
+    named = f"Model {model['version']}" + (f", {model['role']}" if model["role"] else "")
+    lines += ["", f"{named} (sha256: {digests}). The lead's features: {answer['features_from']}."]
     return "\n".join(lines)
 
 

@@ -301,7 +301,7 @@ def no_extract_for_some_days(home: Home) -> None:
 
 # Columns of the feed without which important features are missing.
 EMPTY = ("DateBecameRep_NumberOfYears", "DateOfHireAtCurrentFirm_NumberOfYears")
-# Healed by a refresh alone, which tests/e2e/test_champion.py follows to its decision.
+# Answered by a whole refresh (tests/e2e/test_refresh.py), and raised once for each champion: there is no healing to see.
 ELSEWHERE = {"champion_age"}
 BREAKS: dict[str, Callable[[Home], None]] = {
     "scoring_success": an_export_without_open_leads,

@@ -139,13 +139,12 @@ def backtest(data: TrainingData, settings: ModelSettings, *, workers: int = 1, p
     def whole_fold(numbered: tuple[int, Block]) -> _Fold:
         number, block = numbered
         fitted = _fit(data, block, settings)
-        inside = score(data, fitted.model.trained_on, fitted.model)
-        fold = _judged(data, block, fitted, average_precision_of(inside), settings, number)
+        fold = _judged(data, block, fitted, settings, number)
         progress(
             f"fold {number}: {len(fitted.model.trained_on)} leads trained, "
             f"{len(fitted.calibrated_on)} calibrated, {len(block.test)} tested"
         )
-        compared = (inside, validated(data, fold.model), fold.scored)
+        compared = (fitted.inside, validated(data, fold.model), fold.scored)
         gap_draws = _gap_draws(compared, settings.evaluation, settings.seed + 10 * number)
         return _Fold(fold, gap_draws)
 
@@ -171,6 +170,7 @@ class _Fitted:
     """What one fold fits."""
 
     model: FittedModel
+    inside: ScoredLeads
     calibrated_on: Rows
     calibrator: Calibrator
 
@@ -190,25 +190,26 @@ def _fit(data: TrainingData, block: Block, settings: ModelSettings) -> _Fitted:
     inner = _inner(data, block, settings)
     require_positives(data, inner.train, settings.split.min_positives_train, "a backtest fold's training leads")
     require_positives(data, inner.test, settings.split.min_positives_test, "a backtest fold's calibration leads")
-    model = fit(data, inner.train, settings)
-    margin = model.margin(data.features.iloc[inner.test])
+    fitted = fit(data, inner.train, settings)
+    margin = fitted.model.margin(data.features.iloc[inner.test])
     if block.method == "stratified_kfold":
         # Random folds are in sample by advisor and in time: the fallback is what it is, and every report says so (R16).
         segments = data.segments[inner.test]
         calibrator = fit_segments(margin, data.label[inner.test], segments, data.segment_column, settings.calibration)
     else:
         calibrator = fit_calibrator(data, inner.test, margin, inner.train, settings.calibration)
-    return _Fitted(model, inner.test, calibrator)
+    return _Fitted(fitted.model, ScoredLeads.of(data, inner.train, fitted.inside), inner.test, calibrator)
 
 
 def _judged(
-    data: TrainingData, block: Block, fitted: _Fitted, in_sample: float, settings: ModelSettings, number: int
+    data: TrainingData, block: Block, fitted: _Fitted, settings: ModelSettings, number: int
 ) -> BacktestFold:
     model, segments, seed = fitted.model, data.segments[block.test], settings.seed + number
     encoded = model.spec.encode(data.features.iloc[block.test]).matrix
     log_odds = fitted.calibrator.log_odds(margins(model.loaded, encoded), segments)
     scored = ScoredLeads.of(data, block.test, log_odds)
     evaluation = evaluate(scored, settings.evaluation, seed)
+    in_sample = average_precision_of(fitted.inside)
     sample = evenly(np.arange(len(block.test)), settings.evaluation.shap_rows)
     return BacktestFold(
         block=block,

@@ -61,7 +61,15 @@ class FittedModel:
         return load(self.booster)
 
 
-def fit(data: TrainingData, rows: Rows, settings: ModelSettings) -> FittedModel:
+@dataclass(frozen=True)
+class Fit:
+    """What comes of a training window: the model, and its (n,) margins of the very leads that it learned from."""
+
+    model: FittedModel
+    inside: Floats
+
+
+def fit(data: TrainingData, rows: Rows, settings: ModelSettings) -> Fit:
     """Fit on `rows`, on one thread: the same rows and settings give the same bytes on any number of cores.
 
     The end of the window chooses the rounds and shows which features are of use; both are then fitted on all of it.
@@ -74,9 +82,8 @@ def fit(data: TrainingData, rows: Rows, settings: ModelSettings) -> FittedModel:
     spec = fit_features(data.features.iloc[rows], data.columns, settings.features.min_level_leads)
     matrix = spec.encode(data.features.iloc[rows]).matrix
     early, late = np.searchsorted(rows, block.train), np.searchsorted(rows, block.test)
-    first = _train(
-        _Window(matrix[early], data.label[block.train], spec), settings, (matrix[late], data.label[block.test])
-    )
+    window = _Window(matrix[early], data.label[block.train], spec)
+    first = _trial(window, settings, _Window(matrix[late], data.label[block.test], spec))
     rounds = int(first.best_iteration) + 1
     trial = first[:rounds]
     sample = evenly(late, settings.evaluation.shap_rows)
@@ -84,8 +91,8 @@ def fit(data: TrainingData, rows: Rows, settings: ModelSettings) -> FittedModel:
     used = {one.feature for one in selection if one.share >= settings.features.min_importance_share}
     kept = spec.keep(used or {selection[0].feature}, NO_USE)
     places = [spec.names.index(name) for name in kept.names]
-    final = _train(_Window(np.ascontiguousarray(matrix[:, places]), data.label[rows], kept), settings, rounds)
-    return FittedModel(
+    final, inside = _final(_Window(matrix[:, places], data.label[rows], kept), settings, rounds)
+    model = FittedModel(
         spec=kept,
         booster=bytes(final.save_raw("ubj")),
         rounds=rounds,
@@ -94,6 +101,7 @@ def fit(data: TrainingData, rows: Rows, settings: ModelSettings) -> FittedModel:
         validation_margin=margins(trial, matrix[late]),
         selection=selection,
     )
+    return Fit(model, inside)
 
 
 def load(booster: bytes, threads: int = 1) -> Any:
@@ -114,31 +122,70 @@ def margins(booster: Any, matrix: Matrix) -> Floats:
 
 def contributions(booster: Any, spec: FeatureSpec, matrix: Matrix) -> Floats:
     """(n, p + 1) SHAP values in log-odds, the base value last: XGBoost's own, which shap's TreeExplainer passes on."""
-    import xgboost
-
-    ready = xgboost.DMatrix(
-        matrix, feature_names=list(spec.names), feature_types=spec.types, enable_categorical=True, nthread=1
-    )
-    found: Floats = booster.predict(ready, pred_contribs=True).astype(np.float64)
+    found: Floats = booster.predict(_ready(matrix, spec, feature_names=list(spec.names)), pred_contribs=True).astype(np.float64)
     return found
 
 
 @dataclass(frozen=True)
 class _Window:
-    """Ready rows of a training window."""
+    """Leads to train on or to be watched."""
 
     matrix: Matrix
     label: NDArray[np.int8]
     spec: FeatureSpec
 
+    @property
+    def ready(self) -> Any:
+        """As XGBoost takes them."""
+        return _ready(self.matrix, self.spec, label=self.label)
 
-def _train(window: _Window, settings: ModelSettings, until: int | tuple[Matrix, NDArray[np.int8]]) -> Any:
-    """A booster of `until` rounds; or as many as serve the (matrix, label) `until` best, by log-loss."""
+
+def _ready(matrix: Matrix, spec: FeatureSpec, **more: Any) -> Any:
+    """A plain `DMatrix`: a `QuantileDMatrix` comes to the same trees, and takes twice as long to be made into bins."""
     import xgboost
 
+    return xgboost.DMatrix(matrix, feature_types=spec.types, enable_categorical=True, nthread=1, **more)
+
+
+def _trial(window: _Window, settings: ModelSettings, end: _Window) -> Any:
+    """A booster that stopped when more rounds no longer served `end`, by log-loss; `best_iteration` is the best."""
+    import xgboost
+
+    watched, patience = [(end.ready, "end")], settings.booster.early_stopping_rounds
+    trained = xgboost.train(
+        _parameters(settings),
+        window.ready,
+        settings.booster.max_rounds,
+        evals=watched,
+        early_stopping_rounds=patience,
+        verbose_eval=False,
+    )
+    return _named(trained, window)
+
+
+def _final(window: _Window, settings: ModelSettings, rounds: int) -> tuple[Any, Floats]:
+    """A booster of so many rounds, and its margins of the window's own leads."""
+    import xgboost
+
+    ready = window.ready
+    inside: list[Floats] = []
+
+    class Margins(xgboost.callback.TrainingCallback):
+        """Takes the margins that training kept up to date all along, before they are dropped with its caches."""
+
+        def after_training(self, model: Any) -> Any:
+            inside.append(model.predict(ready, output_margin=True).astype(np.float64))
+            return model
+
+    trained = xgboost.train(_parameters(settings), ready, rounds, callbacks=[Margins()])
+    return _named(trained, window), inside[0]
+
+
+def _parameters(settings: ModelSettings) -> dict[str, Any]:
+    """What `xgboost.train` reads of the settings."""
     booster = asdict(settings.booster)
-    most, patience = booster.pop("max_rounds"), booster.pop("early_stopping_rounds")
-    parameters = booster | {
+    del booster["max_rounds"], booster["early_stopping_rounds"]
+    return booster | {
         "objective": "binary:logistic",
         "eval_metric": "logloss",
         "tree_method": "hist",
@@ -146,21 +193,9 @@ def _train(window: _Window, settings: ModelSettings, until: int | tuple[Matrix, 
         "nthread": 1,
         "verbosity": 0,
     }
-    shape = {
-        "feature_types": window.spec.types,
-        "enable_categorical": True,
-        "max_bin": settings.booster.max_bin,
-        "nthread": 1,
-    }
-    train = xgboost.QuantileDMatrix(window.matrix, window.label, **shape)
-    if isinstance(until, int):
-        trained = xgboost.train(parameters, train, until)
-    else:
-        # Not quantised: a row is read for each tree, and reading it from bins takes four times as long.
-        watched = xgboost.DMatrix(*until, feature_types=window.spec.types, enable_categorical=True, nthread=1)
-        trained = xgboost.train(
-            parameters, train, most, evals=[(watched, "end")], early_stopping_rounds=patience, verbose_eval=False
-        )
-    # Named only now: names are compared in every round, in Python, while the fits beside this one wait for it.
-    trained.feature_names = list(window.spec.names)
-    return trained
+
+
+def _named(booster: Any, window: _Window) -> Any:
+    """Named only when it is trained: names are compared in every round, in Python, while the fits beside it wait."""
+    booster.feature_names = list(window.spec.names)
+    return booster

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from leadscore_v6.modeling.baseline import Baseline, fit_baseline
-from leadscore_v6.modeling.booster import FittedModel, fit
+from leadscore_v6.modeling.booster import Fit, FittedModel, fit
 from leadscore_v6.modeling.canaries import CanaryReport, sing
 from leadscore_v6.modeling.data import TrainingData
 from leadscore_v6.modeling.evaluation import (
@@ -114,33 +114,41 @@ def train(data: TrainingData, settings: ModelSettings, *, workers: int = 1, prog
     split = final_split(data, settings.split)
     blocks = folds(data, split.train, settings.split)
     # The largest windows first: the short ones fill the gaps at the end.
-    windows = {_MODEL: split.train}
-    windows |= {f"fold {number}": block.train for number, block in reversed(list(enumerate(blocks, start=1)))}
+    windows = {_MODEL: (split.train, split.holdout)}
+    windows |= {_fold(number): (block.train, block.test) for number, block in reversed(list(enumerate(blocks)))}
+    fits = {_WITH: (_with_advisors(data, split, settings), split.holdout)} | windows
 
-    def fit_window(name: str, rows: Rows) -> FittedModel:
-        model = fit(data, rows, settings)
-        progress(f"{name}: {len(rows)} leads, {int(data.label[rows].sum())} positive, {model.rounds} rounds")
-        return model
+    def by_model(name: str, rows: Rows, later: Rows) -> tuple[Fit, ScoredLeads]:
+        found = fit(data, rows, settings)
+        positive, rounds = int(data.label[rows].sum()), found.model.rounds
+        progress(f"{name}: {len(rows)} leads, {positive} positive, {rounds} rounds")
+        return found, score(data, later, found.model)
+
+    def by_logit(rows: Rows, later: Rows) -> tuple[Baseline, ScoredLeads]:
+        logit = fit_baseline(data, rows, settings)
+        return logit, score(data, later, logit)
 
     def look_for_leaks() -> CanaryReport:
         progress(f"leak canaries among {len(data.columns)} features")
         return sing(data, split.train, settings.canaries, settings.seed)
 
-    fits = {_WITH: _with_advisors(data, split, settings)} | windows
     # All in one row: what is short fills the gaps that the long ones leave.
-    tasks: list[Callable[[], Any]] = [partial(fit_window, name, rows) for name, rows in fits.items()]
-    tasks += [partial(fit_baseline, data, rows, settings) for rows in windows.values()]
-    made = side_by_side([*tasks, look_for_leaks], workers)
+    tasks: list[Callable[[], Any]] = [partial(by_model, name, *rows) for name, rows in fits.items()]
+    tasks += [look_for_leaks, *(partial(by_logit, *rows) for rows in windows.values())]
+    made = side_by_side(tasks, workers)
     models = dict(zip(fits, made[: len(fits)], strict=True))
-    logits = dict(zip(windows, made[len(fits) : -1], strict=True))
-    canaries: CanaryReport = made[-1]
+    logits = dict(zip(windows, made[len(fits) + 1 :], strict=True))
     results = tuple(
-        FoldResult(block, models[name], score(data, block.test, models[name]), score(data, block.test, logits[name]))
-        for name, block in ((f"fold {number}", block) for number, block in enumerate(blocks, start=1))
+        FoldResult(block, models[name][0].model, models[name][1], logits[name][1])
+        for name, block in ((_fold(number), block) for number, block in enumerate(blocks))
     )
     progress("figures of the holdout, with intervals over advisors")
-    outcome = (results, models[_MODEL], logits[_MODEL], models[_WITH])
-    return _outcome(data, settings, split, outcome, canaries, workers)
+    fitted = _Fitted(split, results, *models[_MODEL], *logits[_MODEL], models[_WITH][1], made[len(fits)])
+    return _outcome(data, settings, fitted, workers)
+
+
+def _fold(number: int) -> str:
+    return f"fold {number + 1}"
 
 
 def score(data: TrainingData, rows: Rows, model: FittedModel | Baseline) -> ScoredLeads:
@@ -156,34 +164,40 @@ def _with_advisors(data: TrainingData, split: FinalSplit, settings: ModelSetting
     return kept
 
 
-def _outcome(
-    data: TrainingData,
-    settings: ModelSettings,
-    split: FinalSplit,
-    fitted: tuple[tuple[FoldResult, ...], FittedModel, Baseline, FittedModel],
-    canaries: CanaryReport,
-    workers: int,
-) -> Training:
-    results, model, logit, unexcluded = fitted
+@dataclass(frozen=True)
+class _Fitted:
+    """What was fitted, and the leads that each scored who was not fitted on them: by model, logit, `unexcluded` (R16)."""
+
+    split: FinalSplit
+    folds: tuple[FoldResult, ...]
+    fit: Fit
+    scored: ScoredLeads
+    baseline: Baseline
+    baseline_scored: ScoredLeads
+    unexcluded: ScoredLeads
+    canaries: CanaryReport
+
+
+def _outcome(data: TrainingData, settings: ModelSettings, fitted: _Fitted, workers: int) -> Training:
     judged, seed = settings.evaluation, settings.seed
-    scored, baseline = score(data, split.holdout, model), score(data, split.holdout, logit)
-    in_sample = average_precision_of(score(data, split.train, model))
+    split, model, scored, baseline = fitted.split, fitted.fit.model, fitted.scored, fitted.baseline_scored
+    in_sample = average_precision_of(ScoredLeads.of(data, split.train, fitted.fit.inside))
     sample = evenly(split.holdout, judged.shap_rows)
     tasks: list[Callable[[], Any]] = [
-        partial(cross_validation, [fold.scored for fold in results], judged, seed),
-        partial(cross_validation, [fold.baseline for fold in results], judged, seed),
+        partial(model.importance, data.features.iloc[sample]),
+        partial(cross_validation, [fold.scored for fold in fitted.folds], judged, seed),
+        partial(cross_validation, [fold.baseline for fold in fitted.folds], judged, seed),
         partial(evaluate, scored, judged, seed),
         partial(evaluate, baseline, judged, seed),
         partial(compare, baseline, scored.score, judged, seed),
-        partial(model.importance, data.features.iloc[sample]),
     ]
-    crossed, logit_crossed, holdout, logit_holdout, compared, importance = side_by_side(tasks, workers)
+    importance, crossed, logit_crossed, holdout, logit_holdout, compared = side_by_side(tasks, workers)
     return Training(
         split=split,
-        folds=results,
+        folds=fitted.folds,
         cross_validation=crossed,
         model=model,
-        baseline=logit,
+        baseline=fitted.baseline,
         holdout=holdout,
         holdout_scored=scored,
         baseline_holdout=logit_holdout,
@@ -191,9 +205,9 @@ def _outcome(
         in_sample_average_precision=in_sample,
         gaps=gaps(in_sample, crossed.mean, holdout.average_precision.value),
         logit_minus_model=compared,
-        holdout_without_exclusion=average_precision_of(score(data, split.holdout, unexcluded)),
+        holdout_without_exclusion=average_precision_of(fitted.unexcluded),
         importance=importance,
-        selection=selection_table(data.columns, [fold.model for fold in results], model),
-        canaries=canaries,
+        selection=selection_table(data.columns, [fold.model for fold in fitted.folds], model),
+        canaries=fitted.canaries,
         unseen=model.spec.encode(data.features.iloc[split.holdout]).unseen_counts,
     )

@@ -90,8 +90,8 @@ def test_leads_that_a_former_model_chose_do_not_make_a_right_challenger_fail() -
     settings = ModelSettings.of(load_document(config_root() / MODEL_FILE, "model"))
     data, truth = drawn_world()
     split = final_split(data, settings.split)
-    former = fit(data, split.train[: int(0.9 * len(split.train))], settings).margin(data.features)
-    margin = fit(data, split.train, settings).margin(data.features)
+    former = fit(data, split.train[: int(0.9 * len(split.train))], settings).model.margin(data.features)
+    margin = fit(data, split.train, settings).model.margin(data.features)
     chosen = split.holdout[former[split.holdout] >= np.quantile(former[split.holdout], 1 - CAPACITY)]
     assert truth[chosen].mean() > 1.8 * truth[split.holdout].mean(), "the former model knows whom to choose"
     most = int(binom.ppf(0.999, DRAWS, 0.10))  # the demo's models fail 5 to 7 %: docs/demo-seeds.md

@@ -35,7 +35,7 @@ def test_the_same_data_and_seed_give_the_same_bytes_one_fit_at_a_time_or_two(
 
 
 def test_another_seed_gives_another_model(world: TrainingData, trained: Training) -> None:
-    other = fit(world, trained.split.train, replace(worlds.settings(), seed=5))
+    other = fit(world, trained.split.train, replace(worlds.settings(), seed=5)).model
     assert other.booster != trained.model.booster
 
 

@@ -97,14 +97,14 @@ def calibrate(
         partial(evaluate, holdout, judged, seed),
         partial(judge, Judged(later, leads.label, leads.advisors), judged, seed),
     ]
-    null, shap, evaluation, before = side_by_side(tasks, workers)
+    known = sorted(set(segments.tolist()))
+    tasks += [partial(judge, leads.of(segments == segment), judged, seed) for segment in known]
+    null, shap, evaluation, before, *by_segment = side_by_side(tasks, workers)
     return Calibration(
         calibrator=calibrator,
         before=before,
         after=judge(leads, judged, seed, null),
-        by_segment={
-            segment: judge(leads.of(segments == segment), judged, seed) for segment in sorted(set(segments.tolist()))
-        },
+        by_segment=dict(zip(known, by_segment, strict=True)),
         holdout=holdout,
         segments=segments,
         evaluation=evaluation,

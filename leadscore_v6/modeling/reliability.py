@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadscore_v6.estimate import Estimate
-from leadscore_v6.modeling.bootstrap import cluster_counts, interval
-from leadscore_v6.modeling.calibration import Calibrator, fit_segments, newton
+from leadscore_v6.modeling.bootstrap import chunks, cluster_counts, interval
+from leadscore_v6.modeling.calibration import Calibrator, fit_lines, newton
 from leadscore_v6.modeling.settings import CalibrationSettings, EvaluationSettings
 
 Floats = NDArray[np.float64]
@@ -111,19 +111,29 @@ def null_ece(
     calibrator's probabilities, fits the calibrator anew on the first, and takes its ECE on the second: without the
     refit a right model would fail one time in five.
     """
+    from scipy.special import expit
+
     (margin, segments), (later_margin, later_segments) = calibrated_on, judged_on
     of_calibration, of_evaluation = settings
     rng = np.random.default_rng(seed)
-    truth = calibrator.probability(margin, segments)
-    later_truth = calibrator.probability(later_margin, later_segments)
-    found = np.empty(of_evaluation.null_draws)
-    for draw in range(of_evaluation.null_draws):
-        label = (rng.random(len(truth)) < truth).astype(np.int8)
-        later = (rng.random(len(later_truth)) < later_truth).astype(np.int8)
-        refitted = fit_segments(margin, label, segments, calibrator.segment_column, of_calibration)
-        probability = refitted.probability(later_margin, later_segments)
-        found[draw] = expected_calibration_error(equal_mass_bins(probability, later, of_evaluation.ece_bins))
-    return found
+    early = calibrator.probability(margin, segments)
+    truth = np.concatenate([early, calibrator.probability(later_margin, later_segments)])
+    found: list[Floats] = []
+    for draws in chunks(of_evaluation.null_draws, len(truth)):
+        labels = (rng.random((draws, len(truth))) < truth).astype(np.int8)
+        first, later = labels[:, : len(early)], labels[:, len(early) :]
+        log_odds = fit_lines(margin, first, segments, of_calibration).log_odds(later_margin, later_segments)
+        found.append(_each_ece(expit(log_odds), later, of_evaluation.ece_bins))
+    return np.concatenate(found)
+
+
+def _each_ece(probability: Floats, labels: NDArray[np.int8], bins: int) -> Floats:
+    """(b,) the `expected_calibration_error` of the `equal_mass_bins` of each row of `probability` and `labels` (b, k)."""
+    order = np.argsort(probability, axis=1, kind="stable")
+    gaps = np.take_along_axis(labels - probability, order, axis=1)
+    parts = np.array_split(gaps, min(bins, gaps.shape[1]), axis=1)
+    total: Floats = sum(np.abs(part.sum(axis=1)) for part in parts) / gaps.shape[1]
+    return total
 
 
 def _estimates(
@@ -160,7 +170,8 @@ def _estimates(
 
 def _recalibration(leads: Judged) -> Floats:
     """(2,) intercept and slope of the label on the log-odds, by maximum likelihood: (0, 1) is perfect."""
-    return newton(leads.log_odds, leads.label.astype(float), start=np.array([0.0, 1.0]))
+    found: Floats = newton(leads.log_odds, leads.label[None, :].astype(float), start=np.array([[0.0, 1.0]]))[0]
+    return found
 
 
 def _figures(sums: Floats, line: Floats) -> Floats:

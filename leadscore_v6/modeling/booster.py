@@ -122,7 +122,8 @@ def margins(booster: Any, matrix: Matrix) -> Floats:
 
 def contributions(booster: Any, spec: FeatureSpec, matrix: Matrix) -> Floats:
     """(n, p + 1) SHAP values in log-odds, the base value last: XGBoost's own, which shap's TreeExplainer passes on."""
-    found: Floats = booster.predict(_ready(matrix, spec, feature_names=list(spec.names)), pred_contribs=True).astype(np.float64)
+    ready = _ready(matrix, spec, feature_names=list(spec.names))
+    found: Floats = booster.predict(ready, pred_contribs=True).astype(np.float64)
     return found
 
 

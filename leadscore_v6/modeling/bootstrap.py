@@ -27,21 +27,15 @@ def cluster_counts(clusters: int, draws: int, seed: int) -> Iterator[NDArray[np.
 @lru_cache(maxsize=4)
 def _counts(clusters: int, draws: int, seed: int) -> tuple[NDArray[np.uint16], ...]:
     rng = np.random.default_rng(seed)
-    made = []
-    for size in chunks(draws, clusters):
-        counted = np.empty((size, clusters), dtype=np.uint16)
+    most = max(1, _CELLS // max(clusters, 1))
+    chunks = []
+    for start in range(0, draws, most):
+        counted = np.empty((min(most, draws - start), clusters), dtype=np.uint16)
         # One draw after the other: its clusters stay in the cache while they are counted.
         for row in counted:
             row[:] = np.bincount(rng.integers(0, clusters, size=clusters), minlength=clusters)
-        made.append(counted)
-    return tuple(made)
-
-
-def chunks(draws: int, each: int) -> Iterator[int]:
-    """How many draws at a time, where each takes so many numbers."""
-    most = max(1, _CELLS // max(each, 1))
-    for start in range(0, draws, most):
-        yield min(most, draws - start)
+        chunks.append(counted)
+    return tuple(chunks)
 
 
 def over_advisors(

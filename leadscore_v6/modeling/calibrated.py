@@ -91,19 +91,20 @@ def calibrate(
     holdout = ScoredLeads.of(data, late, calibrator.probability(later, segments))
     at = evenly(np.arange(len(late)), judged.shap_rows)
     blocks = (margin, data.segments[early]), (later, segments)
+    null = null_ece(*blocks, calibrator, (settings.calibration, judged), seed, workers)
     tasks: list[Callable[[], Any]] = [
-        partial(null_ece, *blocks, calibrator, (settings.calibration, judged), seed),
         partial(model.contributions, encoded[at]),
         partial(evaluate, holdout, judged, seed),
         partial(judge, Judged(later, leads.label, leads.advisors), judged, seed),
+        partial(judge, leads, judged, seed, null),
     ]
     known = sorted(set(segments.tolist()))
     tasks += [partial(judge, leads.of(segments == segment), judged, seed) for segment in known]
-    null, shap, evaluation, before, *by_segment = side_by_side(tasks, workers)
+    shap, evaluation, before, after, *by_segment = side_by_side(tasks, workers)
     return Calibration(
         calibrator=calibrator,
         before=before,
-        after=judge(leads, judged, seed, null),
+        after=after,
         by_segment=dict(zip(known, by_segment, strict=True)),
         holdout=holdout,
         segments=segments,

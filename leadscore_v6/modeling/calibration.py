@@ -226,11 +226,11 @@ def newton(
     from scipy.special import expit
 
     found = start.copy()
-    x, offset = np.broadcast_to(x, target.shape), np.broadcast_to(offset, target.shape)
+    x, beside = np.broadcast_to(x, target.shape), np.broadcast_to(offset, target.shape)
     going = np.arange(len(target))
     for _ in range(_MOST_STEPS):
         now = found[going]
-        p = expit(offset + now[:, :1] + now[:, 1:] * x)
+        p = expit(beside + now[:, :1] + now[:, 1:] * x)
         residual, weight = target - p, p * (1 - p)
         gradient = np.column_stack([residual.sum(axis=1), (residual * x).sum(axis=1)]) - precision * now
         tilted = weight * x
@@ -239,7 +239,7 @@ def newton(
         step = np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
         # Near the optimum a whole step always helps; only far from it one has to look.
         while len(far := np.flatnonzero(np.abs(step).max(axis=1) > _FAR)):
-            losses = (_loss(at, x[far], target[far], offset[far], precision) for at in (now[far] + step[far], now[far]))
+            losses = (_loss(at, x[far], target[far], beside[far], precision) for at in (now[far] + step[far], now[far]))
             worse = far[np.greater(*losses)]
             if not len(worse):
                 break
@@ -247,7 +247,7 @@ def newton(
         found[going] = now + step
         still = np.abs(step).max(axis=1) >= _CLOSE
         if not still.all():
-            going, x, target, offset = going[still], x[still], target[still], offset[still]
+            going, x, target, beside = going[still], x[still], target[still], beside[still]
         if not len(going):
             break
     return found

@@ -7,13 +7,16 @@ calibrator (`calibration.py`).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leadscore_v6.estimate import Estimate
-from leadscore_v6.modeling.bootstrap import chunks, cluster_counts, interval
+from leadscore_v6.modeling.bootstrap import cluster_counts, interval
 from leadscore_v6.modeling.calibration import Calibrator, fit_lines, newton
+from leadscore_v6.modeling.parallel import side_by_side
 from leadscore_v6.modeling.settings import CalibrationSettings, EvaluationSettings
 
 Floats = NDArray[np.float64]
@@ -104,12 +107,13 @@ def null_ece(
     calibrator: Calibrator,
     settings: tuple[CalibrationSettings, EvaluationSettings],
     seed: int,
+    workers: int = 1,
 ) -> Floats:
     """(draws,) ECE that leads would show if `calibrator` told the truth (R20).
 
     `calibrated_on` and `judged_on` are margins and segments of the two blocks. Each draw deals labels to both by the
     calibrator's probabilities, fits the calibrator anew on the first, and takes its ECE on the second: without the
-    refit a right model would fail one time in five.
+    refit a right model would fail one time in five. `workers` changes the time, never a byte.
     """
     from scipy.special import expit
 
@@ -118,17 +122,21 @@ def null_ece(
     rng = np.random.default_rng(seed)
     early = calibrator.probability(margin, segments)
     truth = np.concatenate([early, calibrator.probability(later_margin, later_segments)])
-    found: list[Floats] = []
-    for draws in chunks(of_evaluation.null_draws, len(truth)):
-        labels = (rng.random((draws, len(truth))) < truth).astype(np.int8)
+
+    def ece_of(labels: NDArray[np.int8]) -> Floats:
         first, later = labels[:, : len(early)], labels[:, len(early) :]
         log_odds = fit_lines(margin, first, segments, of_calibration).log_odds(later_margin, later_segments)
-        found.append(_each_ece(expit(log_odds), later, of_evaluation.ece_bins))
-    return np.concatenate(found)
+        return _each_ece(expit(log_odds), later, of_evaluation.ece_bins)
+
+    # Dealt one after the other, whoever fits them, so many at a time as a core's cache holds.
+    most = max(1, _CELLS // len(truth))
+    sizes = [min(most, of_evaluation.null_draws - start) for start in range(0, of_evaluation.null_draws, most)]
+    dealt = [(rng.random((draws, len(truth))) < truth).astype(np.int8) for draws in sizes]
+    return np.concatenate(side_by_side([partial(ece_of, labels) for labels in dealt], workers))
 
 
 def _each_ece(probability: Floats, labels: NDArray[np.int8], bins: int) -> Floats:
-    """(b,) the `expected_calibration_error` of the `equal_mass_bins` of each row of `probability` and `labels` (b, k)."""
+    """(b,) the `expected_calibration_error` of the `equal_mass_bins` of each row of two (b, k)."""
     order = np.argsort(probability, axis=1, kind="stable")
     gaps = np.take_along_axis(labels - probability, order, axis=1)
     parts = np.array_split(gaps, min(bins, gaps.shape[1]), axis=1)
@@ -183,3 +191,6 @@ def _figures(sums: Floats, line: Floats) -> Floats:
         intercept = line[0] + (wxx * r - wx * rx) / determinant
         slope = line[1] + (w * rx - wx * r) / determinant
         return np.column_stack([expected / positives, skill, slope, intercept])
+
+
+_CELLS: Final = 200_000  # numbers of a chunk of the null's draws

@@ -143,7 +143,8 @@ def train(data: TrainingData, settings: ModelSettings, *, workers: int = 1, prog
         for name, block in ((_fold(number), block) for number, block in enumerate(blocks))
     )
     progress("figures of the holdout, with intervals over advisors")
-    fitted = _Fitted(split, results, *models[_MODEL], *logits[_MODEL], models[_WITH][1], made[len(fits)])
+    (model, scored), (logit, baseline), (_, unexcluded) = models[_MODEL], logits[_MODEL], models[_WITH]
+    fitted = _Fitted(split, results, model, scored, logit, baseline, unexcluded, canaries=made[len(fits)])
     return _outcome(data, settings, fitted, workers)
 
 
@@ -166,7 +167,7 @@ def _with_advisors(data: TrainingData, split: FinalSplit, settings: ModelSetting
 
 @dataclass(frozen=True)
 class _Fitted:
-    """What was fitted, and the leads that each scored who was not fitted on them: by model, logit, `unexcluded` (R16)."""
+    """What was fitted, and the holdout as each scored it; `unexcluded` is the model that knows its advisors (R16)."""
 
     split: FinalSplit
     folds: tuple[FoldResult, ...]

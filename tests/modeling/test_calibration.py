@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 
 from leadscore_v6.errors import InputError
 from leadscore_v6.modeling.calibrated import Calibration, calibrate, subgroups
-from leadscore_v6.modeling.calibration import Calibrator, Platt, fit_calibrator, fit_platt, fit_segments, fit_shrunk
+from leadscore_v6.modeling.calibration import Calibrator, fit_calibrator, fit_lines, fit_platt, fit_segments, fit_shrunk
 from leadscore_v6.modeling.data import TrainingData
 from leadscore_v6.modeling.training import Training
 from tests.modeling import worlds
@@ -52,21 +52,35 @@ class Margin(ClassifierMixin, BaseEstimator):
 def test_platt_is_that_of_scikit_learn_on_the_margin(seed: int) -> None:
     margin, label = margins(seed=seed)
     reference = CalibratedClassifierCV(FrozenEstimator(Margin()), method="sigmoid").fit(margin[:, None], label)
-    fitted = fit_platt(margin, label)
-    ours = expit(fitted.slope * margin + fitted.intercept)
+    slope, intercept = fit_platt(margin, label[None])[0]
+    ours = expit(slope * margin + intercept)
     np.testing.assert_allclose(ours, reference.predict_proba(margin[:, None])[:, 1], rtol=2e-4)
 
 
 def test_the_prior_leads_from_the_global_fit_to_the_segments_own() -> None:
     margin, label = margins(3000, slope=0.8, intercept=-0.2)
-    overall = Platt(1.4, 0.6)
-    tight = fit_shrunk(margin, label, overall, replace(OF, prior_sd_intercept=1e-6, prior_sd_slope=1e-6))
-    assert (tight.slope, tight.intercept) == pytest.approx((1.4, 0.6), abs=1e-6)
-    loose = fit_shrunk(margin, label, overall, replace(OF, prior_sd_intercept=1e4, prior_sd_slope=1e4))
+    overall, labels = np.array([[1.4, 0.6]]), label[None]
+    (tight,) = fit_shrunk(margin, labels, overall, replace(OF, prior_sd_intercept=1e-6, prior_sd_slope=1e-6))
+    assert tight == pytest.approx((1.4, 0.6), abs=1e-6)
+    (loose,) = fit_shrunk(margin, labels, overall, replace(OF, prior_sd_intercept=1e4, prior_sd_slope=1e4))
     free = LogisticRegression(C=np.inf, tol=1e-8).fit(margin[:, None], label)
-    assert (loose.slope, loose.intercept) == pytest.approx((free.coef_[0, 0], free.intercept_[0]), abs=1e-3)
-    between = fit_shrunk(margin, label, overall, OF)
-    assert min(loose.slope, 1.4) < between.slope < max(loose.slope, 1.4)
+    assert loose == pytest.approx((free.coef_[0, 0], free.intercept_[0]), abs=1e-3)
+    (between,) = fit_shrunk(margin, labels, overall, OF)
+    assert min(loose[0], 1.4) < between[0] < max(loose[0], 1.4)
+
+
+def test_many_labellings_at_once_give_what_each_gives_alone() -> None:
+    """To the bit, whatever the others are: of few positives in a segment, of steps that must be halved."""
+    margin, label = margins(1500)
+    rng = np.random.default_rng(4)
+    segments = np.where(rng.random(1500) < 0.1, "tiny", "rest").astype(object)
+    labels = np.vstack([label, rng.permutation(label), 1 - label, np.roll(label, 700) * (rng.random(1500) < 0.3)])
+    lines = fit_lines(margin, labels.astype(np.int8), segments, OF)
+    later = np.array(["rest", "tiny", "never seen"], dtype=object)
+    assert lines.is_global.any(axis=0)[1]
+    assert not lines.is_global.all()
+    for each, found in zip(labels.astype(np.int8), lines.log_odds(margin[:3], later), strict=True):
+        assert found.tolist() == fit_segments(margin, each, segments, "s", OF).log_odds(margin[:3], later).tolist()
 
 
 @pytest.mark.parametrize("leads", [200, 1600])
@@ -116,8 +130,8 @@ def test_it_travels_as_json() -> None:
 
 def test_a_margin_that_says_nothing_gives_the_base_rate() -> None:
     label = (np.arange(1000) % 20 == 0).astype(np.int8)
-    fitted = fit_platt(np.full(1000, -2.0), label)
-    assert expit(fitted.slope * -2.0 + fitted.intercept) == pytest.approx(0.05, abs=0.002)
+    slope, intercept = fit_platt(np.full(1000, -2.0), label[None])[0]
+    assert expit(slope * -2.0 + intercept) == pytest.approx(0.05, abs=0.002)
 
 
 def test_in_sample_calibration_is_refused(world: TrainingData, trained: Training) -> None:

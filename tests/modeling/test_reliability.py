@@ -110,6 +110,22 @@ def right_model(seed: int, count: int = 1000) -> tuple[np.ndarray, np.ndarray, C
     return margin[:count], late, fitted, Judged(fitted.log_odds(late, nowhere), label[count:], np.arange(count))
 
 
+def test_the_null_is_the_ece_of_refits_one_by_one_on_any_number_of_cores() -> None:
+    margin, late, fitted, _ = right_model(7)
+    of = worlds.settings(evaluation={"null_draws": 120})
+    places = np.where(np.arange(1000) % 3 == 0, "some", "most").astype(object)
+    blocks = (margin, places), (late, places[::-1])
+    null = null_ece(*blocks, fitted, (of.calibration, of.evaluation), 5)
+    assert null_ece(*blocks, fitted, (of.calibration, of.evaluation), 5, 2).tobytes() == null.tobytes()
+    rng = np.random.default_rng(5)
+    for found in null:
+        label = (rng.random(1000) < fitted.probability(margin, places)).astype(np.int8)
+        later = (rng.random(1000) < fitted.probability(late, places[::-1])).astype(np.int8)
+        refitted = fit_segments(margin, label, places, "size", of.calibration)
+        bins = equal_mass_bins(refitted.probability(late, places[::-1]), later, of.evaluation.ece_bins)
+        assert found == pytest.approx(expected_calibration_error(bins), abs=1e-12)
+
+
 def test_a_right_model_seldom_leaves_its_null() -> None:
     """Share of right models above their null's 95th percentile: near 5 %."""
     beyond = 0

@@ -35,8 +35,10 @@ def test_the_same_data_and_seed_give_the_same_bytes_one_fit_at_a_time_or_two(
 
 
 def test_another_seed_gives_another_model(world: TrainingData, trained: Training) -> None:
-    other = fit(world, trained.split.train, replace(worlds.settings(), seed=5)).model
-    assert other.booster != trained.model.booster
+    other = fit(world, trained.split.train, replace(worlds.settings(), seed=5))
+    assert other.model.booster != trained.model.booster
+    again = other.model.margin(world.features.iloc[trained.split.train])
+    assert other.inside.tobytes() == again.tobytes(), "kept from training: what predicting them anew gives, to the bit"
 
 
 def test_it_finds_what_was_planted_and_says_what_it_is_worth(world: TrainingData, trained: Training) -> None:

@@ -198,7 +198,8 @@ def _fit(data: TrainingData, block: Block, settings: ModelSettings) -> _Fitted:
         calibrator = fit_segments(margin, data.label[inner.test], segments, data.segment_column, settings.calibration)
     else:
         calibrator = fit_calibrator(data, inner.test, margin, inner.train, settings.calibration)
-    return _Fitted(fitted.model, ScoredLeads.of(data, inner.train, fitted.inside), inner.test, calibrator)
+    inside = ScoredLeads.of(data, fitted.model.trained_on, fitted.inside)
+    return _Fitted(fitted.model, inside, inner.test, calibrator)
 
 
 def _judged(

@@ -142,8 +142,8 @@ def _bare(models: Sequence[FittedModel], data: TrainingData, settings: ModelSett
     parameters |= {"seed": settings.seed % 2**31, "verbosity": 0}
     most, patience = parameters.pop("max_rounds"), parameters.pop("early_stopping_rounds")
 
-    def shape(spec: FeatureSpec) -> dict[str, Any]:
-        return {"feature_types": spec.types, "enable_categorical": True, "max_bin": parameters["max_bin"], "nthread": 1}
+    def matrix(part: tuple[Any, Any], spec: FeatureSpec) -> Any:
+        return xgboost.DMatrix(*part, feature_types=spec.types, enable_categorical=True, nthread=1)
 
     def ready(model: FittedModel) -> tuple[FittedModel, FeatureSpec, list[tuple[Any, Any]]]:
         rows = model.trained_on
@@ -155,11 +155,9 @@ def _bare(models: Sequence[FittedModel], data: TrainingData, settings: ModelSett
 
     def both(window: tuple[FittedModel, FeatureSpec, list[tuple[Any, Any]]]) -> None:
         model, spec, (early, late, whole) = window
-        first = xgboost.QuantileDMatrix(*early, **shape(spec))
-        end = xgboost.DMatrix(*late, feature_types=spec.types, enable_categorical=True, nthread=1)
-        watched = [(end, "end")]
+        first, watched = matrix(early, spec), [(matrix(late, spec), "end")]
         xgboost.train(parameters, first, most, evals=watched, early_stopping_rounds=patience, verbose_eval=False)
-        xgboost.train(parameters, xgboost.QuantileDMatrix(*whole, **shape(model.spec)), model.rounds)
+        xgboost.train(parameters, matrix(whole, model.spec), model.rounds)
 
     windows = [ready(model) for model in models]
     _, seconds = timed(lambda: side_by_side([partial(both, window) for window in windows], workers))

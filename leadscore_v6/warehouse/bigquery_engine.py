@@ -130,6 +130,7 @@ class BigQueryWarehouse:
     ) -> Mapping[str, Any]:
         """`CREATE OR REPLACE TABLE name AS select`, clustered and described; returns its job and bytes."""
         layout = layout or Layout()
+        self._make_way(name, layout)
         cluster = f"\nCLUSTER BY {', '.join(map(column_identifier, layout.cluster_by))}" if layout.cluster_by else ""
         # BigQuery does not cluster the result of an ORDER BY; a table has no order there anyway.
         body = f"SELECT * FROM (\n{select}\n)" if cluster else select
@@ -158,19 +159,21 @@ class BigQueryWarehouse:
     def write_frame(
         self, name: str, frame: pd.DataFrame, columns: Mapping[str, str], layout: Layout | None = None
     ) -> Mapping[str, Any]:
-        """Load the frame's rows, written out as JSON, into a table of these columns."""
+        """Load the frame's rows, written out as JSON, into a table of these columns, clustered and described."""
+        layout = layout or Layout()
         table_identifier(name)
-        for column in columns:
+        for column in (*columns, *layout.cluster_by):
             column_identifier(column)
         if frame.empty:
             # A load of no bytes is not an upload everywhere.
             nothing = ", ".join(f"CAST(NULL AS {kind}) AS {column_identifier(name)}" for name, kind in columns.items())
             return self.create_table(name, f"SELECT {nothing} LIMIT 0", None, layout)
+        self._make_way(name, layout)
         with TemporaryDirectory() as spool:
             path = Path(spool) / "rows.json"
             write_json(path, frame, columns)
-            ran = self._jobs.load_json(path, self._full(name), columns)
-        self._describe(name, layout or Layout())
+            ran = self._jobs.load_json(path, self._full(name), columns, layout.cluster_by)
+        self._describe(name, layout)
         return ran.facts
 
     def publish(self, candidate: str, name: str) -> None:
@@ -188,10 +191,13 @@ class BigQueryWarehouse:
         layout = _layout_of(table)
         if day is not None:
             self._replace_day(candidate, table, whole, day)
+            self._describe(whole, layout)
         elif table.table_type == "VIEW":
             self.create_view(name, str(self.definition(candidate)), layout)
         else:
-            table_identifier(name)
+            served = self._table(name)
+            if served is not None and not _is_clustered_by(served, layout.cluster_by):
+                self._describe(name, layout)  # copied over a table of another clustering it would be refused
             self._jobs.copy(self._full(candidate), self._full(name))
             self._describe(name, layout)
         if self._leftovers is None:
@@ -299,6 +305,7 @@ class BigQueryWarehouse:
         """One statement, and so atomic: the day's rows go, the candidate's come."""
         made = bigquery.Table(self._full(table), schema=like.schema)
         made.time_partitioning = bigquery.TimePartitioning(field=DAY_COLUMN)
+        made.clustering_fields = like.clustering_fields
         with told(f"making {table}"):
             self._jobs.client.create_table(made, exists_ok=True, retry=self._jobs.retry)
         columns = ", ".join(column_identifier(field.name) for field in like.schema)
@@ -322,6 +329,12 @@ class BigQueryWarehouse:
         except NotThere:
             return None
 
+    def _make_way(self, name: str, layout: Layout) -> None:
+        """BigQuery replaces no table by one of another clustering: one that nobody reads yet goes before."""
+        table = self._table(name)
+        if table is not None and not _is_clustered_by(table, layout.cluster_by):
+            self.drop(name)
+
     def _describe(self, name: str, layout: Layout) -> None:
         table = self._table(name)
         says = {column.lower(): text for column, text in layout.columns.items()}
@@ -334,6 +347,9 @@ class BigQueryWarehouse:
             for field in table.schema
         ]
         changed = ["description", "labels", "schema"]
+        if not _is_clustered_by(table, layout.cluster_by):
+            table.clustering_fields = list(layout.cluster_by) or None
+            changed.append("clustering_fields")
         if layout.keep_days is not None and table.created is not None:
             table.expires = table.created + dt.timedelta(days=layout.keep_days)
             changed.append("expires")
@@ -360,7 +376,11 @@ def _layout_of(table: Any) -> Layout:
     """What a table says of itself, to be said of its copy."""
     keep = (table.expires - table.created).days if table.expires and table.created else None
     columns = {field.name: field.description or "" for field in table.schema}
-    return Layout(table.description or "", columns, keep_days=keep)
+    return Layout(table.description or "", columns, table.clustering_fields or (), keep)
+
+
+def _is_clustered_by(table: Any, columns: Sequence[str]) -> bool:
+    return [name.lower() for name in table.clustering_fields or ()] == [name.lower() for name in columns]
 
 
 def _lost(what: str) -> WarehouseBusy:

@@ -142,11 +142,12 @@ class Jobs:
                 remedy="have the file delivered again; then run the same command again.",
             ) from None
 
-    def load_json(self, path: Path, table: str, columns: Mapping[str, str]) -> Ran:
+    def load_json(self, path: Path, table: str, columns: Mapping[str, str], cluster_by: Sequence[str] = ()) -> Ran:
         """A file of one JSON record a line, our own, into a table of these columns, in place of what was there."""
         config = bigquery.LoadJobConfig(
             source_format=bigquery.SourceFormat.NEWLINE_DELIMITED_JSON,
             schema=[bigquery.SchemaField(name, kind) for name, kind in columns.items()],
+            clustering_fields=list(cluster_by) or None,
         )
         return self._load(path, table, config)
 

@@ -12,7 +12,8 @@ LACKING = {
     "dry_run_bytes": "Its dry run says 0 bytes, always. The proxy answers: 0, or what a test wants it to say.",
     "maximum_bytes_billed": "It does not enforce it. That every job carries it is read off the wire.",
     "labels_and_job_accounts": "It keeps no labels of jobs. They are read off the wire.",
-    "clustering": "It takes CLUSTER BY and forgets it. The statement is judged by the reference engine.",
+    "clustering": "It takes CLUSTER BY and forgets it. The proxy remembers it; that a table is replaced by none of "
+    "another clustering is BigQuery's word.",
     "expiration": "It keeps no expiration of tables. The request is read off the wire.",
     "parameters_in_scripts": "It does not bind parameters in scripts. The engine sends none: each statement is a job.",
     "copies_keep_descriptions": "A copy loses its description. The engine says it again after each copy.",

@@ -1,7 +1,8 @@
 """A proxy between Google's client and the emulator: it records what is sent, and breaks what it is told to.
 
 It also keeps the one rule of BigQuery's that the emulator does not: a job's id is taken once, the second time gets 409.
-And it answers dry runs: the emulator says 0 bytes of every statement, and takes as long as for running it.
+And it answers dry runs: the emulator says 0 bytes of every statement, and takes as long as for running it. And it
+remembers how a table is clustered, which the emulator does not.
 
 Belongs here: HTTP, faults, records. Does not belong here: what a test expects of them.
 """
@@ -31,6 +32,7 @@ _HOP_BY_HOP = {
     "date",
     "server",
 }
+_CREATED = re.compile(r"CREATE OR REPLACE TABLE `(?P<name>[^`]+)`(?:\nCLUSTER BY (?P<fields>[^\n]+))?\s")
 _REASONS = {500: "internalError", 503: "backendError", 429: "rateLimitExceeded"}
 
 
@@ -60,6 +62,7 @@ class Proxy:
     taken: dict[str, str] = field(default_factory=dict)
     resubmitted: list[str] = field(default_factory=list)
     uploads: dict[str, str] = field(default_factory=dict)
+    clustered: dict[str, list[str]] = field(default_factory=dict)
     address: str = ""
     guard: threading.Lock = field(default_factory=threading.Lock)
 
@@ -133,7 +136,10 @@ class _Handler(BaseHTTPRequestHandler):
         status, headers, answer = _dry_run(body) if _is_dry(body) else self._passed_on(content)
         if job is not None and status < 400:
             self._take(job, headers)
-        answer = self._renamed(answer)
+        if status < 400 and not _is_dry(body):
+            with self.state.guard:
+                _note_clustering(self.state.clustered, self.command, path, body)
+        answer = self._with_clustering(path, self._renamed(answer))
         if fault is not None and fault.kind == "lost":
             self._cut()
         elif fault is not None and fault.kind == "bytes":
@@ -198,6 +204,15 @@ class _Handler(BaseHTTPRequestHandler):
                     answer = answer.replace(theirs_.encode(), ours_.encode())
         return answer
 
+    def _with_clustering(self, path: str, answer: bytes) -> bytes:
+        """What tables.get and tables.patch tell, with the clustering of the table."""
+        table = _json(answer) if _place(path) in self.state.clustered else {}
+        if "schema" not in table:
+            return answer
+        fields = self.state.clustered[_place(path)]
+        told = {name: said for name, said in table.items() if name != "clustering"}
+        return json.dumps({**told, "clustering": {"fields": fields}} if fields else told).encode()
+
     def _answer(self, status: int, headers: Mapping[str, str], answer: bytes) -> None:
         self.send_response(status)
         for name, value in headers.items():
@@ -223,6 +238,37 @@ def _json(content: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _note_clustering(known: dict[str, list[str]], method: str, path: str, body: Mapping[str, Any]) -> None:
+    """Keep what a request that went well says of a table's clustering, in words or in its statement."""
+    configuration = body.get("configuration", {})
+    if "load" in configuration:
+        made, clustering = configuration["load"]["destinationTable"], configuration["load"].get("clustering")
+    elif "copy" in configuration:
+        copied = configuration["copy"]
+        source = copied.get("sourceTable") or copied["sourceTables"][0]
+        made, clustering = copied["destinationTable"], {"fields": known.get(_placed(source))}
+    elif "query" in configuration and (created := _CREATED.match(configuration["query"]["query"])):
+        dataset, table = created["name"].split(".")
+        made = {"projectId": _place(path).partition("/")[0], "datasetId": dataset, "tableId": table}
+        clustering = {"fields": re.findall(r"`(\w+)`", created["fields"] or "")}
+    elif "tableReference" in body and method == "POST":
+        made, clustering = body["tableReference"], body.get("clustering")
+    elif "clustering" in body and method == "PATCH":
+        project, _, dataset, _, table = _place(path).split("/")
+        made, clustering = {"projectId": project, "datasetId": dataset, "tableId": table}, body["clustering"]
+    else:
+        return
+    known[_placed(made)] = (clustering or {}).get("fields") or []
+
+
+def _place(path: str) -> str:
+    return path.partition("/projects/")[2]
+
+
+def _placed(table: Mapping[str, str]) -> str:
+    return f"{table['projectId']}/datasets/{table['datasetId']}/tables/{table['tableId']}"
 
 
 def _is_dry(body: Mapping[str, Any]) -> bool:

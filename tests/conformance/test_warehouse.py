@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -244,6 +246,82 @@ def test_a_frame_without_rows_is_a_table_without_rows(settings: Settings) -> Non
         warehouse.write_frame("LeadScoring.t", scores(), FRAME)
         assert warehouse.count_rows("LeadScoring.t") == 0
         assert {column.name: column.type for column in warehouse.columns("LeadScoring.t")} == FRAME
+
+
+LAYOUT = Layout("Says.", {"id": "the lead"}, cluster_by=("Id",))
+
+
+def laid_out(table: Any) -> tuple[Any, ...]:
+    """What the catalogue says of a table, and how it lies."""
+    columns = {field.name: field.description for field in table.schema}
+    return table.description, table.labels, columns, table.clustering_fields
+
+
+@pytest.mark.parametrize("leads", [(("a", 0.5, 1),), ()], ids=["rows", "none"])
+def test_a_frames_table_is_laid_out_as_that_of_a_statement(cloud: Settings, leads: Any) -> None:
+    with writing(cloud) as warehouse:
+        warehouse.write_frame("LeadScoring.t", scores(*leads), FRAME, LAYOUT)
+        warehouse.create_table("LeadScoring.u", "SELECT * FROM `LeadScoring.t`", None, LAYOUT)
+        ours, theirs = (laid_out(warehouse._table(f"LeadScoring.{name}")) for name in "tu")
+    assert ours == theirs
+    assert ours[1:] == ({"product": "leadscore"}, {**dict.fromkeys(FRAME), "Id": "the lead"}, ["Id"])
+
+
+def test_a_table_of_all_days_is_partitioned_and_says_what_the_last_day_says(cloud: Settings, wire: Proxy) -> None:
+    """Made with the first day; of a later one that is clustered or described otherwise it takes that over."""
+    found = []
+    begun = len(wire.sent)
+    with writing(cloud) as warehouse:
+        for number, layout in enumerate((LAYOUT, Layout("Said."))):
+            warehouse.write_frame("LeadScoring.candidate__t__k", scores(("a", 0.5, number)), FRAME, layout)
+            warehouse.publish("LeadScoring.candidate__t__k", f"LeadScoring.t${DAY:%Y%m%d}")
+            table = warehouse._table("LeadScoring.t")
+            found.append((table.time_partitioning.field, *laid_out(table)))
+        assert [row["rank"] for row in warehouse.query("SELECT rank AS rank FROM `LeadScoring.t`")] == [1]
+    product, columns = {"product": "leadscore"}, dict.fromkeys(FRAME)
+    assert found == [
+        ("score_date", "Says.", product, {**columns, "Id": "the lead"}, ["Id"]),
+        ("score_date", "Said.", product, columns, None),
+    ]
+    # Clustered from its first row on, and not by what is said of it afterwards.
+    made = [body for _, path, body in wire.sent[begun:] if path.endswith("/tables") and "timePartitioning" in body]
+    assert made[0]["clustering"] == {"fields": ["Id"]}
+
+
+def test_a_table_of_another_clustering_makes_way(cloud: Settings, wire: Proxy) -> None:
+    """BigQuery would refuse to replace it. What is served is clustered anew, and never gone; a candidate goes."""
+    with writing(cloud) as warehouse:
+        warehouse.write_frame("LeadScoring.t", scores(("a", 0.5, 1)), FRAME)
+        warehouse.write_frame("LeadScoring.candidate__t__k", scores(("a", 0.5, 1)), FRAME)
+        begun = len(wire.sent)
+        warehouse.write_frame("LeadScoring.candidate__t__k", scores(("b", 0.5, 1)), FRAME, LAYOUT)
+        warehouse.publish("LeadScoring.candidate__t__k", "LeadScoring.t")
+        assert laid_out(warehouse._table("LeadScoring.t"))[-1] == ["Id"]
+    said = [said for sent in wire.sent[begun:] if (said := _of_layout(*sent))]
+    candidate, served = "candidate__t__k", "t"
+    assert said == [
+        f"drop {candidate}",
+        f"load {candidate} ['Id']",
+        f"cluster {served} ['Id']",
+        f"copy {served}",
+        f"drop {candidate}",
+    ]
+
+
+def _of_layout(method: str, path: str, body: Mapping[str, Any]) -> str | None:
+    """A request that makes, drops, copies or clusters a table, in words."""
+    configuration = body.get("configuration", {})
+    sql = configuration.get("query", {}).get("query", "")
+    if sql.startswith("DROP"):
+        return None if configuration.get("dryRun") else f"drop {sql.partition('.')[2].rstrip('`')}"
+    if "load" in configuration:
+        load = configuration["load"]
+        return f"load {load['destinationTable']['tableId']} {load['clustering']['fields']}"
+    if "copy" in configuration:
+        return f"copy {configuration['copy']['destinationTable']['tableId']}"
+    if method == "PATCH" and "clustering" in body:
+        return f"cluster {path.rpartition('/')[2]} {body['clustering']['fields']}"
+    return None
 
 
 def test_a_day_takes_the_place_of_that_day_alone(settings: Settings) -> None:

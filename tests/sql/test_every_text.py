@@ -13,7 +13,10 @@ import yaml
 from sqlglot import exp
 
 from leadscore_v6.errors import UsageError
+from leadscore_v6.gates.step import DAY as BY_DAY
+from leadscore_v6.gates.steps import STEPS
 from leadscore_v6.paths import config_root
+from leadscore_v6.warehouse.protocol import DAY_COLUMN
 from tests.oracle.catalog import Text, contract, folders, schema, text, texts
 from tests.oracle.compare import agree, run_duckdb
 from tests.oracle.reference import Output, reference
@@ -124,3 +127,16 @@ def test_no_table_holds_numeric() -> None:
     """NUMERIC is for sums on the way; as a column it would divide and multiply otherwise on DuckDB."""
     kinds = {kind for file in config_root().glob("*_contract.json") for kind in contract(file.name).values()}
     assert kinds == {"STRING", "INT64", "FLOAT64", "DATE", "TIMESTAMP"}
+
+
+def test_tables_of_all_days_are_partitioned_by_the_day_and_no_others_are() -> None:
+    """An engine makes such a table with its first day, and does not read schema.yaml for it."""
+    partitioned = {folder: by for folder in folders() if (by := schema(folder)["partition_by"])}
+    assert partitioned == {step.asset: DAY_COLUMN for step in STEPS.values() if step.partition == BY_DAY}
+
+
+@pytest.mark.parametrize("folder", folders())
+def test_a_table_is_clustered_by_columns_that_it_has(folder: str) -> None:
+    described = schema(folder)
+    assert described["contract"] or not described["cluster_by"]
+    assert set(described["cluster_by"]) <= set(contract(described["contract"]) if described["contract"] else ())

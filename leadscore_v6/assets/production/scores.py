@@ -23,7 +23,7 @@ from leadscore_v6.assets.production.data import (
     subjects,
 )
 from leadscore_v6.assets.production.health import health_figures
-from leadscore_v6.assets.recipe import contract_violations, table_facts
+from leadscore_v6.assets.recipe import contract_violations, layout_of, table_facts
 from leadscore_v6.assets.shadow.data import LoadedModel, column_types, open_serving, scoring_settings
 from leadscore_v6.assets.snapshots import snapshot_day
 from leadscore_v6.contracts import contract
@@ -40,7 +40,7 @@ from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.serving import SingleLeadPath
 from leadscore_v6.serving.path import ERRORS, NO_SNAPSHOT
 from leadscore_v6.serving.settings import EXCLUDED, ScoringSettings
-from leadscore_v6.warehouse.protocol import DAY_COLUMN, Layout
+from leadscore_v6.warehouse.protocol import DAY_COLUMN
 from leadscore_v6.warehouse.sql import render
 
 # So many are scored at a time, which bounds the memory that their features take.
@@ -106,7 +106,7 @@ def _work(bench: Bench, day: date) -> Work:
         scored = _scored(people, model, settings, rules, before)
         kept.append(_judge(bench, people, scored, model, settings.scores))
         frame = _rows(day, scored, model)
-        bench.warehouse.write_frame(candidate, frame, column_types(agreed), _layout())
+        bench.warehouse.write_frame(candidate, frame, column_types(agreed), layout_of(PRODUCTION, agreed))
         return {**table_facts(bench.warehouse, candidate), "day": day.isoformat(), **_facts(frame, model, reign.since)}
 
     def measure(candidates: Candidates) -> Mapping[str, Any]:
@@ -292,12 +292,3 @@ def _facts(frame: pd.DataFrame, model: LoadedModel, since: object) -> dict[str, 
             for number, rows in by_decile
         ],
     }
-
-
-def _layout() -> Layout:
-    agreed = contract("production_scores")
-    return Layout(
-        description="Step 6.1. Scores by the champion. Grain: one open lead or prospect and day.",
-        columns={column.name: column.description for column in agreed.columns},
-        cluster_by=("FA_CRD__c",),
-    )

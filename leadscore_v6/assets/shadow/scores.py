@@ -13,7 +13,7 @@ import dagster as dg
 import pandas as pd
 
 from leadscore_v6.assets.carry_out import Events, Told, carry_out, plan_asset, stops
-from leadscore_v6.assets.recipe import contract_violations, table_facts
+from leadscore_v6.assets.recipe import contract_violations, layout_of, table_facts
 from leadscore_v6.assets.shadow.data import (
     SCORES,
     LoadedModel,
@@ -42,7 +42,6 @@ from leadscore_v6.serving import UNMATCHED, Answer, ServingCopy, SingleLeadPath,
 from leadscore_v6.serving.copy import KEY
 from leadscore_v6.serving.settings import ScoringSettings
 from leadscore_v6.serving.week import pooled, reasons
-from leadscore_v6.warehouse.protocol import Layout
 from leadscore_v6.warehouse.sql import render
 
 Row = dict[str, Any]
@@ -87,7 +86,7 @@ def _work(bench: Bench, day: date) -> Work:
             path = SingleLeadPath(copy, model.scorer, tuple(model.top))
             rows = _scored(bench, day, (model, champion), settings, path)
         frame = pd.DataFrame([{**row, "features_from": source} for row in rows], columns=list(agreed.names))
-        bench.warehouse.write_frame(candidate, frame, column_types(agreed), _layout())
+        bench.warehouse.write_frame(candidate, frame, column_types(agreed), layout_of(SCORES, agreed))
         kept.append((model, features))
         return {
             **table_facts(bench.warehouse, candidate),
@@ -244,11 +243,3 @@ def scores_digest(frame: pd.DataFrame) -> str:
     rows = frame.drop(columns="latency_ms").astype(object).where(frame.drop(columns="latency_ms").notna(), None)
     text = json.dumps(rows.sort_values("Id").to_dict("records"), default=str, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _layout() -> Layout:
-    agreed = contract("shadow_scores")
-    return Layout(
-        description="Step 5.1. Shadow scores by day; nobody acts on them. Grain: one lead Id and day.",
-        columns={column.name: column.description for column in agreed.columns},
-    )

@@ -113,13 +113,21 @@ class Both:
 
 
 def carry_over(embedded: Settings, cloud: Settings) -> None:
-    """All that Phase 1 has published in a DuckDB home, and its lines of the ledger, into an empty BigQuery dataset."""
+    """All that Phase 1 has published in a DuckDB home, and its lines of the ledger, into an empty BigQuery dataset.
+
+    Of the raw tables the columns alone: their rows were read when the snapshots were made, and are not read again.
+    """
     jobs = connect(cloud)
     settle(jobs, cloud, create=True)
     later = [name for name, step in STEPS.items() if step.group in ("model", "shadow", "experiment", "production")]
     with open_warehouse(embedded, read_only=True) as warehouse:
-        names = [name for name in warehouse.names("LeadScoring") if not name.endswith("_raw")]
-        schemas = {name: warehouse.columns(f"LeadScoring.{name}") for name in names}
+        there = warehouse.names("LeadScoring")
+        columns = {name: warehouse.columns(f"LeadScoring.{name}") for name in there}
+    fields = {name: [bigquery.SchemaField(one.name, one.type) for one in columns[name]] for name in there}
+    raw = [name for name in there if name.endswith("_raw")]
+    for name in raw:
+        jobs.client.create_table(bigquery.Table(f"{cloud.project}.LeadScoring.{name}", schema=fields[name]))
+    names = [name for name in there if name not in raw]
     with duckdb.connect(str(embedded.warehouse_file), read_only=True) as source, TemporaryDirectory() as spool:
         source.execute("SET TimeZone = 'UTC'")
         for name in (name for name in names if not name.startswith("v_")):
@@ -127,8 +135,7 @@ def carry_over(embedded: Settings, cloud: Settings) -> None:
             kept = f"{rows} WHERE asset NOT IN (SELECT unnest($later))" if name in _LEDGER else rows
             file = Path(spool) / f"{name}.parquet"
             source.execute(f"COPY ({kept}) TO '{file}'", {"later": later} if name in _LEDGER else None)
-            schema = [bigquery.SchemaField(column.name, column.type) for column in schemas[name]]
-            config = bigquery.LoadJobConfig(source_format=bigquery.SourceFormat.PARQUET, schema=schema)
+            config = bigquery.LoadJobConfig(source_format=bigquery.SourceFormat.PARQUET, schema=fields[name])
             jobs._load(file, f"{cloud.project}.LeadScoring.{name}", config)
     for kind in ("reps", "firms"):
         shards = [f"LeadScoring.{name}" for name in names if name.startswith(f"snapshot_{kind}_")]

@@ -10,7 +10,8 @@ import csv
 import shutil
 import subprocess
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from unittest import mock
@@ -35,9 +36,10 @@ NINTH, TENTH = "RIARepDataFeed_20260104.csv", "RIARepDataFeed_20260405.csv"
 
 @dataclass(frozen=True)
 class Home:
-    """A home and its feed below one folder."""
+    """A home and its feed below one folder; `environment` says which engine it is of, where it is not DuckDB."""
 
     folder: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def feed(self) -> Path:
@@ -45,7 +47,8 @@ class Home:
 
     @property
     def settings(self) -> Settings:
-        return from_environment({"LEADSCORE_HOME": str(self.folder / "home"), "LEADSCORE_DATA": str(self.feed)})
+        places = {"LEADSCORE_HOME": str(self.folder / "home"), "LEADSCORE_DATA": str(self.feed)}
+        return from_environment({**places, **self.environment})
 
     @property
     def ledger(self) -> Ledger:
@@ -93,7 +96,8 @@ class Home:
         """`leadscore COMMAND --home HOME`, with the feed where it is asked for."""
         data = ("--data", feed or self.feed) if command in ("run", "refresh") else ()
         with mock.patch.object(process, "SECONDS", 1800):  # a refresh is minutes on a machine that does other work
-            return process.leadscore(command, *arguments, *data, "--home", self.folder / "home", **environment)
+            given = {**self.environment, **environment}
+            return process.leadscore(command, *arguments, *data, "--home", self.folder / "home", **given)
 
 
 def quiet(_line: str) -> None:

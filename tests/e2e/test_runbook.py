@@ -301,7 +301,7 @@ def no_extract_for_some_days(home: Home) -> None:
 
 # Columns of the feed without which important features are missing.
 EMPTY = ("DateBecameRep_NumberOfYears", "DateOfHireAtCurrentFirm_NumberOfYears")
-# Answered by a whole refresh (tests/e2e/test_refresh.py), and raised once for each champion: there is no healing to see.
+# Answered by a whole refresh (tests/e2e/test_refresh.py), and raised once for each champion: no healing is to be seen.
 ELSEWHERE = {"champion_age"}
 BREAKS: dict[str, Callable[[Home], None]] = {
     "scoring_success": an_export_without_open_leads,

@@ -294,7 +294,7 @@ def a_model_file_that_was_altered(home: Home) -> None:
 def no_extract_for_some_days(home: Home) -> None:
     """Three days go by in which nothing is delivered; then the CRM's newest extract, with one lead more, comes."""
     with duckdb.connect(str(home.settings.warehouse_file)) as warehouse:
-        warehouse.execute("UPDATE LeadScoring.attempt_ledger SET at = at - INTERVAL 3 DAY")
+        warehouse.execute('UPDATE LeadScoring.attempt_ledger SET "at" = "at" - INTERVAL 3 DAY')
     tell_what_is_due(home.settings, wall_clock())
     edit(home.feed / "Lead.csv", lambda records: records.append(records[-1] | {"Id": "00Q000000000NEWAA0"}))
 

@@ -88,13 +88,13 @@ def _figures(home: Home, figures: Values) -> Figures:
     gates = home.ledger.gates
     success, errors = gates["production_success_rate"].literal, gates["production_error_rate"].literal
     latency = gates["production_latency"].literal
-    missing = figures.get("features_over_points")
+    missing = figures.get("features_unavailable")
     return Figures(
         (
             Figure(share(figures.get("success_rate_leads")), "of leads with a CRD scored", _must(success)),
             Figure(share(figures.get("error_rate_leads")), "failed", _must(errors)),
             Figure(f"{number(figures.get('latency_mean_ms'), 1)} ms", "a lead, on average", f"must be {latency} ms"),
-            Figure(count(missing), "top features missing too often", "must be 0"),
+            Figure(count(missing), "top features missing beyond chance", "must be 0"),
         )
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from leadscore_v6.reports.markdown import bullets, table
 
@@ -17,6 +17,11 @@ _WORDS = {
     STANDS: "✅ the newest model serves already",
     FIRST: "no champion yet: there is nothing to compare with",
 }
+_LIMIT: Final = (
+    "Only leads that were dialled can be compared (R50). Those that the champion's own score put first favour the "
+    "challenger: an equal one then takes the place several times as often as on leads that nobody chose "
+    "(docs/operating-characteristics.md, champion and challenger)."
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,7 @@ def render_decision(report: DecisionReport) -> str:
             for row in report.conditions
         ]
         parts.append("## Conditions of the plan and of R31\n\n" + table(["condition", "", "what was found"], rows))
+        parts.append("## What the comparison cannot tell\n\n" + _LIMIT)
     if report.figures:
         figures = [(f"`{name}`", "-" if value is None else value) for name, value in report.figures.items()]
         parts.append("## Figures\n\n" + table(["figure", "value"], figures))

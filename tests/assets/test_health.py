@@ -9,7 +9,9 @@ import pytest
 from leadscore_v6.alerting.rules import Finding, alerts_for
 from leadscore_v6.alerting.settings import alerting_settings
 from leadscore_v6.assets.production.health import health_figures
+from leadscore_v6.gates.judge import judge
 from leadscore_v6.gates.ledger import Attempt
+from leadscore_v6.gates.registry import load_gates
 from leadscore_v6.monitoring.settings import monitoring_settings
 from tests.monitoring.operating import NOON
 
@@ -67,10 +69,14 @@ def test_a_lead_without_a_crd_is_nobodys_failure() -> None:
 
 
 def test_points_that_chance_explains_are_no_alarm() -> None:
-    """One feature is over ten points, by chance: the literal says so, the alarm reads the other (R40)."""
+    """One feature is over ten points, by chance: the literal says so, alarm and gate read the other (R40)."""
     found = figures("20260305", d20260305=(150, 0, 0, 0))
     assert (found["features_over_points"], found["features_unavailable"]) == (1, 0)
     assert told(found) == set()
+    gate = load_gates()["production_features_available"]
+    assert [judge(gate, {**found, "open_leads": 150, "features_unavailable": one}).word for one in (0, 1)] == [
+        "pass", "fail"
+    ]  # fmt: skip
 
 
 def test_a_day_that_was_not_judged_has_no_health() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from docs.operating_characteristics import FITTED_WORLDS, TITLE, WORLDS, page, part
 from tests.modeling import operating_fitted as fitted
-from tests.modeling.operating import CALIBRATION, DISCRIMINATION, GATES, passed
+from tests.modeling.operating import CALIBRATION, DISCRIMINATION, GATES, passed, passing
 
 
 def test_worlds_are_judged_by_every_gate_of_their_step() -> None:
@@ -26,6 +26,15 @@ def test_worlds_with_fitted_boosters_are_judged_by_the_other_gates() -> None:
     judged = {gate for scenario in kinds for gate in fitted.fitted_passed(scenario, range(1))}
     assert judged == set(fitted.GATES)
     assert {gate for scenario in (*fitted.FITTED, *fitted.LEAKS) for gate in scenario.wrong} == set(fitted.GATES)
+
+
+def test_the_page_has_the_thresholds_of_gates_yaml_and_what_is_not_judgeable_stops() -> None:
+    """Another threshold is another page: it has to be written anew."""
+    for gates in (GATES, fitted.GATES):
+        assert [one for one in gates.values() if f": {one}\n" not in part(TITLE)] == []
+    assert passing(GATES, {"worst_judged_segment_ece": None, "cv_coefficient": 0.19}) == {
+        "judged_segment_ece": False, "cv": True
+    }  # fmt: skip
 
 
 def test_a_world_keeps_its_rate_and_changes_what_it_says() -> None:

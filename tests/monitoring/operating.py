@@ -3,8 +3,9 @@
 Belongs here: worlds of known truth, as frames, judged by the product's own functions with the product's own settings.
 Does not belong here: pipelines and fitted models (the played months of the demo world do that, end to end).
 
-A week has 1,000 leads, 3.4 % positive, of which the best-scored 45 % are dialled. What a number says about one world is
-a count; the page sums them over worlds.
+A week has 1,000 leads, 3.4 % positive, of which the best-scored 45 % are dialled. A day's scores are those of all leads
+that are open then (R51), mostly the same ones as the day before. What a number says about one world is a count; the
+page sums them over worlds.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.special import expit
 
 from leadscore_v6.alerting.rules import Finding, alerts_for
 from leadscore_v6.alerting.settings import alerting_settings
+from leadscore_v6.assets.production.data import production_settings
 from leadscore_v6.modeling.columns import FeatureColumn
 from leadscore_v6.monitoring.champion import Contender, Evidence, Holdout, decide
 from leadscore_v6.monitoring.class_balance import class_balance
@@ -29,7 +32,7 @@ from leadscore_v6.monitoring.psi import SCORE, Reference, drift, freeze, freeze_
 from leadscore_v6.monitoring.settings import monitoring_settings
 
 RATE: Final = 0.034
-WEEK, DAY, MONTH, SMALL_MONTH = 1_000, 143, 4_300, 200
+WEEK, MONTH, SMALL_MONTH = 1_000, 4_300, 200
 TRAINING, SMALL_TRAINING = 27_300, 2_000
 CAPACITY: Final = 0.45
 DIALLED: Final = 5_850  # of thirteen weeks
@@ -39,6 +42,8 @@ DRIFT: Final = replace(SETTINGS.drift, null_draws=1_999)
 PERFORMANCE: Final = replace(SETTINGS.performance, bootstrap_draws=150)
 CHAMPION: Final = replace(SETTINGS.champion, bootstrap_draws=200)
 ALERTING: Final = alerting_settings()
+OPEN_DAYS: Final = production_settings().population.open_lead_days
+ALL_OPEN, FEW_OPEN = 12_600, 143  # open on a day: of 1,000 new ones a week, and of 11
 START: Final = date(2026, 1, 5)  # a Monday
 NOON: Final = datetime(2026, 1, 5, 12, tzinfo=UTC)
 Found = Counter[str]
@@ -64,14 +69,19 @@ def balance(seed: int, ratio: float = 1.0, weeks: int = 52) -> Found:
     )
 
 
-# --- daily: health (R25), availability (R40) --------------------------------------------------------------------------
+# --- daily: health (R25), availability (R40), of all leads that are open (R51) ----------------------------------------
 
 
-def healthy_year(seed: int, skipped: float, failed: float, days: int = 365) -> Found:
-    """Days on which the plan's thresholds are missed, by the true shares of skipped and failed leads."""
+def healthy_year(seed: int, skipped: float, failed: float, leads: int, days: int = 365) -> Found:
+    """Days on which the plan's thresholds are missed, by the true shares of skipped and failed leads.
+
+    A lead that is skipped or fails does so on each of its days: a rule excludes it, its values break the model.
+    """
     rng = np.random.default_rng((2, seed))
-    drawn = rng.multinomial(DAY, [1 - skipped - failed, skipped, failed], days)
-    of = [Day(START + timedelta(days=day), *map(int, row), np.full(1, 2.0)) for day, row in enumerate(drawn)]
+    first, last = open_leads(rng, leads, days)
+    fate = rng.choice(3, len(first), p=(1 - skipped - failed, skipped, failed))
+    on_day = np.column_stack([_open_each_day(first[fate == one], last[fate == one], days) for one in range(3)])
+    of = [Day(START + timedelta(days=day), *map(int, row), np.full(1, 2.0)) for day, row in enumerate(on_day)]
     found = [
         health(of[max(0, place - 6) : place + 1], one.day, (), SETTINGS.health).figures()
         for place, one in enumerate(of)
@@ -82,21 +92,43 @@ def healthy_year(seed: int, skipped: float, failed: float, days: int = 365) -> F
     return Counter({"looks": days, "literal": alerts, "alerts": alerts})
 
 
-def available(seed: int, points: float = 0.0, days: int = 365) -> Found:
-    """Days on which one of the twenty features alerts; `points` more of the first one are missing."""
+def available(seed: int, leads: int, points: float = 0.0, weeks: int = 52) -> Found:
+    """Days on which one of the twenty features alerts; `points` more of the first one are missing.
+
+    What is missing of a lead is missing on each of its days, so that one day of a week is looked at for all seven.
+    """
     rng = np.random.default_rng((3, seed))
     shares = np.tile([0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.02, 0.0, 0.1], 2)
     names = [f"x{place:02d}" for place in range(20)]
     now = shares.copy()
     now[3] += points
     training = dict(zip(names, shares.tolist(), strict=True))
+    first, last = open_leads(rng, leads, 7 * weeks)
+    values = np.where(rng.random((len(first), 20)) < now, np.nan, 1.0)
     literal = alerts = 0
-    for _ in range(days):
-        frame = pd.DataFrame(np.where(rng.random((DAY, 20)) < now, np.nan, 1.0), columns=names)
+    for day in range(0, 7 * weeks, 7):
+        frame = pd.DataFrame(values[(first <= day) & (day <= last)], columns=names)
         found = feature_availability(frame, names, training, SETTINGS.health)
-        literal += any(one.is_over for one in found)
-        alerts += any(one.is_unavailable for one in found)
-    return Counter({"looks": days, "literal": literal, "alerts": alerts})
+        literal += 7 * any(one.is_over for one in found)
+        alerts += 7 * any(one.is_unavailable for one in found)
+    return Counter({"looks": 7 * weeks, "literal": literal, "alerts": alerts})
+
+
+def open_leads(
+    rng: np.random.Generator, leads: int, days: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First and last day open, both inclusive, of all leads that are open on some of `days`; `leads` of them on each.
+
+    As sql/production_scores_v6/subjects.sql has it: open for ninety days after its contact, or until its call.
+    """
+    call = rng.integers(0, 31, size := round(leads * (days + OPEN_DAYS) / (OPEN_DAYS + 1 - RATE * (OPEN_DAYS - 14))))
+    first = rng.integers(-OPEN_DAYS, days, size)
+    return first, first + np.where(rng.random(size) < RATE, call - 1, OPEN_DAYS)
+
+
+def _open_each_day(first: NDArray[np.int64], last: NDArray[np.int64], days: int) -> NDArray[np.int64]:
+    """(days,) how many of them are open."""
+    return np.array([((first <= day) & (day <= last)).sum() for day in range(days)])
 
 
 # --- monthly: PSI (R30) -----------------------------------------------------------------------------------------------
@@ -216,22 +248,27 @@ def looked(seed: int, remains: float = 1.0, ratio: float = 1.0) -> Found:
 # --- each quarter: champion or challenger (R31) -----------------------------------------------------------------------
 
 
-def contest(seed: int, champion: float, challenger: float) -> Found:
-    """One decision about two models of those true AUCs, on 8,400 leads: the plan's literal, and R31."""
+def contest(seed: int, champion: float, challenger: float, dialled: float = 1.0) -> Found:
+    """One decision about two models of those true AUCs, on 8,400 leads: the plan's literal, and R31.
+
+    dialled: the holdout is that share of the leads that came, those that the champion's score put first (R50).
+    """
     from scipy.stats import norm
 
     rng = np.random.default_rng((7, seed))
-    label = (rng.random(8_400) < RATE).astype(np.int8)
-    shared = rng.normal(size=8_400)
+    leads = round(8_400 / dialled)
+    label = (rng.random(leads) < RATE).astype(np.int8)
+    shared = rng.normal(size=leads)
     # Half of what moves a score is common to both: they know the same leads.
     scores = [
-        np.sqrt(0.5) * shared + np.sqrt(0.5) * rng.normal(size=8_400) + np.sqrt(2) * norm.ppf(auc) * label
+        np.sqrt(0.5) * shared + np.sqrt(0.5) * rng.normal(size=leads) + np.sqrt(2) * norm.ppf(auc) * label
         for auc in (champion, challenger)
     ]
+    held = np.sort(np.argsort(-scores[0], kind="stable")[:8_400])
     contact = np.datetime64("2026-02-01") + rng.integers(0, 120, 8_400)
-    leads = Holdout(label, rng.integers(0, 8_000, 8_400), contact, *scores)
+    holdout = Holdout(label[held], rng.integers(0, 8_000, 8_400), contact, scores[0][held], scores[1][held])
     one = Contender("one", date(2025, 11, 1), date(2025, 9, 1), 0.01, 0.05, 0.1)
     other = replace(one, version="other", as_of=date(2026, 2, 1), cut_off=date(2025, 12, 1))
-    found = decide((one, other), Evidence(leads, shadow_holds=True), date(2026, 2, 1), CHAMPION, seed)
+    found = decide((one, other), Evidence(holdout, shadow_holds=True), date(2026, 2, 1), CHAMPION, seed)
     superior = next(condition.holds for condition in found.conditions if condition.name == "AUC-PR superior")
     return Counter({"looks": 1, "literal": int(bool(superior)), "alerts": int(found.promotes)})

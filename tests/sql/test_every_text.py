@@ -51,6 +51,7 @@ MEASURED_ELSEWHERE = {
     "features_drifted",
     "max_psi",
     "features_over_points",
+    "features_unavailable",
     "files_unverified",
     "latency_mean_ms",
     "leads_judged",

@@ -168,7 +168,7 @@ def _work(bench: Bench, settings: Settings, facts: Mapping[str, Any], extracted:
 
 
 def _lost(bench: Bench, settings: Settings, recipe: Recipe, candidates: Candidates) -> Mapping[str, Any]:
-    """Which leads of the extract before the candidate lacks: `lost` of sql/crm_leads/schema.yaml, and their first Ids."""
+    """Which leads of the extract before the candidate lacks: `lost` of sql/crm_leads/schema.yaml, and the first Ids."""
     before = extract_before(bench.ledger)
     if before is None:
         return _NONE_BEFORE

@@ -87,12 +87,13 @@ def at_fault(column: ContractColumn) -> Callable[[str], bool]:
 
 
 def _lost(name: str, figures: Mapping[str, Any]) -> str:
-    """Which leads a file lacks, and what to do about it; of a verdict that could not be judged only the latter."""
+    """Which leads a file lacks, and what to do about it; only the latter where that could not be measured."""
+    lost, recent = figures.get("lost_leads"), figures.get("lost_recent")
     what = (
-        f"{name} lacks {figures['lost_leads']:,} of the {figures['leads_before']:,} leads of the extract of "
-        f"{figures['extract_before']}, {figures['lost_recent']:,} of the {figures['recent_before']:,} that were contacted in "
-        f"its last days; the newest: Id {', '.join(figures['lost_first'])}. "
-        if figures["lost_leads"]
+        f"{name} lacks {lost:,} of {figures['leads_before']:,} leads of the extract of {figures['extract_before']}, "
+        f"{recent:,} of the {figures['recent_before']:,} contacted in its last days; the newest: Id "
+        f"{', '.join(figures['lost_first'])}. "
+        if lost
         else ""
     )
     return (

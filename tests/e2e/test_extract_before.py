@@ -1,4 +1,4 @@
-"""An extract is held against the one before (R49): leads that it lacks would be taken for nobody's, and be called again."""
+"""An extract is held against the one before (R49): leads that it lacks would be nobody's, and be called again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from leadscore_v6.gates.guard import find_obstacles
 from tests.e2e.gate_cases import without_the_last
 from tests.e2e.process import leadscore
 from tests.e2e.production_world import quiet
-from tests.e2e.sabotage import Product, Ran, Row, edit
+from tests.e2e.sabotage import REBUILD, Product, Ran, Row, Sabotage, edit
 
 GATE = "leads_of_before_still_there"
 LEADS = "LeadScoring.crm_leads"
@@ -49,10 +49,11 @@ def old_ones_four_times_over(records: list[Row]) -> None:
 def more(records: list[Row], first: int, number: int) -> None:
     """New leads, contacted on the extract's last day."""
     newest = max(records, key=lambda row: row["Stage_Entered_Contacting__c"])
-    records += [{**newest, "Id": f"00Q9{first + one:05}", "Stage_Entered_Call_Scheduled__c": ""} for one in range(number)]
+    uncalled = {**newest, "Stage_Entered_Call_Scheduled__c": ""}
+    records += [{**uncalled, "Id": f"00Q9{first + one:05}"} for one in range(number)]
 
 
-def test_a_filtered_extract_is_stopped_until_a_person_says_that_the_leads_are_gone(product: Product, feed: Path) -> None:
+def test_a_filtered_extract_is_stopped_until_a_person_says_that_they_are_gone(product: Product, feed: Path) -> None:
     whole, before = ids(feed), product.rows(LEADS)
     edit(feed / "Lead.csv", every_twentieth_left_out)
     gone = [lead for lead in whole if lead not in set(ids(feed))]
@@ -60,7 +61,7 @@ def test_a_filtered_extract_is_stopped_until_a_person_says_that_the_leads_are_go
     assert ran.failed_checks == {GATE}
     (stop,) = ran.stops
     assert stop.exit_code == 3
-    assert f"lacks {len(gone)} of the {len(whole)} leads of the extract of " in stop.message
+    assert f"lacks {len(gone)} of {len(whole)} leads of the extract of " in stop.message
     named = stop.message.partition("the newest: Id ")[2].partition(".")[0].split(", ")
     assert len(named) == 5
     assert set(named) <= set(gone)
@@ -115,6 +116,14 @@ def test_after_a_withdrawal_the_one_before_it_is_asked(product: Product, feed: P
     with product.open_by_hand(read_only=True) as connection:
         names = [name for (name,) in connection.execute("SELECT table_name FROM information_schema.tables").fetchall()]
     assert not [name for name in names if name.endswith("__before")]
+
+
+def test_a_table_without_ids_is_told_as_that(product: Product) -> None:
+    with Sabotage("crm_leads", "SELECT * EXCEPT (Id) FROM {honest}").done_to(product) as warehouse:
+        ran = product.materialize(["crm_leads"], None, REBUILD, warehouse)
+    assert {"leads_match_contract", GATE} <= ran.failed_checks
+    assert [stop.exit_code for stop in ran.stops] == [3]
+    assert " lacks " not in ran.stops[0].message
 
 
 def test_the_first_extract_has_none_before_it(product: Product) -> None:

@@ -149,16 +149,12 @@ def _work(bench: Bench, settings: Settings, facts: Mapping[str, Any], extracted:
         # Where the contract does not hold there may be no Id to compare.
         return {**figures, **_lost(bench, settings, recipe, candidates)} if "leads" in figures else figures
 
+    lost = [render(f"crm_leads/{text}.sql", {"candidate": typed, "before": typed}) for text in _LOST]
     work = Work(
         asset="crm_leads",
         partition=None,
-        inputs={
-            **inner.inputs,
-            "file": facts["digest"],
-            "crm_extracted_at": extracted,
-            # Which extract was before decides the verdict, and not the content (R38): it is no input.
-            "lost": [render(f"crm_leads/{text}.sql", {"candidate": typed, "before": typed}) for text in _LOST],
-        },
+        # Which extract was before decides the verdict, and not the content (R38): how it is asked is an input alone.
+        inputs={**inner.inputs, "file": facts["digest"], "crm_extracted_at": extracted, "lost": lost},
         outputs=(lead, typed),
         build=build,
         measure=measure,

@@ -169,9 +169,7 @@ def test_whoever_names_the_day_gets_the_list_and_the_list_says_how_old_it_is(del
         asked_of(tmp_path, day)
     attempt = delivered.ledger().latest(SCORES, f"{day:%Y%m%d}")
     age = call_list._age(delivered.ledger(), attempt, 7)
-    rows = pd.DataFrame({"associate": ["Ann"], "reasons": ["long in one firm"]})
-    made = CallList(rows=rows, expected=pd.Series({"Ann": 0.1}), left_out={})
-    written_down = Written(made, day, "20260101", [age], False, True, None)
+    written_down = Written(listed("lead"), day, "20260101", [age], False, True, None)
     for shown in (str(written_down), written_down.page()):
         assert "The scores are of 2026-03-02, and the newest CRM extract is 30 days newer." in shown
 

@@ -35,6 +35,7 @@ from leadscore_v6.production.call_list import EXCLUDED, IN_TEST, CallList, call_
 from leadscore_v6.production.crm_import import crm_table, require_fields
 from leadscore_v6.production.settings import CallListSettings
 from leadscore_v6.reports.markdown import bullets
+from leadscore_v6.reports.production import OF_PROSPECTS
 from leadscore_v6.reports.step import SYNTHETIC, caveats_block
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.engines import open_warehouse
@@ -93,14 +94,19 @@ class Written:
 
     def _told(self) -> list[str]:
         rows, expected = self.made.rows, self.made.expected
-        per = rows["associate"].value_counts()
         lines = [
             f"{len(rows):,} advisors for {len(expected)} associates, by the scores of {self.day} (model {self.model})."
         ]
-        lines += [
-            f"  {name:<24} {per.get(name, 0):>6,} advisors, {value:8.2f} calls expected of one dial each"
-            for name, value in expected.items()
-        ]
+        sums = rows.groupby(["associate", "kind"])["probability"].agg(["size", "sum"]).to_dict("index")
+        none = {"size": 0, "sum": 0.0}
+        for name in expected:
+            leads, prospects = (sums.get((name, kind), none) for kind in ("lead", "prospect"))
+            lines.append(
+                f"  {name:<24} {leads['size']:>6,} leads, {leads['sum']:8.2f} calls expected of one dial each; "
+                f"{prospects['size']:>6,} prospects, {prospects['sum']:8.2f} if they were leads"
+            )
+        if (rows["kind"] == "prospect").any():
+            lines.append(OF_PROSPECTS)
         if self.made.left_out:
             lines.append(
                 "Not on it: " + "; ".join(f"{count:,} {why}" for why, count in self.made.left_out.items()) + "."

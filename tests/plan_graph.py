@@ -14,6 +14,7 @@ PLAN: dict[str, tuple[str, str, bool, set[str], set[str]]] = {
             "leads_have_contacts",
             "leads_timestamps_parsed",
             "leads_one_row_per_id",
+            "leads_of_before_still_there",
             "leads_match_contract",
         },
     ),

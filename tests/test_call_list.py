@@ -169,9 +169,7 @@ def test_whoever_names_the_day_gets_the_list_and_the_list_says_how_old_it_is(del
         asked_of(tmp_path, day)
     attempt = delivered.ledger().latest(SCORES, f"{day:%Y%m%d}")
     age = call_list._age(delivered.ledger(), attempt, 7)
-    rows = pd.DataFrame({"associate": ["Ann"], "reasons": ["long in one firm"]})
-    made = CallList(rows=rows, expected=pd.Series({"Ann": 0.1}), left_out={})
-    written_down = Written(made, day, "20260101", [age], False, True, None)
+    written_down = Written(listed("lead"), day, "20260101", [age], False, True, None)
     for shown in (str(written_down), written_down.page()):
         assert "The scores are of 2026-03-02, and the newest CRM extract is 30 days newer." in shown
 
@@ -192,6 +190,22 @@ def test_a_day_after_the_extract_that_serves_is_not_the_newest(delivered: Story,
     ],
 )
 def test_an_empty_log_is_not_none_at_all(logs_dials: bool, until: date | None, says: str) -> None:
-    rows = pd.DataFrame({"associate": ["Ann"], "reasons": ["long in one firm"]})
-    made = CallList(rows=rows, expected=pd.Series({"Ann": 0.1}), left_out={})
-    assert says in str(Written(made, DAY, "20251101", [], False, logs_dials, until))
+    assert says in str(Written(listed("lead"), DAY, "20251101", [], False, logs_dials, until))
+
+
+def listed(*kinds: str) -> CallList:
+    """Ann's list: somebody of each kind, the first with a probability of 0.1, the others of 0.2."""
+    chances = [0.1, 0.2, 0.2][: len(kinds)]
+    given = {"associate": "Ann", "kind": kinds, "probability": chances, "reasons": "long in one firm"}
+    return CallList(rows=pd.DataFrame(given), expected={"Ann": sum(chances), "Bob": 0.0}, left_out={})
+
+
+def test_calls_are_expected_of_leads_and_prospects_are_told_apart() -> None:
+    """For prospects nothing was ever calibrated (R51)."""
+    both = Written(listed("lead", "prospect", "prospect"), DAY, "20251101", [], False, True, DAY)
+    for text in (str(both), both.page()):
+        told = " ".join(text.split())
+        assert "Ann 1 leads, 0.10 calls expected of one dial each; 2 prospects, 0.40 if they were leads" in told
+        assert "Bob 0 leads, 0.00 calls expected of one dial each; 0 prospects, 0.00 if they were leads" in told
+        assert "of prospects, whom nobody has chosen to contact yet, it says" in told
+    assert "whom nobody has chosen" not in str(Written(listed("lead"), DAY, "20251101", [], False, True, DAY))

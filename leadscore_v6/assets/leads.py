@@ -1,29 +1,42 @@
-"""The CRM extract: landed, typed and gated, and in the manifest of every version built from it (R49)."""
+"""The CRM extract: landed, typed and gated, held against the one before, and in the manifest of every version (R49)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from leadscore_v6.assets.carry_out import Events, Told, carry_out, plan_asset, stops
-from leadscore_v6.assets.intake import take_in
+from leadscore_v6.assets.intake import require_whole, take_in
 from leadscore_v6.assets.recipe import Recipe, table_facts
 from leadscore_v6.contracts import contract
 from leadscore_v6.errors import InputError, UsageError
-from leadscore_v6.gates.attempt import Candidates, Work
+from leadscore_v6.gates.attempt import Bench, Candidates, Work
+from leadscore_v6.gates.extract import extract_before
+from leadscore_v6.gates.ledger import Attempt
 from leadscore_v6.locations import Location
 from leadscore_v6.partitions import days, last_days, register
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.landing import Landed, land_leads
-from leadscore_v6.warehouse.protocol import FileTable, Warehouse
+from leadscore_v6.warehouse.protocol import FileTable
+from leadscore_v6.warehouse.sql import render
 
 _LEAD = "Lead"
 # Of an extract, in Dagster's page; `leadscore shadow` registers what it is asked for.
 _OFFERED_DAYS = 31
+# The texts that hold an extract against the one before: figures, first Ids.
+_LOST = ("lost", "lost_ids")
+# Of an extract's leads, those contacted in so many days before it are its recent ones.
+_RECENT_DAYS = 30
+# What there is to say of the first extract: there was none before it.
+_NONE_BEFORE = {
+    **dict.fromkeys(("leads_before", "lost_leads", "recent_before", "lost_recent"), 0),
+    **dict.fromkeys(("lost_share", "lost_recent_share"), 0.0),
+}
 
 
 @plan_asset("crm_leads")
@@ -40,7 +53,7 @@ def crm_leads(context: dg.AssetExecutionContext, warehouse: WarehouseResource, o
             )
         facts = take_in(bench, ("crm_leads", None), extract, store, lambda file: _land(file, store))
         extracted = extraction_date(options.crm_extracted_at, facts["last_timestamp"], bench.clock().date())
-    work, sql = _work(bench.warehouse, settings, facts, extracted)
+    work, sql = _work(bench, settings, facts, extracted)
     yield from carry_out(context, warehouse, options, work, Told(sql, contract("crm_leads")))
     # The days that a new extract lets one score (R49), where the UI offers partitions.
     register(context.instance, days, last_days(extracted, _OFFERED_DAYS))
@@ -108,7 +121,8 @@ def file_table(facts: Mapping[str, Any], settings: Settings) -> FileTable:
     return FileTable(path.as_posix(), [legal for _, legal in facts["names"]])
 
 
-def _work(warehouse: Warehouse, settings: Settings, facts: Mapping[str, Any], extracted: date) -> tuple[Work, str]:
+def _work(bench: Bench, settings: Settings, facts: Mapping[str, Any], extracted: date) -> tuple[Work, str]:
+    warehouse = bench.warehouse
     lead, typed = warehouse.landed_table(_LEAD), f"{warehouse.dataset}.crm_leads"
     recipe = Recipe(
         "crm_leads",
@@ -130,13 +144,65 @@ def _work(warehouse: Warehouse, settings: Settings, facts: Mapping[str, Any], ex
             "crm_extracted_at": extracted.isoformat(),
         }
 
+    def measure(candidates: Candidates) -> Mapping[str, Any]:
+        figures = inner.measure({typed: candidates[typed]})
+        # Where the contract does not hold there may be no Id to compare.
+        return {**figures, **_lost(bench, settings, recipe, candidates)} if "leads" in figures else figures
+
+    lost = [render(f"crm_leads/{text}.sql", {"candidate": typed, "before": typed}) for text in _LOST]
     work = Work(
         asset="crm_leads",
         partition=None,
-        inputs={**inner.inputs, "file": facts["digest"], "crm_extracted_at": extracted},
+        # Which extract was before decides the verdict, and not the content (R38): how it is asked is an input alone.
+        inputs={**inner.inputs, "file": facts["digest"], "crm_extracted_at": extracted, "lost": lost},
         outputs=(lead, typed),
         build=build,
-        measure=lambda candidates: inner.measure({typed: candidates[typed]}),
+        measure=measure,
         source=facts["digest"],
     )
     return work, recipe.sql
+
+
+def _lost(bench: Bench, settings: Settings, recipe: Recipe, candidates: Candidates) -> Mapping[str, Any]:
+    """Which leads of the extract before the candidate lacks: `lost` of sql/crm_leads/schema.yaml, and the first Ids."""
+    before = extract_before(bench.ledger)
+    if before is None:
+        return _NONE_BEFORE
+    with _typed_again(bench, settings, recipe, before, candidates) as table:
+        if table is None:
+            return _NONE_BEFORE
+        tables = {"candidate": candidates[recipe.output], "before": table}
+        figures, first = (render(f"crm_leads/{text}.sql", tables) for text in _LOST)
+        since = date.fromisoformat(before.facts["crm_extracted_at"]) - timedelta(days=_RECENT_DAYS)
+        (row,) = bench.warehouse.query(figures, {"recent_since": since})
+        lost = bench.warehouse.query(first) if row["lost_leads"] else []
+    return {**row, "lost_first": [lead["Id"] for lead in lost], "extract_before": before.facts["crm_extracted_at"]}
+
+
+@contextmanager
+def _typed_again(
+    bench: Bench, settings: Settings, recipe: Recipe, before: Attempt, candidates: Candidates
+) -> Iterator[str | None]:
+    """The extract before as a typed table: the published one, or a view on its file where a withdrawn one is served.
+
+    None where neither the table nor the file is there any more (R56).
+    """
+    warehouse, typed = bench.warehouse, recipe.output
+    if bench.ledger.serving(typed) is before and warehouse.exists(typed):
+        yield typed
+        return
+    landed = (facts for facts in bench.ledger.landed.get(before.place, []) if facts["digest"] == before.source)
+    kept = next((facts for facts in landed if (settings.store / facts["stored_as"]).is_file()), None)
+    if kept is None:
+        yield None
+        return
+    require_whole(kept, settings.store)
+    (lead,) = recipe.tables.values()
+    raw, view = (f"{candidates[name]}__before" for name in (lead, typed))
+    try:
+        warehouse.expose_file(raw, file_table(kept, settings))
+        warehouse.create_view(view, replace(recipe, tables={"lead": raw}).sql)
+        yield view
+    finally:
+        warehouse.drop(view)
+        warehouse.drop(raw)

@@ -1,8 +1,8 @@
 """Which rows a failed gate is about: lines of the landed file, so that a person can look there (R46).
 
-Belongs here: from a failed gate to lines. Does not belong here: judging (the figures come from SQL), or any value of a
-field: a message names file, column and line (R57). It reads the file with Python, which is slow, and only after a gate
-has failed.
+Belongs here: from a failed gate to lines; of leads that are not in the file, to Ids. Does not belong here: judging (the
+figures come from SQL), or any other value of a field: a message names file, column and line (R57). It reads the file
+with Python, which is slow, and only after a gate has failed.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ _FIXED = {
 }
 # Gates about whichever columns lost most, with the beginning of their figures' names.
 _WORST = {"reps_typing_losses": "typing_loss__", "reps_domain_losses": "domain_loss__"}
+# The one about rows that are not in the file: of them the Ids are named.
+_LOST = "leads_of_before_still_there"
 # In these a blank is at fault too.
 _NEVER_BLANK = ("RepCRD", "RIAFirmCRD")
 
@@ -62,6 +64,7 @@ def offending_rows(outcome: Outcome, ledger: Ledger, store: Path) -> list[str]:
         for column, rows in _columns(verdict.gate.name, attempt.figures)
         if rows and path.is_file()
     ]
+    found += [_lost(name, attempt.figures) for verdict in outcome.blocking if verdict.gate.name == _LOST]
     return found or [f"made from {name}"]
 
 
@@ -81,6 +84,22 @@ def at_fault(column: ContractColumn) -> Callable[[str], bool]:
         return column.typed == "int64" and not -(2**63) <= int(found[1]) < 2**63
 
     return is_at_fault
+
+
+def _lost(name: str, figures: Mapping[str, Any]) -> str:
+    """Which leads a file lacks, and what to do about it; only the latter where that could not be measured."""
+    lost, recent = figures.get("lost_leads"), figures.get("lost_recent")
+    what = (
+        f"{name} lacks {lost:,} of {figures['leads_before']:,} leads of the extract of {figures['extract_before']}, "
+        f"{recent:,} of the {figures['recent_before']:,} contacted in its last days; the newest: Id "
+        f"{', '.join(figures['lost_first'])}. "
+        if lost
+        else ""
+    )
+    return (
+        f"{what}Deliver the whole extract, unfiltered and to its end. If the CRM did delete or merge them: "
+        f"`leadscore waive {_LOST}`"
+    )
 
 
 def _columns(gate: str, figures: Mapping[str, Any]) -> Iterator[tuple[str, int]]:

@@ -1,7 +1,7 @@
-"""The day of the CRM extract that serves: what every day that is not named follows from (R47).
+"""The day of the CRM extract that serves, from which every day that is not named follows (R47), and the one before.
 
-Belongs here: that one day, as the ledger has it. Does not belong here: how it is found in a Lead.csv (assets/leads.py),
-which days follow from it (partitions.py).
+Belongs here: which extract that is, as the ledger has it. Does not belong here: how its day is found in a Lead.csv, and
+how two extracts are held against each other (assets/leads.py); which days follow from it (partitions.py).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 
 from leadscore_v6.errors import UsageError
-from leadscore_v6.gates.ledger import Ledger
+from leadscore_v6.gates.ledger import Attempt, Ledger
 
 LEADS = "crm_leads"
 
@@ -22,6 +22,23 @@ def known_extract_day(ledger: Ledger) -> date | None:
     leads = ledger.latest(LEADS)
     told = leads.facts.get("crm_extracted_at") if leads is not None else None
     return date.fromisoformat(told) if told else None
+
+
+def extract_before(ledger: Ledger) -> Attempt | None:
+    """The extract that the next one is held against: the one that serves. None at the first one.
+
+    A withdrawn one may have had leads that the next one rightly lacks: then it is the newest that was published before.
+    """
+    place = (LEADS, None)
+    served = next((attempt for attempt in ledger.published().values() if attempt.place == place), None)
+    if served is None or not served.withdrawn:
+        return served
+    earlier = (
+        attempt
+        for attempt in ledger.attempts.values()
+        if attempt.place == place and attempt.state == "published" and not attempt.withdrawn
+    )
+    return max(earlier, key=lambda attempt: attempt.began, default=None)
 
 
 def extract_day(ledger: Ledger) -> date:

@@ -24,6 +24,7 @@ _STEPS = (
             "leads_have_contacts",
             "leads_timestamps_parsed",
             "leads_one_row_per_id",
+            "leads_of_before_still_there",
             "leads_match_contract",
         ),
         report="crm_leads_validation_report.md",

@@ -28,7 +28,7 @@ AUDIT: Final = (
 )
 
 # R19: segments are AUM tiers where AUM is known at all, else the size of the firm.
-_TIER: Final = "firm_size_tier"
+TIER: Final = "firm_size_tier"
 _SIZE: Final = "firm_rep_count_bin"
 UNKNOWN: Final = "missing"
 
@@ -116,7 +116,7 @@ def training_data(frame: pd.DataFrame, columns: Sequence[FeatureColumn], droplis
 
 def segments_of(frame: pd.DataFrame) -> tuple[NDArray[np.object_], str]:
     """The segment of each lead (R19), and the column it is read from: AUM tier where any is known, else firm size."""
-    column = _TIER if _TIER in frame.columns and frame[_TIER].notna().any() else _SIZE
+    column = TIER if TIER in frame.columns and frame[TIER].notna().any() else _SIZE
     if column not in frame.columns:
         return np.full(len(frame), UNKNOWN, dtype=object), column
     values = frame[column].astype(object)

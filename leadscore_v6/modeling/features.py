@@ -26,6 +26,8 @@ from leadscore_v6.modeling.columns import FeatureColumn, number, numbers, other_
 
 Matrix = NDArray[np.float32]
 OTHER: Final = "other"
+# Why a column that holds nothing is dropped.
+NULL_THROUGHOUT: Final = "NULL for all training leads"
 
 
 @dataclass(frozen=True)
@@ -192,7 +194,7 @@ def _category(column: pd.Series[Any], of: FeatureColumn, min_level_leads: int) -
     at, texts = places(column, of.name)
     counts = dict(zip(texts, np.bincount(at[at >= 0], minlength=len(texts)).tolist(), strict=True))
     if not counts:
-        return "NULL for all training leads"
+        return NULL_THROUGHOUT
     levels = tuple(sorted(level for level, count in counts.items() if count >= min_level_leads))
     grouped = tuple(sorted(level for level, count in counts.items() if count < min_level_leads))
     missing = float((at < 0).mean())
@@ -205,7 +207,7 @@ def _numeric(column: pd.Series[Any], of: FeatureColumn, _min_level_leads: int) -
     values = numbers(column, of.name)
     known = values[~np.isnan(values)]
     if not len(known):
-        return "NULL for all training leads"
+        return NULL_THROUGHOUT
     low, high = float(known.min()), float(known.max())
     missing = 1 - len(known) / len(values)
     if low == high and not missing:

@@ -42,7 +42,8 @@ class CallList:
     """The list, and what became of all others.
 
     rows: `COLUMNS`, by associate and position. left_out: advisors by reason. expected: by associate the sum of the
-    probabilities, which is the number of calls to be expected of one dial each.
+    probabilities: of leads the number of calls to be expected of one dial each, of prospects what it would be of leads
+    like them (R51).
     """
 
     rows: pd.DataFrame

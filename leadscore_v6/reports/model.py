@@ -10,7 +10,18 @@ from collections.abc import Callable
 
 from leadscore_v6.reports.markdown import table
 from leadscore_v6.reports.model_card import card
-from leadscore_v6.reports.model_pieces import Facts, cell, comparison, deciles, folds, gaps, interval, number, signed
+from leadscore_v6.reports.model_pieces import (
+    Facts,
+    cell,
+    comparison,
+    deciles,
+    folds,
+    gaps,
+    how_dials_are_known,
+    interval,
+    number,
+    signed,
+)
 
 # --- 4.1 ------------------------------------------------------------------------------------------------------------
 
@@ -168,11 +179,11 @@ def _validation(figures: Facts, facts: Facts) -> list[str]:
     last = calibrated["deciles"][-2:]
     skipped = 1 - calibrated["deciles"][-3]["gain"]
     dials = (
-        f"With a weekly capacity of {facts['capacity_share']:.0%} of the leads, and **assuming one dial per lead** (no "
-        f"dials are recorded, R50), the model's choice brings {interval(estimates['mqls_per_100_dials'], '.2f')} "
-        f"conversions per 100 dials; a random choice brings {calibrated['random_mqls_per_100_dials']:.2f}. Skipping "
-        f"the lowest 20 % of leads ({sum(row['leads'] for row in last):,} on the holdout) would lose {skipped:.1%} of "
-        "the conversions."
+        f"With a weekly capacity of {facts['capacity_share']:.0%} of the leads, and **assuming one dial per lead** "
+        f"({how_dials_are_known(facts['dials'])}, R50), the model's choice brings "
+        f"{interval(estimates['mqls_per_100_dials'], '.2f')} conversions per 100 dials; a random choice brings "
+        f"{calibrated['random_mqls_per_100_dials']:.2f}. Skipping the lowest 20 % of leads "
+        f"({sum(row['leads'] for row in last):,} on the holdout) would lose {skipped:.1%} of the conversions."
     )
     return [
         "## The shipped model on the holdout\n\n" + comparison(estimates, calibrated),

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from leadscore_v6.reports.markdown import bullets, table
+from leadscore_v6.reports.model_pieces import how_dials_are_known
 
 Facts = Mapping[str, Any]
 AUC_PR = "AUC-PR (average precision)"
@@ -16,19 +17,16 @@ AUC_PR = "AUC-PR (average precision)"
 MADE_FOR = (
     "Ranking leads within a week or a list, so that those who dial begin with the likelier ones.",
     "Saying how likely a call within 30 days of contact is, for a sum over many leads.",
-    "Leaving out the bottom: its surest use (performance_validation_report).",
+    "Leaving out the bottom: what that would lose is in the performance_validation_report.",
 )
-NOT_MADE_FOR = (
+NEVER_MADE_FOR = (
     "Judging advisors, or any decision about a person other than whether to call.",
     "Leads of another kind than were contacted before: training saw contacted leads only (R51).",
-    "Reading one score as a promise: at a few per cent, nine of ten highly ranked leads still say no.",
     "Causes: a reason says what the model leaned on, not what would change a mind.",
 )
-LIMITS = (
-    "The feed has no assets, clients or growth: every financial column is empty, and no AUM tier could be judged.",
-    "Whether a lead was dialled, and how often, is not in the data: figures per dial assume one dial per lead (R50).",
+ALWAYS_MISSING = (
     "Who was contacted was somebody's choice; the model learned within that choice.",
-    "A lead without a snapshot is scored with everything missing; such leads convert more often than others (R25).",
+    "A lead without a snapshot is scored with everything missing (R25); no figure here is of such leads alone.",
     "Gender is on the droplist and was never measured here: no statement about it can be made from this data.",
 )
 
@@ -47,16 +45,48 @@ def card(figures: Facts, facts: Facts) -> list[str]:
     return [
         "## What it is\n\n" + table(["", ""], identity),
         "## Made for\n\n" + bullets(MADE_FOR),
-        "## Not made for\n\n" + bullets(NOT_MADE_FOR),
+        "## Not made for\n\n" + bullets((*NEVER_MADE_FOR, _no_promise(calibrated))),
         "## How good it is\n\n" + _figures(calibrated),
         "## Performance by subgroup, on the holdout\n\n" + _subgroups(calibrated),
-        "## What is known to be missing\n\n" + bullets(LIMITS),
+        "## What is known to be missing\n\n" + bullets((*_missing(facts), *ALWAYS_MISSING)),
     ]
 
 
 def _block(row: Facts) -> str:
     leads = f"{row['leads']:,} leads, {row['positives']:,} positive ({row['prevalence']:.2%})"
     return f"{row['from']} to {row['to']}: {leads}"
+
+
+def _no_promise(calibrated: Facts) -> str:
+    best = calibrated["deciles"][0]
+    return (
+        f"Reading one score as a promise: of the {best['leads']:,} leads of the holdout's highest decile "
+        f"{best['positives']:,} ({best['rate']:.1%}) scheduled a call, and the others did not."
+    )
+
+
+def _missing(facts: Facts) -> list[str]:
+    """What this model's own data lacked."""
+    trained, calibrated, dials = facts["trained"], facts["calibrated"], facts["dials"]
+    found = []
+    if trained["empty"]:
+        found.append(
+            f"{len(trained['empty'])} features were empty for all training leads, and are no part of it: "
+            f"{', '.join(trained['empty'])}."
+        )
+    if not calibrated["tiers_known"]:
+        found.append(f"No AUM tier is known, and none could be judged: segments are of {calibrated['segment_column']}.")
+    left_out = (
+        f"Left out were {dials['undialled']:,} leads that nobody dialled, and {dials['unknown']:,} of which it is not "
+        "known."
+        if dials["undialled"] or dials["unknown"]
+        else "None was left out for not having been dialled."
+    )
+    found.append(
+        f"Figures per dial assume one dial per lead: {how_dials_are_known(dials)}. A lead from before there were "
+        f"records counts as dialled on the day of its contact. {left_out} (R50)"
+    )
+    return found
 
 
 def _figures(calibrated: Facts) -> str:

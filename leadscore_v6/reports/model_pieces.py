@@ -23,6 +23,13 @@ def interval(found: Triple, form: str = ".3f") -> str:
     return text if low is None or high is None else f"{text} ({low:{form}} to {high:{form}}, 95 %)"
 
 
+def how_dials_are_known(dials: Mapping[str, int]) -> str:
+    """What "one dial per lead" stands on: `dials` as the backtest's facts have them (R50)."""
+    if not dials["logged"]:
+        return "no dials are recorded"
+    return f"dials are recorded of {dials['logged']:,} leads, and how often each was dialled is not looked at"
+
+
 def comparison(estimates: Mapping[str, Triple], facts: Facts) -> str:
     """The figures of a ranking, each beside what a random order gives."""
     prevalence = facts["holdout"]["prevalence"]

@@ -9,6 +9,11 @@ from leadscore_v6.estimate import p_shown
 from leadscore_v6.reports.markdown import table
 
 Facts = Mapping[str, Any]
+# What every sum of prospects' probabilities comes with.
+OF_PROSPECTS = (
+    "The model learned from contacted leads only: of prospects, whom nobody has chosen to contact yet, it says what it "
+    "would say of a lead with their features (R51)."
+)
 
 
 def _scores(figures: Facts, facts: Facts) -> list[str]:
@@ -25,9 +30,7 @@ def _scores(figures: Facts, facts: Facts) -> list[str]:
     head = ["decile", "rows", "leads among them", "expected conversion"]
     found.append(
         "## The day's scores\n\n" + table(head, deciles) + "\n\n"
-        "Expected is the mean calibrated probability of a call within 30 days of contact. The model learned from "
-        "contacted leads only: of prospects, whom nobody has chosen to contact yet, it says what it would say of a "
-        "lead with their features (R51)."
+        f"Expected is the mean calibrated probability of a call within 30 days of contact. {OF_PROSPECTS}"
     )
     if facts["trends"]:
         rows = [(word, facts["trends"][word]) for word in ("up", "same", "down", "new") if word in facts["trends"]]

@@ -21,7 +21,6 @@ from leadscore_v6.gates.ledger import Attempt, Ledger
 from leadscore_v6.gates.registry import load_gates
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.landing import land
-from leadscore_v6.warehouse.protocol import Warehouse
 
 KEY = "20240107"
 RECEIVED = date(2024, 5, 7)
@@ -57,10 +56,11 @@ def test_a_mistyped_timestamp_of_the_future_can_be_overruled_by_a_person() -> No
 
 def test_another_extract_is_another_content(tmp_path: Path) -> None:
     """The digest of Lead.csv is an input of crm_leads, and by it of every version built from it (R49)."""
-    warehouse = cast("Warehouse", SimpleNamespace(dataset="LeadScoring", landed_table="SavvyGTMData.{}".format))
+    warehouse = SimpleNamespace(dataset="LeadScoring", landed_table="SavvyGTMData.{}".format)
+    bench = cast("Bench", SimpleNamespace(warehouse=warehouse))
     settings = Settings(home=tmp_path, data=tmp_path)
     facts = {"records": 3, "digest": "one"}
-    made = [_work(warehouse, settings, {**facts, "digest": digest}, date(2024, 5, 3))[0] for digest in ("one", "other")]
+    made = [_work(bench, settings, {**facts, "digest": digest}, date(2024, 5, 3))[0] for digest in ("one", "other")]
     assert made[0].inputs != made[1].inputs
     assert [work.source for work in made] == ["one", "other"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,10 @@ from tests.conformance.conftest import ENGINES, MakeSettings, bring_crm, variabl
 from tests.conformance.proxy import Proxy
 from tests.conformance.statements import judged
 from tests.e2e.conftest import AS_OF, SPEC
+from tests.e2e.gate_cases import without_the_last
 from tests.e2e.process import leadscore
+from tests.e2e.sabotage import Row, edit
+from tests.e2e.test_extract_before import more
 from tests.oracle.catalog import text
 from tests.oracle.reference import Table, reference
 
@@ -271,6 +274,33 @@ def test_versions_are_rolled_back_and_collected(runs: dict[str, Run], engine: st
     assert refused.returncode == 2
     assert run.again("gc", "--keep", "1").returncode == 0
     assert sum(run.rows("v_latest_training_dataset_v6")[1].values()) > 500
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_extract_is_held_against_the_one_before(runs: dict[str, Run], engine: str, tmp_path: Path) -> None:
+    """Also after another one was withdrawn, when the one before is made again of its file (R49)."""
+    run, feed = runs[engine], tmp_path / "feed"
+    write_world(feed, SPEC, lambda line: None)
+    whole = (feed / "Lead.csv").read_bytes()
+
+    def deliver(change: Callable[[list[Row]], object]) -> str:
+        (feed / "Lead.csv").write_bytes(whole)
+        edit(feed / "Lead.csv", change)
+        if engine == "bigquery":
+            bring_crm(run.settings, feed)
+        # There is no model to score by; the leads are landed first.
+        stopped = run.again("shadow", "--data", feed, "--days", 1)
+        assert stopped.returncode == 3, stopped.stderr
+        return str(stopped.stderr)
+
+    assert " lacks 90 of 900 leads of the extract of " in deliver(without_the_last(10))
+    assert "backtest: never built" in deliver(lambda records: more(records, 0, 100))
+    assert run.again("withdraw", "Lead.csv", "--reason", "of another team").returncode == 0
+    assert " lacks 180 of 900 leads of the extract of " in deliver(without_the_last(20))
+    with open_warehouse(run.settings, read_only=True) as warehouse:
+        names = [*warehouse.names("LeadScoring"), *warehouse.names("SavvyGTMData")]
+    assert not [name for name in names if name.endswith("__before")]
 
 
 def _served(run: Run) -> str:

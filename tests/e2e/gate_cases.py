@@ -77,6 +77,15 @@ def share(
     return change
 
 
+def without_the_last(percent: int) -> Callable[[list[Row]], None]:
+    """A file that was cut off."""
+
+    def change(records: list[Row]) -> None:
+        del records[-(len(records) * percent // 100) :]
+
+    return change
+
+
 def matured(lead: Row) -> bool:
     return "2024" <= lead["Stage_Entered_Contacting__c"][:10] <= LAST_MATURED_CONTACT
 
@@ -115,6 +124,7 @@ LEADS = [
         Sabotage("crm_leads", twice(first("Id", "Stage_Entered_Contacting__c IS NOT NULL"))),
         "leads_rows_equal_file",
     ),
+    case("leads_of_before_still_there", Edited("Lead.csv", without_the_last(2))),
     case("leads_match_contract", Sabotage("crm_leads", "SELECT *, 'a@b.example' AS Email_PersonalType FROM {honest}")),
 ]
 

@@ -26,9 +26,11 @@ from leadscore_v6.production.call_list import DIALLED, IN_TEST
 from leadscore_v6.runs import LEADS, open_runner
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.engines import open_warehouse
+from tests.e2e.gate_cases import without_the_last
 from tests.e2e.model_world import Modelled
 from tests.e2e.process import leadscore
-from tests.e2e.production_world import associates_file, own_copy, quiet, scored_day
+from tests.e2e.production_world import associates_file, own_copy, quiet, rows_of, scored_day
+from tests.e2e.sabotage import edit
 from tests.gates.later_steps import under_way
 
 
@@ -121,6 +123,26 @@ def test_no_call_list_of_a_day_whose_extract_was_withdrawn_since(settings: Setti
     assert not (tmp_path / "lists").exists()
     with open_bench(settings, "test", quiet) as bench:
         undo_withdrawal(bench, "Lead.csv")
+    assert len(write_call_list(settings, asked).paths) == 3
+
+
+def test_whom_a_cut_off_extract_lacks_is_no_prospect(
+    settings: Settings, modelled: Modelled, day: date, tmp_path: Path
+) -> None:
+    """The extract is stopped, the day's scores serve as they are, and of what is not known there is no list (R49)."""
+    before = rows_of(settings, day)
+    assert (before["kind"] == "lead").any()
+    shutil.copy(modelled.feed / "Lead.csv", tmp_path)
+    edit(tmp_path / "Lead.csv", without_the_last(20))
+    (refusal,) = score(replace(settings, data=tmp_path), {}, ScoreRequest(land=True), quiet).failures
+    assert refusal.exit_code == 3
+    assert "leads_of_before_still_there" in refusal.message
+    pd.testing.assert_frame_equal(rows_of(settings, day), before)
+    asked = CallListRequest(associates_file(settings), out=tmp_path / "lists")
+    with pytest.raises(GateBlocked, match="leads_of_before_still_there"):
+        write_call_list(settings, asked)
+    raise_for(score(settings, {}, ScoreRequest(land=True), quiet))
+    pd.testing.assert_frame_equal(rows_of(settings, day), before)
     assert len(write_call_list(settings, asked).paths) == 3
 
 

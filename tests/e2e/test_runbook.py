@@ -143,8 +143,14 @@ def day_of(home: Home) -> date:
 
 
 def an_export_without_open_leads(home: Home) -> None:
+    """Every lead has a call, on the day of its contact, or of the extract."""
+
     def change(records: list[Row]) -> None:
-        records[:] = [row for row in records if row["Stage_Entered_Call_Scheduled__c"]]
+        last = max(row["Stage_Entered_Contacting__c"] for row in records)
+        for row in records:
+            row["Stage_Entered_Call_Scheduled__c"] = (
+                row["Stage_Entered_Call_Scheduled__c"] or row["Stage_Entered_Contacting__c"] or last
+            )
 
     home.deliver(change)
 

@@ -37,6 +37,7 @@ _CONTRACTS = {
     "staging": "v6_staging_contract.json",
     "training": "v6_training_contract.json",
     "crm": "v6_crm_leads_contract.json",
+    "before": "v6_crm_leads_contract.json",
     "scores": "v6_shadow_scores_contract.json",
     "serving": "v6_serving_contract.json",
     "production": "v6_production_scores_contract.json",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from leadscore_v6.reports.sections import headlines, topic
+from leadscore_v6.reports.sections import headlines, sections, topic
 
 FACTS: dict[str, Any] = {
     "names": {"model": "XGBoost", "baseline": "logistic regression"},
@@ -64,3 +64,75 @@ def test_a_model_that_misses_the_plans_figure_is_told_as_what_it_is() -> None:
 def test_random_folds_are_told_in_red_before_anything_else() -> None:
     assert said({"random_folds": 5})[0].startswith('<span style="color:red">**RANDOM FOLDS.**')
     assert not any("RANDOM" in line for line in said())
+
+
+# --- the model card, and the report of what was validated: sentences that the data could contradict ------------------
+
+UNSURE = [0.3, None, None]
+NO_DIALS = {"logged": 0, "undialled": 0, "unknown": 0}
+CARD: dict[str, Any] = {
+    "dataset_version": "20251101",
+    "dials": NO_DIALS,
+    "trained": {
+        "names": FACTS["names"],
+        "rounds": 120,
+        "matrix_columns": 60,
+        "as_of": "2025-11-01",
+        "blocks": [],
+        "empty": ["TotalAssetsInMillions", "AUMGrowthRate_1Year"],
+    },
+    "calibrated": {
+        "segment_column": "firm_rep_count_bin",
+        "tiers_known": False,
+        "estimates": dict.fromkeys(("auc_pr", "auc_roc", "lift_top_decile"), UNSURE),
+        "after": dict.fromkeys(("expected_observed", "slope"), UNSURE),
+        "holdout": {"prevalence": 0.04},
+        "subgroups": [],
+        "deciles": [{"leads": 200, "positives": 130, "rate": 0.65}],
+    },
+}
+
+
+def card_of(**other: Any) -> str:
+    given = {**CARD, **other}
+    return "\n".join(sections("model_card", {}, given))
+
+
+def test_the_card_says_what_was_empty_and_whom_the_log_left_out() -> None:
+    card = card_of()
+    assert "2 features were empty for all training leads, and are no part of it: TotalAssetsInMillions, AUM" in card
+    assert "No AUM tier is known" in card
+    assert "one dial per lead: no dials are recorded." in card
+    assert "None was left out" in card
+    assert "of the 200 leads of the holdout's highest decile 130 (65.0%) scheduled a call" in card
+    logged = card_of(dials={"logged": 4000, "undialled": 1500, "unknown": 300})
+    assert "dials are recorded of 4,000 leads, and how often each was dialled is not looked at" in logged
+    assert "Left out were 1,500 leads that nobody dialled, and 300 of which it is not known." in logged
+    assert "no dials are recorded" not in logged
+
+
+def test_a_feed_with_assets_is_not_said_to_have_none() -> None:
+    filled = card_of(
+        trained={**CARD["trained"], "empty": []}, calibrated={**CARD["calibrated"], "tiers_known": True}
+    )
+    assert "empty" not in filled
+    assert "No AUM tier" not in filled
+
+
+@pytest.mark.parametrize(
+    ("dials", "says"),
+    [(NO_DIALS, "(no dials are recorded, R50)"), ({**NO_DIALS, "logged": 4000}, "(dials are recorded of 4,000 leads")],
+)
+def test_what_one_dial_per_lead_stands_on(dials: dict[str, int], says: str) -> None:
+    decile = {"decile": 1, "leads": 20, "positives": 1, "rate": 0.05, "lift": 1.0, "gain": 1.0}
+    more = dict.fromkeys(("auc_pr_over_prevalence", "precision_at_capacity", "mqls_per_100_dials"), UNSURE)
+    calibrated = {
+        **CARD["calibrated"],
+        "estimates": {**CARD["calibrated"]["estimates"], **more},
+        "deciles": [decile] * 3,
+        "random_mqls_per_100_dials": 4.0,
+    }
+    facts = {"calibrated": calibrated, "business": [{"period": "1"}], "capacity_share": 0.2, "dials": dials}
+    text = "\n".join(sections("performance_validation_report", {}, facts))
+    assert says in text
+    assert ("no dials are recorded" in text) == (dials["logged"] == 0)

@@ -44,6 +44,7 @@ PARAMETERS: dict[str, Any] = {
     "fingerprint": "1",
     "model_digest": "1",
     "enrolled_on": DAYS[1],
+    "recent_since": DAYS[1],
     "mature_by": DAYS[1],
     "advisors_excluded": ["", "9"],
     "leads_excluded": ["", "NY"],
@@ -54,6 +55,8 @@ OF_FOLDER: dict[str, dict[str, Any]] = {
 }
 # So does the text that looks one lead up.
 OF_TEXT: dict[str, dict[str, Any]] = {"young_lead.sql": {"entry_lag_days": -30}}
+# Of a table that something is to be missing from, so few rows that something is.
+FEW_ROWS = {file: {"candidate": 8} for file in ("lost.sql", "lost_ids.sql")}
 # What a gate before it has made sure of: a query may order by it, and be told apart by it.
 UNIQUE = {"v6_training_contract.json": "Id", "v6_serving_contract.json": "FA_CRD__c"}
 UNIQUE |= {"v6_shadow_scores_contract.json": "Id"}
@@ -72,7 +75,7 @@ def drawn(made: Text, variable: str, draw: random.Random) -> list[dict[str, Any]
             name: draw.choice(WORDS.get(name, pools[kind])) if name in required or draw.random() < 0.8 else None
             for name, kind in contract(file).items()
         }
-        for _ in range(ROWS)
+        for _ in range(FEW_ROWS.get(made.name, {}).get(variable, ROWS))
     ]
     unique = (UNIQUE | UNIQUE_IN.get(made.folder, {})).get(file)
     return [{**row, **({unique: str(number)} if unique else {})} for number, row in enumerate(rows)]

@@ -14,9 +14,10 @@ from leadscore_v6.estimate import Estimate
 from leadscore_v6.modeling.backtest import Backtest, BacktestFold
 from leadscore_v6.modeling.booster import FittedModel
 from leadscore_v6.modeling.calibrated import Calibration, subgroups
-from leadscore_v6.modeling.data import TrainingData
+from leadscore_v6.modeling.data import TIER, TrainingData
 from leadscore_v6.modeling.evaluation import Evaluation, Gaps, ScoredLeads, precision_recall
 from leadscore_v6.modeling.explain import Words
+from leadscore_v6.modeling.features import NULL_THROUGHOUT
 from leadscore_v6.modeling.importance import evenly
 from leadscore_v6.modeling.reliability import Reliability
 from leadscore_v6.modeling.settings import ModelSettings
@@ -77,6 +78,7 @@ def training_facts(data: TrainingData, training: Training, settings: ModelSettin
         },
         "parameters": parameters(settings),
         "dropped": {row.feature: row.final for row in training.selection if not row.is_selected},
+        "empty": [row.feature for row in training.selection if row.final == NULL_THROUGHOUT],
         "importance": [
             {"family": words.family(one.feature), **asdict(one)} for one in training.importance[:_FEATURES]
         ],
@@ -148,6 +150,7 @@ def calibration_facts(
     return {
         "names": NAMES,
         "segment_column": calibrator.segment_column,
+        "tiers_known": calibrator.segment_column == TIER,
         "slope": calibrator.overall.slope,
         "intercept": calibrator.overall.intercept,
         "holdout": block_facts(data, calibration.holdout.rows),

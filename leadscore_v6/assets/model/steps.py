@@ -164,6 +164,7 @@ def _backtest(bench: Bench, progress: Progress, workers: int) -> Work:
         return {
             **_made(origin, calibrated, digest),
             **backtest_facts(data, found, settings),
+            "dials": _dials(bench, origin),
             "trained": trained.facts,
             "calibrated": calibrated.facts,
             "verdicts": {attempt.asset: attempt.figures for attempt in (trained, calibrated)},
@@ -217,13 +218,27 @@ def _begin(bench: Bench, candidates: Candidates) -> Any:
 def _origin(bench: Bench, candidates: Candidates) -> Origin:
     (candidate,) = candidates.values()
     version = str(_latest(bench, PROMOTED).facts["promoted_version"])
-    (training,) = (
-        attempt
-        for attempt in bench.ledger.attempts.values()
-        if attempt.asset == TRAINING and attempt.version == version
-    )
     key = candidate.rpartition("__")[2]
-    return Origin(key, _version(candidates), training.content_key, version, contract_version())
+    content = _training_set(bench, version).content_key
+    return Origin(key, _version(candidates), content, version, contract_version())
+
+
+def _training_set(bench: Bench, version: str) -> Attempt:
+    attempts = bench.ledger.attempts.values()
+    (found,) = (attempt for attempt in attempts if attempt.asset == TRAINING and attempt.version == version)
+    return found
+
+
+def _dials(bench: Bench, origin: Origin) -> dict[str, int]:
+    """What the log of dials said of the training set's leads (R50): whose dial it has, and who was left out by it."""
+    training = _training_set(bench, origin.dataset_version)
+    staging = bench.ledger.serving(training.facts["staging"])
+    assert staging is not None, "the training set was made from it"
+    return {
+        "logged": int(staging.figures["leads_dial_logged"]),
+        "undialled": int(training.figures["dropped_undialled"]),
+        "unknown": int(training.figures["dropped_dial_unknown"]),
+    }
 
 
 def _made(origin: Origin, parent: Attempt, digest: str) -> dict[str, Any]:

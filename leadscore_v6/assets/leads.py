@@ -176,7 +176,7 @@ def _lost(bench: Bench, settings: Settings, recipe: Recipe, candidates: Candidat
         since = date.fromisoformat(before.facts["crm_extracted_at"]) - timedelta(days=_RECENT_DAYS)
         (row,) = bench.warehouse.query(figures, {"recent_since": since})
         lost = bench.warehouse.query(first) if row["lost_leads"] else []
-    return {**row, "lost_first": [lead["Id"] for lead in lost], "extract_before": before.facts["crm_extracted_at"]}
+    return {**row, "lost_first": [lead["lead_id"] for lead in lost], "extract_before": before.facts["crm_extracted_at"]}
 
 
 @contextmanager

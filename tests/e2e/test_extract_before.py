@@ -93,6 +93,7 @@ def test_the_newest_leads_are_few_and_are_missed_all_the_same(product: Product, 
     assert told["lost_recent_share"] > 0.05
 
 
+@pytest.mark.prove
 def test_after_a_withdrawal_the_one_before_it_is_asked(product: Product, feed: Path) -> None:
     whole = (feed / "Lead.csv").read_bytes()
     number = len(ids(feed))

@@ -30,7 +30,7 @@ from tests.e2e.model_world import Modelled, deal, probabilities
 from tests.e2e.sabotage import Row, edit
 from tests.gates.later_steps import shadowed, went
 
-JUDGED = ("trained_model", "calibrated_model", "backtest", "shadow_scoring")
+JUDGED = ("crm_leads", "trained_model", "calibrated_model", "backtest", "shadow_scoring")
 NINTH, TENTH = "RIARepDataFeed_20260104.csv", "RIARepDataFeed_20260405.csv"
 
 

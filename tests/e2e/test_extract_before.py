@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import pytest
+
 from leadscore_v6.gates.bench import open_bench
 from leadscore_v6.gates.decisions import withdraw
 from leadscore_v6.gates.guard import find_obstacles

@@ -33,7 +33,7 @@ from leadscore_v6.monitoring import MONTHLY
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.engines import open_warehouse
 from tests.e2e.champion_world import copy_of, crown, quiet
-from tests.e2e.feed_by_hand import has_cfp, newest_leads
+from tests.e2e.feed_by_hand import canonical, has_cfp, newest_leads
 from tests.e2e.model_world import Modelled
 from tests.e2e.process import leadscore
 from tests.e2e.sabotage import GATES
@@ -332,7 +332,8 @@ def test_who_was_dialled_is_held_against_who_was(
     everybody, dialled = newest_leads(modelled.feed, DAY), newest_leads(modelled.feed, DAY, set(log["Id"]), waits=1)
     assert rows.loc["Has_CFP", "leads"] == len(everybody)
     assert rows.loc["score", "leads"] == len(dialled) < len(everybody)
-    assert rows.loc["score", "training_leads"] == len(held_out)
+    # An advisor counts once, as in the window that it is held against.
+    assert rows.loc["score", "training_leads"] == len({canonical(leads[lead]["FA_CRD__c"]) for lead in held_out})
     row = table(settings, "model_performance_v6").iloc[-1]
     day_of, begun = dict(contacts), dict(zip(log["Id"], log["dialled_on"], strict=True))
     learned = max(day_of[lead] for lead in scored.index[scored["block"].isin(["training", "calibration"])])

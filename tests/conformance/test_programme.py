@@ -70,7 +70,7 @@ def played(both: Both) -> Played:
     # Played leads without a CRD are too many for the gate of a day's scores in so small a world; those before are not.
     both.do("score", "--day", DAY)
     both.do("monitor", "weekly", "monthly")
-    both.do("call-list", "--associates", both.feed / "Associates.csv")
+    both.do("call-list", "--associates", both.feed / "Associates.csv", "--day", DAY)
     return played
 
 

@@ -19,13 +19,14 @@ import sqlite3
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from leadscore_v6.errors import InputError, LeadscoreError, UsageError, ran_out_of_space
 from leadscore_v6.gates.bench import lease, require_home
+from leadscore_v6.locations import make_folder, writing
 from leadscore_v6.settings import Settings
 from leadscore_v6.unfinished import archive_of, clear_away, folder_of, new_file, new_folder
 from leadscore_v6.warehouse.lease import HOLDER_FILE, LOCK_FILE
@@ -87,16 +88,19 @@ def back_up(settings: Settings, file: Path, progress: Progress) -> Backup:
     temporary = archive_of(file)
     with lease(settings, progress), _space(file.parent):
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            for folder in {file.parent, settings.home.absolute().parent}:
-                clear_away(folder, progress)
-            with new_file(temporary) as sink:
+            with writing(file):
+                file.parent.mkdir(parents=True, exist_ok=True)
+                for folder in {file.parent, settings.home.absolute().parent}:
+                    clear_away(folder, progress)
+                archive = new_file(temporary)
+            with archive as sink:
                 made = _write(settings.home, sink, progress)
                 sink.flush()
                 os.fsync(sink.fileno())
                 _name(temporary, file)
         finally:
-            temporary.unlink(missing_ok=True)
+            with suppress(NotADirectoryError):  # its folder is a file: that is said already
+                temporary.unlink(missing_ok=True)
     return made
 
 
@@ -127,7 +131,7 @@ def restore(file: Path, home: Path, progress: Progress) -> Backup:
     home = home.absolute()
     if home.exists() and (not home.is_dir() or any(home.iterdir())):
         raise UsageError(f"{home} is there already; a restore never writes over a home. Name another with --home.")
-    home.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(home.parent)
     clear_away(home.parent, progress)
     beside = folder_of(home)
     with _space(home.parent), new_folder(beside):

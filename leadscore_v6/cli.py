@@ -31,7 +31,7 @@ from leadscore_v6.cli_options import progress as _progress
 from leadscore_v6.cli_play import play
 from leadscore_v6.cli_production import backup, call_list, promote, refresh, restore, score
 from leadscore_v6.errors import LeadscoreError, UsageError, WarehouseBusy
-from leadscore_v6.locations import is_local
+from leadscore_v6.locations import is_local, make_folder
 from leadscore_v6.settings import from_environment
 
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ def ui(home: Path | None, data: str | None, host: str, port: int) -> None:
     if is_local(settings.data):
         if settings.data.exists() and not settings.data.is_dir():
             raise UsageError(f"{settings.data} is a file; --data names the folder that the sensor watches.")
-        settings.data.mkdir(parents=True, exist_ok=True)
+        make_folder(settings.data)
     at_once = lease(replace(settings, lease_wait_seconds=0.0), lambda _line: None)
     # A run that has the warehouse is alive. If none has, those that are not over are dead, and would block the queue.
     with dagster_instance(settings) as instance, suppress(WarehouseBusy), at_once:

@@ -24,6 +24,7 @@ from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
+from leadscore_v6.locations import make_folder
 from leadscore_v6.paths import dagster_template
 from leadscore_v6.settings import Settings
 
@@ -82,7 +83,7 @@ class EventLog(ConsolidatedSqliteEventLogStorage):
 
 def dagster_instance(settings: Settings) -> dg.DagsterInstance:
     """Dagster's storage under the home, for runs in this process; made on first use from the template."""
-    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    make_folder(settings.dagster_home)
     config = settings.dagster_home / "dagster.yaml"
     if not config.exists():
         config.write_text(dagster_template().read_text(encoding="utf-8") + _EVENT_LOG, encoding="utf-8")

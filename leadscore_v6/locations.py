@@ -15,9 +15,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
-from leadscore_v6.errors import LeadscoreError, UsageError
+from leadscore_v6.errors import LeadscoreError, UsageError, says_full
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -46,7 +46,7 @@ def location(text: str | Path) -> Location:
     return bucket
 
 
-def is_local(path: Location) -> bool:
+def is_local(path: Location) -> TypeGuard[Path]:
     """Whether the path is one of this machine's file system."""
     return isinstance(path, Path)
 
@@ -94,6 +94,28 @@ def reaching(path: Location) -> Iterator[None]:
         if is_local(path):
             raise
         raise UsageError(_trouble(path, error)) from error
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """What keeps a place on this machine from being written, as an error that names it. A full disk passes as it is."""
+    try:
+        yield
+    except OSError as error:
+        if says_full(str(error)):
+            raise
+        # What mkdir says of a file where it was to make a folder.
+        why = f"{error.filename} is no folder" if isinstance(error, FileExistsError) else error.strerror or str(error)
+        raise UsageError(
+            f"{path} cannot be written: {why}.\n"
+            "  what to do: name another place, or see to the permissions of this one; then run the same command again."
+        ) from error
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder of this machine, and those that it lies in, where it is not there. Raises UsageError naming it."""
+    with writing(path):
+        path.mkdir(parents=True, exist_ok=True)
 
 
 def _options(protocol: str) -> dict[str, Any]:

@@ -134,6 +134,17 @@ def test_nothing_is_written_over_and_nothing_into_the_home_itself(
     assert (tmp_path / "there.tar").read_text() == "another backup"
 
 
+def test_a_place_that_cannot_be_written_is_said(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "a_file").write_text("mine")
+    with pytest.raises(UsageError, match=r"a_file/home\.tar cannot be written: \S*a_file is no folder"):
+        back_up(settings, tmp_path / "a_file" / "home.tar", print)
+    whole = tmp_path / "home.tar"
+    back_up(settings, whole, print)
+    with pytest.raises(UsageError, match=r"a_file/below cannot be written: Not a directory"):
+        restore(whole, tmp_path / "a_file" / "below" / "home", print)
+    assert (tmp_path / "a_file").read_text() == "mine"
+
+
 def test_a_home_is_never_restored_over(settings: Settings, tmp_path: Path) -> None:
     back_up(settings, tmp_path / "b.tar", quiet)
     before = content(settings.home)

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from leadscore_v6.locations import Location, reaching
+from leadscore_v6.locations import Location, reaching, writing
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,18 @@ class ArtifactStore:
         """Write an artifact whole, in place of an older one of the same name; returns its path.
 
         Locally it is written beside its place and renamed into it; in a bucket it is one object, which is there when
-        its upload is complete, and the older one until then. Raises UsageError if the bucket cannot be written.
+        its upload is complete, and the older one until then. Raises UsageError if the place cannot be written.
         """
         path, data = self.root / name, content.encode() if isinstance(content, str) else content
         if isinstance(path, Path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-            temporary.write_bytes(data)
-            temporary.replace(path)
+            with writing(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+                try:
+                    temporary.write_bytes(data)
+                    temporary.replace(path)
+                finally:
+                    temporary.unlink(missing_ok=True)
         else:
             with reaching(path):
                 path.fs.pipe_file(path.path, data)
@@ -56,10 +60,12 @@ class ArtifactStore:
             try:
                 for name, content in files.items():
                     self.write(beside[name], content)
-                return _take_places({self.root / name: self.root / beside[name] for name in files})
+                with writing(self.root):
+                    return _take_places({self.root / name: self.root / beside[name] for name in files})
             finally:
                 for name in beside.values():
-                    (self.root / name).unlink(missing_ok=True)
+                    with suppress(NotADirectoryError):  # the root is a file: what is said of that is said already
+                        (self.root / name).unlink(missing_ok=True)
         done: dict[str, Location] = {}
         try:
             for name, content in files.items():

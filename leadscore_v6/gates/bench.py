@@ -12,6 +12,7 @@ from leadscore_v6.gates.attempt import Bench
 from leadscore_v6.gates.ledger import Ledger, LedgerReader, LedgerStore, MirrorReader
 from leadscore_v6.gates.mending import mend
 from leadscore_v6.gates.registry import load_gates
+from leadscore_v6.locations import make_folder
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.engines import open_for_writing, open_lease, open_warehouse
 
@@ -31,7 +32,7 @@ def open_bench(
     settings: Settings, run_id: str, progress: Callable[[str], None], clock: Callable[[], datetime] = wall_clock
 ) -> Iterator[Bench]:
     """Hold the warehouse's lease and open it for writing. Raises WarehouseBusy, naming the holder, after the wait."""
-    settings.home.mkdir(parents=True, exist_ok=True)
+    make_folder(settings.home)
     with (
         lease(settings, progress),
         open_for_writing(settings, progress) as warehouse,

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from leadscore_v6.errors import UsageError
+from leadscore_v6.locations import make_folder
 from leadscore_v6.sample_world.evidence import EvidenceCollector
 from leadscore_v6.sample_world.feed import FeedWriter
 from leadscore_v6.sample_world.figures import average_precision, roc_auc
@@ -134,7 +135,7 @@ def _clear(folder: Path, truth: Path) -> None:
     """Make the folder ready, removing an older synthetic world and nothing else."""
     if truth.resolve().is_relative_to(folder.resolve()):
         raise UsageError("the truth must not be inside the feed folder")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     readme = folder / "README.txt"
     old = [*folder.glob("RIARepDataFeed_*"), *folder.glob("Lead.csv")]
     if old and not (readme.is_file() and readme.read_text(encoding="utf-8").startswith(_MARK)):
@@ -161,7 +162,7 @@ def _write_truth(path: Path, spec: WorldSpec, leads: Leads, outcomes: Outcomes) 
             "days_to_conversion": pd.Series(outcomes.days).astype("Int64"),
         }
     ).sort_values("Id", kind="stable")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     write_csv(frame, path)
 
 

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from leadscore_v6.errors import WarehouseBusy
+from leadscore_v6.locations import make_folder
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.protocol import Warehouse
 
@@ -34,7 +35,7 @@ def open_warehouse(settings: Settings, *, read_only: bool = False) -> Iterator[W
 def _duckdb(settings: Settings, *, read_only: bool) -> DuckDBWarehouse:
     from leadscore_v6.warehouse.duckdb_engine import DuckDBWarehouse
 
-    settings.home.mkdir(parents=True, exist_ok=True)
+    make_folder(settings.home)
     return DuckDBWarehouse(
         settings.warehouse_file,
         datasets=(settings.dataset, settings.crm_dataset),

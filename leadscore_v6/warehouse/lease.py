@@ -25,6 +25,7 @@ from types import TracebackType
 from typing import Self
 
 from leadscore_v6.errors import WarehouseBusy
+from leadscore_v6.locations import make_folder, writing
 
 LOCK_FILE = "warehouse.lock"
 HOLDER_FILE = "warehouse.holder.json"
@@ -144,8 +145,9 @@ class _HomeLock:
         self._heart: threading.Thread | None = None
 
     def try_lock(self) -> bool:
-        self._home.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._home / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o644)
+        make_folder(self._home)
+        with writing(self._home):
+            descriptor = os.open(self._home / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -76,10 +76,25 @@ def test_together_a_rename_that_fails_puts_the_older_ones_back(tmp_path: Path) -
     store = ArtifactStore(tmp_path)
     store.write_together({"list.csv": "1\n", "crm.csv": "1\n"})
     (tmp_path / "page.md").mkdir()
-    with pytest.raises(OSError, match=r"page\.md"):
+    with pytest.raises(UsageError, match="cannot be written: Is a directory"):
         store.write_together({"new.csv": "2\n", "list.csv": "2\n", "crm.csv": "2\n", "page.md": "2\n"})
     assert store.read("list.csv") == store.read("crm.csv") == b"1\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["crm.csv", "list.csv", "page.md"]
+
+
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [("a_file", r"\S*a_file is no folder"), ("a_file/below", "Not a directory"), ("a_folder", "Is a directory")],
+)
+def test_a_place_that_cannot_be_written_is_said_and_nothing_is_left(tmp_path: Path, place: str, why: str) -> None:
+    (tmp_path / "a_file").write_text("mine")
+    (tmp_path / "a_folder" / "page.html").mkdir(parents=True)
+    store = ArtifactStore(tmp_path / place)
+    for write in (lambda: store.write("page.html", "1\n"), lambda: store.write_together({"page.html": "1\n"})):
+        with pytest.raises(UsageError, match=rf"{place}(/\S+)? cannot be written: {why}"):
+            write()
+    assert (tmp_path / "a_file").read_text() == "mine"
+    assert [path.name for path in tmp_path.rglob("*") if path.suffix == ".tmp"] == []
 
 
 def test_a_write_that_is_cut_off_leaves_the_older_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,7 +65,7 @@ class Acknowledgement:
 
 @dataclass(frozen=True)
 class Filed:
-    """An alert in the outbox: how often it was raised within the window, what became of it."""
+    """An alert in the outbox: how often it was raised within its days, what became of it."""
 
     id: str
     alert: Alert
@@ -133,7 +133,7 @@ class Outbox:
     def file(self, alerts: Iterable[Alert], settings: AlertingSettings) -> tuple[Filed, ...]:
         """Put alerts into the outbox; those that are new. Nothing is sent yet.
 
-        An alert of a key that was raised within the window before (or ever, of one that is raised once), at the same
+        An alert of a key that was raised within `deduplicate` days (or ever, of one that is raised once), at the same
         severity or above, is counted there and not filed again: nobody is told twice.
         """
         new = []
@@ -178,17 +178,18 @@ class Outbox:
                 yield True
 
     def _known(self, alert: Alert, settings: AlertingSettings) -> Filed | None:
-        """The newest alert of that key within its window, if there is one.
+        """The newest alert of that key within its days, if there is one.
 
         A clock that goes back must not make it eternal.
         """
+        day = settings.quiet.day
         return next(
             (
                 one
                 for one in reversed(self.filed())
                 if one.alert.key == alert.key
                 and RANK[one.alert.severity] >= RANK[alert.severity]
-                and (alert.once or abs(alert.raised_at - one.alert.raised_at) < settings.deduplicate)
+                and (alert.once or abs((day(alert.raised_at) - day(one.alert.raised_at)).days) < settings.deduplicate)
             ),
             None,
         )

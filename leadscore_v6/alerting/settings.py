@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -45,13 +45,22 @@ class QuietHours:
             return self.begins <= now < self.ends
         return now >= self.begins or now < self.ends
 
+    def day(self, at: datetime) -> date:
+        """The day that `at` is counted to: from the beginning of quiet hours to the next, called by the day it ends on.
+
+        What a night finds is told in the morning after it, so both are one day. Hours that have passed count for
+        nothing: a check that is run daily never begins at the same second twice.
+        """
+        now = at.astimezone(self.zone)
+        return now.date() + timedelta(days=now.time() >= self.begins)
+
 
 @dataclass(frozen=True)
 class Rule:
     """One figure of one check, and what it must be; else there is an alert.
 
     `unknown` says what a figure is that is not judgeable: an alert, or nothing. `again`: the same finding alerts anew
-    when the window of de-duplication is over, or never (what was found then has subjects: a week, a version).
+    once `deduplicate` days are over, or never (what was found then has subjects: a week, a version).
     """
 
     name: str
@@ -69,10 +78,13 @@ class Rule:
 
 @dataclass(frozen=True)
 class AlertingSettings:
-    """All of `config/alerting_config_v6.json`. `retry`: how long to wait after the first, second, … failed attempt."""
+    """All of `config/alerting_config_v6.json`. `retry`: how long to wait after the first, second, … failed attempt.
+
+    deduplicate: days, as `QuietHours.day` counts them, for which the same finding is told once.
+    """
 
     recipients: Mapping[str, Recipient]
-    deduplicate: timedelta
+    deduplicate: int
     quiet: QuietHours
     retry: tuple[timedelta, ...]
     give_up_after: timedelta
@@ -97,7 +109,7 @@ class AlertingSettings:
         retry = content["retry"]
         return cls(
             recipients=recipients,
-            deduplicate=timedelta(hours=content["deduplicate_hours"]),
+            deduplicate=content["deduplicate_days"],
             quiet=_quiet(content["quiet_hours"]),
             retry=tuple(timedelta(minutes=minutes) for minutes in retry["minutes"]),
             give_up_after=timedelta(hours=retry["give_up_after_hours"]),

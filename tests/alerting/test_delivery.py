@@ -64,18 +64,20 @@ def test_each_recipient_is_told_once(outbox: Outbox, post: Post, channel: Channe
     assert len(channel.taken) == 2
 
 
-def test_the_same_alert_within_the_window_is_counted_not_sent(
+def test_the_same_alert_on_the_same_day_is_counted_not_sent(
     outbox: Outbox, post: Post, channel: Channel, alert: Made
 ) -> None:
+    """NOON's day ends at 20:00 in New York, eight hours on."""
     assert len(outbox.file([alert(), alert()], post.settings)) == 1
-    for hours in (1, 23.9):
+    for hours in (1, 7.9):
         assert outbox.file([alert(at=later(hours=hours))], post.settings) == ()
         send(outbox, post, later(hours=hours))
     (one,) = outbox.filed()
-    assert (one.times, one.last_raised, len(channel.taken)) == (4, later(hours=23.9), 1)
-    assert len(outbox.file([alert(at=later(hours=24))], post.settings)) == 1
-    send(outbox, post, later(hours=24))
-    assert len(channel.taken) == 2
+    assert (one.times, one.last_raised, len(channel.taken)) == (4, later(hours=7.9), 1)
+    assert len(outbox.file([alert(at=later(hours=8))], post.settings)) == 1
+    for hours, told in ((8, 1), (19, 2), (20, 2)):
+        send(outbox, post, later(hours=hours))
+        assert len(channel.taken) == told
 
 
 def test_what_gets_worse_or_is_about_something_else_is_new(
@@ -88,7 +90,7 @@ def test_what_gets_worse_or_is_about_something_else_is_new(
     assert len({one.id for one in outbox.filed()}) == 3
 
 
-def test_an_acknowledged_alert_is_not_raised_again_within_the_window(
+def test_an_acknowledged_alert_is_not_raised_again_on_the_same_day(
     outbox: Outbox, settings: AlertingSettings, alert: Made
 ) -> None:
     (one,) = outbox.file([alert()], settings)

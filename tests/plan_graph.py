@@ -215,7 +215,7 @@ PLAN: dict[str, tuple[str, str, bool, set[str], set[str]]] = {
         "1.1",
         "leads",
         False,
-        set(),
+        {"crm_leads"},
         {
             "associates_rows_equal_file",
             "associates_one_row_each",

@@ -127,12 +127,16 @@ def test_no_list_of_a_delivery_whose_dials_were_never_read(
     assert re.search(rf"No call list from {what} that do not hold[\s\S]*refused: the file is cut", stopped_by(tmp_path))
 
 
-def test_no_list_of_dials_that_were_not_delivered_with_the_leads(delivered: Story, tmp_path: Path) -> None:
-    """A run that was killed between the two files; what it had read stands, and all of its gates hold."""
+def test_no_list_of_files_that_were_not_delivered_together(delivered: Story, tmp_path: Path) -> None:
+    """A run that was killed between two files; what it had read stands, and all of its gates hold."""
     delivered.extract()
-    says = r"No call list from dials[\s\S]*not delivered with crm_leads, .* again: `leadscore run --data DIR`, or"
-    assert re.search(says, stopped_by(tmp_path))
-    delivered.attempt("crm_dials")
+    for what, asset, newer in (
+        ("associates", "crm_associates", "crm_leads"),
+        ("dials", "crm_dials", "crm_associates and crm_leads"),
+    ):
+        says = rf"No call list from {what}[\s\S]*not delivered with {newer}, .* again: `leadscore run --data DIR`, or"
+        assert re.search(says, stopped_by(tmp_path))
+        delivered.attempt(asset)
     with pytest.raises(ReachedError):
         asked_of(tmp_path)
 

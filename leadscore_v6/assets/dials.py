@@ -45,6 +45,7 @@ DIALS = OptionalTable("Dials", "dials")
 def crm_associates(context: dg.AssetExecutionContext, warehouse: WarehouseResource, options: RunOptions) -> Events:
     """Who dials, and how much in a week."""
     with stops():
+        guard(warehouse.bench.ledger, ASSOCIATES.asset, None)
         work, sql = _work(warehouse.bench, warehouse.settings, ASSOCIATES, {})
     yield from carry_out(context, warehouse, options, work, Told(sql, contract(ASSOCIATES.asset)))
 

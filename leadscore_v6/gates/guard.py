@@ -90,7 +90,7 @@ def obstacle_at(ledger: Ledger, asset: str, partition: str | None) -> Obstacle |
 def obstacle_as_delivered(ledger: Ledger, asset: str) -> Obstacle | None:
     """Why a file of the CRM may not be read beside the others, or None: it does not hold, or they are newer.
 
-    A run that was killed between the leads and the dials leaves dials that were never delivered with these leads.
+    A run that was killed after the leads leaves associates and dials that were never delivered with these leads.
     """
     return obstacle_at(ledger, asset, None) or _outdated(ledger, asset, None)
 

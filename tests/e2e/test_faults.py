@@ -131,28 +131,37 @@ def test_killed_while_promoting_the_last_good_version_is_served(
 
 
 @pytest.mark.prove
-def test_killed_between_leads_and_dials_the_two_are_not_read_together(feed: Path, home: Path, tmp_path: Path) -> None:
-    """Both of its files hold, each by itself; whatever reads dials asks that they came with the leads."""
+@pytest.mark.parametrize(
+    ("place", "left"),
+    [
+        ("after published crm_leads", ["crm_associates", "crm_dials"]),
+        ("after published crm_associates", ["crm_dials"]),
+    ],
+)
+def test_killed_between_files_of_a_delivery_they_are_not_read_together(
+    feed: Path, home: Path, tmp_path: Path, place: str, left: list[str]
+) -> None:
+    """All files hold, each by itself; whatever reads associates or dials asks that they came with the leads."""
     settings = Settings(home=home, data=feed)
     write_dials(feed, dialled=100_000)
     edit(feed / "Lead.csv", lambda records: records.pop())
-    older = read_ledger(settings)[0].latest("crm_dials")
-    place = "after published crm_leads"
+    older = {asset: read_ledger(settings)[0].latest(asset).key for asset in left}
     code, stderr = ended(start(SCRIPT, "killed-at", place, tmp_path / "log", *command(feed, home)))
     assert code == 0, stderr
 
     ledger = read_ledger(settings)[0]
-    assert ledger.latest("crm_dials").key == older.key
-    assert obstacle_at(ledger, "crm_leads", None) is obstacle_at(ledger, "crm_dials", None) is None
-    readers = [name for name, step in STEPS.items() if "crm_dials" in step.before]
-    assert len(readers) > 5
-    for why in (str(obstacle_as_delivered(ledger, "crm_dials")), *_refusals(ledger, readers)):
-        assert re.search("crm_dials.*: it was not delivered with .*crm_leads", why)
-        assert "take the delivery in again: `leadscore run --data DIR`" in why
+    for asset in left:
+        assert ledger.latest(asset).key == older[asset]
+        assert obstacle_at(ledger, "crm_leads", None) is obstacle_at(ledger, asset, None) is None
+        readers = [name for name, step in STEPS.items() if asset in step.before]
+        assert readers
+        for why in (str(obstacle_as_delivered(ledger, asset)), *_refusals(ledger, readers)):
+            assert re.search(f"{asset}.*: it was not delivered with .*crm_leads", why)
+            assert "take the delivery in again: `leadscore run --data DIR`" in why
 
     again = leadscore(*command(feed, home))
     assert again.returncode == 0, again.stderr
-    assert obstacle_as_delivered(read_ledger(settings)[0], "crm_dials") is None
+    assert [obstacle_as_delivered(read_ledger(settings)[0], asset) for asset in left] == [None] * len(left)
 
 
 def _refusals(ledger: Ledger, assets: list[str]) -> Iterator[str]:

@@ -95,6 +95,7 @@ def test_what_other_gates_judged_does_not_stand(lab: Lab) -> None:
 def test_content_follows_the_parents(lab: Lab) -> None:
     lab.run()
     lab.attempt("crm_leads", content="b")
+    assert not lab.attempt("crm_associates").recognised
     assert not lab.attempt("crm_dials").recognised
     assert not lab.attempt(STAGING).recognised
     lab.built.clear()

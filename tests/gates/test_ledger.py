@@ -54,7 +54,7 @@ def read(lab: Lab, reader: LedgerReader) -> Ledger:
 def test_memory_warehouse_and_mirror_tell_the_same(lab: Lab) -> None:
     kept = story(lab)
     assert kept.snapshots() == [KEY]
-    assert len(kept.attempts) == 15 + 5 + 1 + 1
+    assert len(kept.attempts) == 15 + 6 + 1 + 1
     assert len(kept.rollbacks) == 1
     from_warehouse = read(lab, LedgerStore(lab.warehouse))
     from_mirror = read(lab, MirrorReader(lab.settings.ledger_mirror))

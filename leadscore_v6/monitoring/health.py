@@ -146,25 +146,36 @@ def feature_availability(
     `training_missing` is a share by feature. A feature that is not a column at all is missing for every lead: that it
     vanished is what this is to find. Too few leads to be judged (below `min_leads_day`): empty.
     """
-    from scipy.stats import binomtest
-
     names, leads = list(top[: settings.top_features]), len(frame)
     if leads < settings.min_leads_day:
         return ()
-    gone = {name: int(frame[name].isna().sum()) if name in frame.columns else leads for name in names}
-    over = {name: gone[name] / leads - training_missing[name] > settings.missing_points for name in names}
+    missing = {name: int(frame[name].isna().sum()) if name in frame.columns else leads for name in names}
+    return availability(missing, leads, training_missing, settings)
+
+
+def availability(
+    missing: Mapping[str, int], leads: int, training_missing: Mapping[str, float], settings: HealthSettings
+) -> tuple[Availability, ...]:
+    """Each feature of `missing`, which is lacking for so many of `leads` (at least one), against training's share.
+
+    Seven days in shadow and a day in production ask this alike (5.1, 6.1).
+    """
+    from scipy.stats import binomtest
+
     p_values = [
-        float(binomtest(gone[name], leads, training_missing[name], alternative="greater").pvalue) for name in names
+        float(binomtest(count, leads, training_missing[name], alternative="greater").pvalue)
+        for name, count in missing.items()
     ]
+    over = {name: count / leads - training_missing[name] > settings.missing_points for name, count in missing.items()}
     return tuple(
         Availability(
             feature=name,
             training=training_missing[name],
-            now=gone[name] / leads,
+            now=missing[name] / leads,
             p_value=p_value,
             adjusted=adjusted,
             is_over=over[name],
             is_unavailable=over[name] and adjusted <= settings.significance,
         )
-        for name, p_value, adjusted in zip(names, p_values, holm(p_values), strict=True)
+        for name, p_value, adjusted in zip(missing, p_values, holm(p_values), strict=True)
     )

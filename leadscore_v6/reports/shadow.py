@@ -127,13 +127,19 @@ def _availability(rows: list[Facts]) -> str:
     if not rows:
         return "Nothing is scored."
     shown = [
-        (f"`{row['feature']}`", _share(row["training"]), _share(row["shadow"]), f"{row['points']:+.1f}") for row in rows
+        (f"`{row['feature']}`", _share(row["training"]), _share(row["shadow"]), f"{row['points']:+.1f}", _chance(row))
+        for row in rows
     ]
     return (
         f"The {len(rows)} features that move this model's scores most; share of leads of whom each is not known. The "
-        "gate allows 10 points more than in training (R40); with few leads chance alone moves a share by some.\n\n"
-        + table(["feature", "training", "these days", "points"], shown)
+        "gate allows 10 points more than in training (R40). With few leads chance alone moves a share by as much: the "
+        "last column says what is beyond it (exact binomial test, Holm over these features), and decides nothing.\n\n"
+        + table(["feature", "training", "these days", "points", "over, and beyond chance"], shown)
     )
+
+
+def _chance(row: Facts) -> str:
+    return "**yes**" if row["beyond_chance"] else "no"
 
 
 # Why there is no champion to compare with, by what the facts say of it.

@@ -1,7 +1,7 @@
 """Days of shadow scores as figures: success, latency, errors, availability, and the model beside the baseline.
 
 Belongs here: pure arithmetic on the rows of `shadow_scores_v6`. Does not belong here: which days they are (assets/),
-thresholds (config/gates.yaml), drawing (reports/).
+thresholds (config/gates.yaml), what is beyond chance (monitoring/health.py), drawing (reports/).
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from leadscore_v6.monitoring.health import availability
+from leadscore_v6.monitoring.settings import HealthSettings
 
 Row = dict[str, Any]
 # Bins of a score's histogram: twenty of equal width in log-odds, where scores of rare events are told apart.
@@ -55,20 +58,26 @@ def reasons(rows: pd.DataFrame, outcome: str) -> dict[str, int]:
     return {str(why): int(count) for why, count in sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))}
 
 
-def availability(rows: pd.DataFrame, training: Mapping[str, float]) -> list[Row]:
+def available(rows: pd.DataFrame, training: Mapping[str, float], settings: HealthSettings) -> list[Row]:
     """Per top feature its share of missing values among scored leads, in training, and the difference in points (R40).
 
-    `training`: missing share by feature. Worst first; no rows without a scored lead.
+    `training`: missing share by feature. beyond_chance: over the points that are allowed, by more than chance explains.
+    Worst first; no rows without a scored lead.
     """
     scored = rows[rows["outcome"] == "scored"]
     if scored.empty:
         return []
-    names = scored["missing_names"].fillna("").str.split(", ")
-    counts = names.explode().value_counts()
-    shares = {name: float(counts.get(name, 0)) / len(scored) for name in training}
+    counts = scored["missing_names"].fillna("").str.split(", ").explode().value_counts()
+    missing = {name: int(counts.get(name, 0)) for name in training}
     found = [
-        {"feature": name, "training": training[name], "shadow": share, "points": 100 * (share - training[name])}
-        for name, share in shares.items()
+        {
+            "feature": one.feature,
+            "training": one.training,
+            "shadow": one.now,
+            "points": 100 * (one.now - one.training),
+            "beyond_chance": one.is_unavailable,
+        }
+        for one in availability(missing, len(scored), training, settings)
     ]
     return sorted(found, key=lambda row: (-row["points"], row["feature"]))
 

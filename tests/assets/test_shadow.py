@@ -7,8 +7,10 @@ from datetime import date, timedelta
 import pytest
 
 from leadscore_v6.assets.shadow.week import Window, window
+from leadscore_v6.gates.judge import judge
 from leadscore_v6.gates.ledger import Attempt
 from leadscore_v6.gates.models import KnownModel
+from leadscore_v6.gates.registry import load_gates
 from leadscore_v6.partitions import last_days
 
 LAST = date(2025, 11, 4)
@@ -23,6 +25,17 @@ def test_days_count_back_to_the_first_that_is_missing(missing: tuple[int, ...], 
 
 def test_the_last_days_end_with_the_extracts() -> None:
     assert last_days(date(2025, 3, 2), 3) == ["20250228", "20250301", "20250302"]
+
+
+@pytest.mark.parametrize(
+    ("points", "beyond_chance", "word"), [(9.0, 0, "pass"), (12.0, 0, "fail"), (12.0, 1, "fail")]
+)
+def test_ten_points_stop_whatever_the_companion_says_of_chance(points: float, beyond_chance: int, word: str) -> None:
+    """R40 says ten points; whether chance explains them is told beside it, and is a reason to waive, not to pass."""
+    gate = load_gates()["shadow_features_available"]
+    verdict = judge(gate, {"worst_missing_points": points, "features_unavailable": beyond_chance})
+    assert verdict.word == word
+    assert f"features_unavailable {beyond_chance}" in str(verdict)
 
 
 def test_a_day_counts_for_the_files_that_scored_it_whatever_their_name() -> None:

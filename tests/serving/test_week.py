@@ -6,8 +6,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from scipy.stats import binom
 
-from leadscore_v6.serving.week import availability, beside, by_day, pooled, reasons
+from leadscore_v6.monitoring.settings import monitoring_settings
+from leadscore_v6.serving.week import available, beside, by_day, pooled, reasons
 
 COLUMNS = (
     "score_date Id outcome why probability baseline_probability champion_probability rep_snapshot_at "
@@ -63,15 +65,27 @@ def test_reasons_are_counted_most_first() -> None:
     assert list(found.items()) == [("no valid CRD", 2), ("withdrawn", 1)]
 
 
+HEALTH = monitoring_settings().health
+
+
 def test_availability_is_in_points_over_training_worst_first() -> None:
     given = rows(scored(0.1, 1.0, "a, b"), scored(0.2, 1.0, "b"), scored(0.2, 1.0, "b"), scored(0.2, 1.0), SKIPPED)
-    found = availability(given, {"a": 0.5, "b": 0.5, "ab": 0.25})
+    found = available(given, {"a": 0.5, "b": 0.5, "ab": 0.25}, HEALTH)
     assert [(row["feature"], row["shadow"], row["points"]) for row in found] == [
         ("b", 0.75, 25.0),
         ("a", 0.25, -25.0),
         ("ab", 0.0, -25.0),
     ]
-    assert availability(rows(SKIPPED), {"a": 0.5}) == []
+    assert available(rows(SKIPPED), {"a": 0.5}, HEALTH) == []
+
+
+@pytest.mark.parametrize(("leads", "lacking", "is_beyond"), [(20, 11, False), (20, 20, True), (2000, 1100, True)])
+def test_of_few_leads_chance_may_have_ten_points(leads: int, lacking: int, is_beyond: bool) -> None:
+    """Of 40 % in training, 55 % now: what stops, and beside it whether chance explains that."""
+    given = rows(*(scored(0.1, 1.0, "a" if place < lacking else "") for place in range(leads)))
+    (found,) = available(given, {"a": 0.4}, HEALTH)
+    assert found["points"] > 10
+    assert found["beyond_chance"] == is_beyond == (binom.sf(lacking - 1, leads, 0.4) <= 0.001)
 
 
 def test_model_and_baseline_are_compared_on_the_same_leads() -> None:

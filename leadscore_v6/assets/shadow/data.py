@@ -32,7 +32,7 @@ from leadscore_v6.warehouse.sql import render
 SERVING, SCORES, SHADOW = "serving_advisors_v6", "shadow_scores_v6", "shadow_scoring"
 NO_CHAMPION, IS_CHAMPION = "none", "this model"
 # What decides a score's row besides its model, its features and the configuration.
-_SCORING_PATH = ("serving/*.py", "assets/shadow/*.py")
+_SCORING_PATH = ("serving/*.py", "assets/shadow/*.py", "monitoring/health.py", "monitoring/holm.py")
 
 
 @dataclass(frozen=True)

@@ -31,11 +31,12 @@ from leadscore_v6.gates.attempt import Bench, Candidates, Work
 from leadscore_v6.gates.guard import guard
 from leadscore_v6.gates.ledger import Ledger
 from leadscore_v6.gates.models import KnownModel
+from leadscore_v6.monitoring.settings import monitoring_settings
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.serving import SingleLeadPath
 from leadscore_v6.serving.settings import ShadowSettings
 from leadscore_v6.serving.stress import stress
-from leadscore_v6.serving.week import Row, availability, beside, by_day, pooled, reasons
+from leadscore_v6.serving.week import Row, available, beside, by_day, pooled, reasons
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def _work(bench: Bench) -> Work:
         "days": judged.days,
         "missing": {day.isoformat(): why for day, why in judged.missing.items()},
         "model": known.digest,
-        "settings": asdict(settings),
+        "settings": [asdict(settings), asdict(monitoring_settings().health)],
         "code": scoring_code_hash(),
     }
     name = f"{PREFIX}{SHADOW}_v6_{{version}}"
@@ -159,7 +160,7 @@ def _facts(rows: pd.DataFrame, judged: Window, model: LoadedModel) -> Row:
         "latencies_ms": _spread(rows),
         "skipped_by": reasons(rows, "skipped"),
         "failed_by": reasons(rows, "failed"),
-        "availability": availability(rows, model.top),
+        "availability": available(rows, model.top, monitoring_settings().health),
         "baseline": beside(rows, "baseline_probability"),
         "champion": beside(rows, "champion_probability"),
     }
@@ -181,12 +182,13 @@ def _stress(bench: Bench, rows: pd.DataFrame, model: LoadedModel, settings: Shad
 
 
 def _figures(facts: Row, judged: Window) -> Row:
-    worst = facts["availability"][:1]
+    features = facts["availability"]
     return {
         **facts["pooled"],
         "days_in_a_row": judged.in_a_row,
         "model_versions": len(judged.models),
-        "worst_missing_points": worst[0]["points"] if worst else None,
+        "worst_missing_points": features[0]["points"] if features else None,
+        "features_unavailable": sum(row["beyond_chance"] for row in features) if features else None,
         "stress_failed": sum(row["failed"] for row in facts["stress"]) if facts["stress"] else None,
     }
 

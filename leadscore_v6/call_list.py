@@ -30,7 +30,7 @@ from leadscore_v6.gates.guard import Obstacle, obstacle_as_delivered, obstacle_a
 from leadscore_v6.gates.ledger import Attempt, Ledger
 from leadscore_v6.gates.lineage import is_synthetic, told, withdrawn_behind
 from leadscore_v6.gates.programme import experiment_runs, plan_in_force
-from leadscore_v6.locations import Location
+from leadscore_v6.locations import Location, reaching
 from leadscore_v6.production.call_list import EXCLUDED, IN_TEST, CallList, call_list
 from leadscore_v6.production.crm_import import crm_table, require_fields
 from leadscore_v6.production.settings import CallListSettings
@@ -46,6 +46,7 @@ DIALS = "crm_dials"
 _DELIVERED = (("leads", LEADS), ("associates", "crm_associates"), ("dials", DIALS))
 _NO = {"0", "false", "no", "n"}
 _YES = {"1", "true", "yes", "y", ""}
+_STEM = "call_list_v6_"  # and the day; the names of a list's files begin so
 _FOR = ("people", "the CRM", "the record")
 
 
@@ -166,13 +167,33 @@ def write_call_list(settings: Settings, asked: CallListRequest) -> Written:
         log is not None and "digest" in log.facts,
         max(dialled.values(), default=None),
     )
-    stem = f"call_list_v6_{day:%Y%m%d}"
+    stem = f"{_STEM}{day:%Y%m%d}"
     files = {
         f"{stem}.csv": _csv(made.rows),
         f"{stem}_crm_import.csv": _csv(crm_table(made.rows, config.crm_import)),
         f"{stem}.md": written.page(),
     }
     return replace(written, paths=ArtifactStore(asked.out or settings.artifacts).write_together(files))
+
+
+def lists_by(settings: Settings, version: str) -> list[Location]:
+    """Lists among the home's artifacts that were made by the scores of that model, oldest day first: those for people.
+
+    One that does not tell its model any more, because somebody changed it, is among them; one with nobody on it is not.
+    Lists that were written elsewhere (`--out`) are not known here.
+    """
+    with reaching(settings.artifacts):
+        lists: list[Location] = [*settings.artifacts.glob(f"{_STEM}{'[0-9]' * 8}.csv")]
+        by_day = sorted(lists, key=lambda file: file.name)
+        return [file for file in by_day if _may_be_by(version, file.read_bytes())]
+
+
+def _may_be_by(version: str, content: bytes) -> bool:
+    try:
+        first = next(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))), None)
+    except (UnicodeDecodeError, csv.Error):
+        return True
+    return first is not None and first.get("model_version", version) == version
 
 
 def read_in_test(warehouse: Warehouse, ledger: Ledger) -> frozenset[str]:

@@ -183,7 +183,10 @@ def withdraw(home: Path | None, file: str, reason: str, sha256: str, undo: bool)
 @click.option("--by", default="", help="Who decides; kept in the ledger. A model needs it.")
 @click.option("--reason", default="", help="Why; kept in the ledger. A model needs it.")
 def rollback(home: Path | None, dataset: str | None, version: str | None, by: str, reason: str) -> None:
-    """Serve what served before: an earlier promoted training set, or a former champion."""
+    """Serve what served before: an earlier promoted training set, or a former champion.
+
+    Call lists by the model that served until now are named: they stay, as files and in the CRM, until taken back.
+    """
     from leadscore_v6.gates.champions import roll_back
     from leadscore_v6.gates.decisions import rollback as decide
 
@@ -196,7 +199,25 @@ def rollback(home: Path | None, dataset: str | None, version: str | None, by: st
         elif version is not None:
             until_now, reign = roll_back(bench, version, by, reason)
             click.echo(f"Model {reign.version} is champion again (before: {until_now}); the next scores are its own.")
+            _tell_of_lists(home, until_now)
         _tell_what_serves(bench, home)
+
+
+def _tell_of_lists(home: Path | None, version: str) -> None:
+    """Whom people are calling by a model that serves no longer, and how that is put right."""
+    from leadscore_v6.call_list import lists_by
+
+    lists = lists_by(from_environment(home=home), version)
+    if not lists:
+        click.echo(f"No call list by {version} is among the artifacts; those written elsewhere (--out) are not known.")
+        return
+    click.echo(f"Call lists by {version} that people may still be calling by, and the CRM may have:")
+    for file in lists:
+        click.echo(f"  {file}")
+    click.echo(
+        "  what to do: take them back, with those that were written elsewhere (--out); then `leadscore score` and "
+        "`leadscore call-list`, and import the new one (runbook, call lists)."
+    )
 
 
 def _tell_what_serves(bench: Bench, home: Path | None) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from leadscore_v6 import call_list
-from leadscore_v6.call_list import CallListRequest, Written, read_associates, read_exclusions, write_call_list
+from leadscore_v6.call_list import CallListRequest, Written, lists_by, read_associates, read_exclusions, write_call_list
 from leadscore_v6.errors import GateBlocked, InputError
 from leadscore_v6.gates.ledger import Ledger
 from leadscore_v6.gates.registry import load_gates
@@ -73,6 +73,28 @@ def test_crds_as_the_crm_spells_them_until_their_day_is_over(tmp_path: Path) -> 
 def test_an_exclusion_that_is_none_is_refused_and_not_left_out(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(InputError, match=says):
         read_exclusions(written(tmp_path, text), DAY)
+
+
+# --- lists that were written ------------------------------------------------------------------------------------------
+
+
+def test_lists_of_a_model_are_found_and_those_that_do_not_say(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, data=tmp_path / "feed")
+    assert lists_by(settings, "20260101") == []
+    files = {
+        "call_list_v6_20260302.csv": "FA_CRD__c,model_version\n20260102,20260101\n",
+        "call_list_v6_20260303.csv": "FA_CRD__c,model_version\n20260101,20260102\n",
+        "call_list_v6_20260304.csv": "FA_CRD__c,model_version\n",
+        "call_list_v6_20260201.csv": "\ufeffFA_CRD__c;model_version\n7;20260102\n",
+        "call_list_v6_20260302_crm_import.csv": "Lead_Score_Model__c\n20260101\n",
+    }
+    settings.artifacts.mkdir(parents=True)
+    for name, text in files.items():
+        (settings.artifacts / name).write_text(text, encoding="utf-8")
+    (settings.artifacts / "call_list_v6_20260305.csv").write_bytes("Müller,model_version\n".encode("cp1252"))
+    assert [file.name for file in lists_by(settings, "20260101")] == [
+        "call_list_v6_20260201.csv", "call_list_v6_20260302.csv", "call_list_v6_20260305.csv"
+    ]  # fmt: skip
 
 
 # --- the delivery -----------------------------------------------------------------------------------------------------

@@ -230,6 +230,7 @@ def test_a_better_one_takes_it_and_the_former_can_be_rolled_back_to(
     back = leadscore("rollback", "--model", first, "--home", settings.home, "--by", "Bob", "--reason", "slow")
     assert back.returncode == 0, back.stderr
     assert f"Model {first} is champion again (before: {second})" in back.stdout
+    assert f"No call list by {second} is among the artifacts" in back.stdout
 
 
 def test_a_test_that_was_read_is_over_though_the_clock_went_back(settings: Settings) -> None:

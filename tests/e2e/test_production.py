@@ -312,7 +312,10 @@ def test_rolled_back_the_day_is_scored_as_it_was_to_the_last_bit(
     raise_for(score(settings, {}, ScoreRequest(day), quiet))
     between = rows_of(settings, day)
     assert set(between["model_version"]) == {second}
+    (people, *_) = write_call_list(settings, CallListRequest(associates_file(settings), day=day)).paths.values()
     back = leadscore("rollback", "--model", first, "--home", settings.home, "--by", "Bob", "--reason", "slow")
     assert back.returncode == 0, back.stderr
+    assert f"Call lists by {second} that people may still be calling by" in back.stdout
+    assert f"\n  {people}\n  what to do: take them back" in back.stdout
     raise_for(score(settings, {}, ScoreRequest(day), quiet))
     pd.testing.assert_frame_equal(rows_of(settings, day), before, check_exact=True)

@@ -16,11 +16,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from leadscore_v6.gates.champions import reigns
 from leadscore_v6.gates.models import TRAINED
 from leadscore_v6.warehouse.lease import holder
 from tests.e2e.model_world import Modelled
 from tests.e2e.refresh_world import NINTH, Home, copied, go_on, run_past_gates
 from tests.e2e.sabotage import Row, edit
+from tests.e2e.test_faults import start
 
 BY = ("--by", "Ann")
 TENURE = "DateOfHireAtCurrentFirm_NumberOfYears"
@@ -87,6 +89,31 @@ def test_of_two_refreshes_at_once_one_decides_and_the_other_names_it(refreshed: 
     _, challenger = home.versions()
     assert home.serving() == challenger
     assert "Asked for by Ann." in home.page(challenger)
+
+
+def test_two_refreshes_that_wait_for_one_another_make_one_decision(delivered: Home, tmp_path: Path) -> None:
+    """Both begin at once and neither is turned away: one holds the warehouse at a time, and what it decides stands."""
+    home = copy_of(delivered, tmp_path)
+    run_past_gates(home, command=("run", "--through", "shadow"))
+    first, challenger = home.versions()
+    both = {
+        by: start(
+            *("-m", "leadscore_v6.cli", "refresh", "--by", by),
+            *("--data", home.feed, "--home", home.settings.home),
+            LEADSCORE_LEASE_WAIT_SECONDS="1800",
+        )
+        for by in ("Ann", "Bob")
+    }
+    said = {}
+    for by, process in both.items():
+        said[by], stderr = process.communicate(timeout=1800)
+        assert process.returncode == 0, stderr
+    (decided,) = [by for by, told in said.items() if f"Model {challenger}: promoted." in told]
+    (other,) = set(both) - {decided}
+    assert f"Model {challenger}: stands." in said[other]
+    assert f"promoted by {decided}" in said[other]
+    assert [(reign.version, reign.by) for reign in reigns(home.ledger)] == [(first, "Ann"), (challenger, decided)]
+    assert f"Asked for by {decided}." in home.page(challenger)
 
 
 def test_a_column_that_is_missing_is_refused_by_name_and_withdrawn_the_champion_scores_on(own: Home) -> None:

@@ -90,7 +90,13 @@ def score(home: Path | None, data: str | None, on: str, rebuild: bool, as_json: 
     type=click.Path(path_type=Path, dir_okay=False),
     help="CSV with a column `FA_CRD__c`, and perhaps `until` (YYYY-MM-DD): who is not to be called.",
 )
-@click.option("--day", "on", callback=day, help="By the scores of that day.  [default: the newest scored]")
+@click.option(
+    "--day",
+    "on",
+    callback=day,
+    help="By the scores of that day. Scores that are over a week behind the extract, or were made over a week ago "
+    "(stale_after_days of v6_production.yaml), are listed only with it.  [default: the newest scored]",
+)
 @click.option("--out", metavar="FOLDER", help="Where the files go.  [default: the artifacts of the home]")
 def call_list(home: Path | None, on: str, out: str | None, **asked: Any) -> None:
     """Write the call list of a day: one line an advisor, spread evenly over the associates, with reasons.

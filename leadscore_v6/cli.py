@@ -108,6 +108,23 @@ def status(home: Path | None, everything: bool, as_json: bool) -> None:
 
 @cli.command()
 @_home_option
+@click.argument("name", metavar="GATE")
+def gate(home: Path | None, name: str) -> None:
+    """Say what GATE asks for, what to do when it does not hold (cause, check, remedy), and how it stands here."""
+    from leadscore_v6.gates.bench import read_ledger
+    from leadscore_v6.gates.registry import load_gates
+    from leadscore_v6.gates.status import status_lines
+    from leadscore_v6.reports.status import render_gate
+
+    settings, asked = from_environment(home=home), load_gates()[name]
+    # Where no home was named and none is there, only the former is asked.
+    lines = status_lines(read_ledger(settings)[0]) if home is not None or settings.home.is_dir() else []
+    title = f"{name}, of {asked.asset} (step {asked.step})"
+    click.echo(render_gate(title, asked.told, [line for line in lines if line.gate == name]))
+
+
+@cli.command()
+@_home_option
 @click.option("--data", metavar="FOLDER", help="Input folder to look at.  [default: LEADSCORE_DATA, else the home's]")
 @_json_option
 def doctor(home: Path | None, data: str | None, as_json: bool) -> None:

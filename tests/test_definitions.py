@@ -62,6 +62,9 @@ def test_the_graph_is_the_plans(specs: dict[str, dg.AssetSpec], checks: list[dg.
     assert loaded == PLAN
 
 
+ADVICE = ("cause", "check", "remedy")
+
+
 def test_every_gate_but_the_warnings_blocks(checks: list[dg.AssetCheckSpec]) -> None:
     assert {check.name for check in checks if not check.blocking} == WARNINGS
 
@@ -69,7 +72,14 @@ def test_every_gate_but_the_warnings_blocks(checks: list[dg.AssetCheckSpec]) -> 
 def test_checks_are_the_gates_of_the_configuration(checks: list[dg.AssetCheckSpec]) -> None:
     declared = yaml.safe_load((ROOT / "config" / "gates.yaml").read_text())["gates"]
     assert sorted((check.asset_key.to_user_string(), check.name, check.description) for check in checks) == sorted(
-        (gate["asset"], gate["name"], f"Step {gate['step']}: {gate['says']}") for gate in declared
+        (
+            gate["asset"],
+            gate["name"],
+            "\n\n".join(
+                [f"Step {gate['step']}: {gate['says']}", *(f"{word.title()}: {gate[word]}" for word in ADVICE)]
+            ),
+        )
+        for gate in declared
     )
 
 

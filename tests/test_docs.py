@@ -13,8 +13,11 @@ import pytest
 
 from leadscore_v6.alerting.settings import alerting_settings
 from leadscore_v6.contracts import contract
+from leadscore_v6.gates.registry import load_gates
+from leadscore_v6.gates.steps import STEPS
 
 REPOSITORY = Path(__file__).parents[1]
+OPERATORS = ("alerts.md", "runbook.md", "production_runbook_v6.md")
 DEPLOYMENT = REPOSITORY / "docs" / "deploy-bigquery.md"
 
 
@@ -32,6 +35,13 @@ def script(name: str) -> ModuleType:
 def test_the_data_dictionary_is_that_of_the_contracts() -> None:
     written = (REPOSITORY / "docs" / "data_dictionary.md").read_text(encoding="utf-8")
     assert written == script("data_dictionary").page(), "run: python docs/data_dictionary.py"
+
+
+def test_the_page_of_gates_is_that_of_the_registry() -> None:
+    written = (REPOSITORY / "docs" / "gates.md").read_text(encoding="utf-8")
+    assert written == script("gates").page(), "run: python docs/gates.py"
+    gates = [gate for asset in STEPS for gate in load_gates().of(asset)]
+    assert re.findall(r"^### `(\w+)`$", written, re.MULTILINE) == [gate.name for gate in gates]
 
 
 def test_tables_weigh_what_bigquery_says_of_their_types() -> None:
@@ -77,9 +87,11 @@ def test_the_page_on_alerts_has_every_rule_and_every_recipient() -> None:
 
 
 def test_every_local_link_of_the_pages_for_operators_leads_somewhere() -> None:
-    for page in (DEPLOYMENT, *(REPOSITORY / "docs" / name for name in ("alerts.md", "runbook.md"))):
-        links = re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text(encoding="utf-8"))
-        assert [link for link in links if not (page.parent / link).exists()] == []
+    for page in (DEPLOYMENT, *(REPOSITORY / "docs" / name for name in OPERATORS)):
+        for name, heading in re.findall(r"\]\((?!http)([^)#]+)(?:#([^)]+))?\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / name).exists(), name
+            there = re.findall(r"^#+ `?([^`\n]+)", (page.parent / name).read_text(encoding="utf-8"), re.MULTILINE)
+            assert not heading or heading in [title.lower().replace(" ", "-") for title in there], heading
 
 
 def test_every_local_link_of_the_readme_leads_somewhere() -> None:

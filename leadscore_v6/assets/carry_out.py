@@ -25,7 +25,7 @@ from leadscore_v6.gates.caveats import caveats, reign_of
 from leadscore_v6.gates.judge import PASS, Verdict, show
 from leadscore_v6.gates.ledger import Attempt, Ledger
 from leadscore_v6.gates.lineage import is_synthetic
-from leadscore_v6.gates.registry import load_gates
+from leadscore_v6.gates.registry import Gate, load_gates
 from leadscore_v6.gates.steps import STEPS, Step, ancestors
 from leadscore_v6.locations import Location
 from leadscore_v6.monitoring.settings import monitoring_settings
@@ -57,12 +57,16 @@ def plan_asset(name: str) -> Callable[[Callable[..., Events]], dg.AssetsDefiniti
         code_version=code_version(name),
         freshness_policy=_freshness().get(name),
         check_specs=[
-            dg.AssetCheckSpec(
-                gate.name, asset=name, blocking=gate.blocking, description=f"Step {gate.step}: {gate.says}"
-            )
+            dg.AssetCheckSpec(gate.name, asset=name, blocking=gate.blocking, description=_described(gate))
             for gate in load_gates().of(name)
         ],
     )
+
+
+def _described(gate: Gate) -> str:
+    """What the gate says, and what to do when it does not hold, as Dagster's page of a check has it."""
+    advice = [f"{word.capitalize()}: {text}" for word, text in gate.advice.items()]
+    return "\n\n".join([f"Step {gate.step}: {gate.says}", *advice])
 
 
 @lru_cache(maxsize=1)
@@ -246,6 +250,7 @@ def _gate_line(verdict: Verdict, outcome: Outcome) -> GateLine:
         word=verdict.word,
         blocks=verdict.blocks,
         waiver=outcome.attempt.waivers.get(gate.name) if gate.name in outcome.waived else None,
+        advice=gate.advice if verdict.misses else {},
     )
 
 

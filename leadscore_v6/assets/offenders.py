@@ -64,7 +64,8 @@ def offending_rows(outcome: Outcome, ledger: Ledger, store: Path) -> list[str]:
         for column, rows in _columns(verdict.gate.name, attempt.figures)
         if rows and path.is_file()
     ]
-    found += [_lost(name, attempt.figures) for verdict in outcome.blocking if verdict.gate.name == _LOST]
+    if any(verdict.gate.name == _LOST for verdict in outcome.blocking):
+        found += _lost(name, attempt.figures)
     return found or [f"made from {name}"]
 
 
@@ -86,20 +87,17 @@ def at_fault(column: ContractColumn) -> Callable[[str], bool]:
     return is_at_fault
 
 
-def _lost(name: str, figures: Mapping[str, Any]) -> str:
-    """Which leads a file lacks, and what to do about it; only the latter where that could not be measured."""
+def _lost(name: str, figures: Mapping[str, Any]) -> list[str]:
+    """Which leads a file lacks; nothing where that could not be measured."""
     lost, recent = figures.get("lost_leads"), figures.get("lost_recent")
-    what = (
+    if not lost:
+        return []
+    told = (
         f"{name} lacks {lost:,} of {figures['leads_before']:,} leads of the extract of {figures['extract_before']}, "
         f"{recent:,} of the {figures['recent_before']:,} contacted in its last days; the newest: Id "
-        f"{', '.join(figures['lost_first'])}. "
-        if lost
-        else ""
+        f"{', '.join(figures['lost_first'])}."
     )
-    return (
-        f"{what}Deliver the whole extract, unfiltered and to its end. If the CRM did delete or merge them: "
-        f"`leadscore waive {_LOST}`"
-    )
+    return [told]
 
 
 def _columns(gate: str, figures: Mapping[str, Any]) -> Iterator[tuple[str, int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from leadscore_v6.dashboard.page import Block, Folded, Panel, State, Table, Verdict
 from leadscore_v6.dashboard.settings import PanelSettings
@@ -13,6 +13,7 @@ from leadscore_v6.gates.ledger import Attempt
 from leadscore_v6.gates.status import status_lines
 from leadscore_v6.reports.status import MARKS, StatusLine
 
+_ADVICE = ("cause", "check", "remedy")
 _ODD = ("warn", "waived", "withdrawn", "NOT ENDED")
 _NOT_YET = "not judgeable"
 
@@ -27,6 +28,9 @@ def gates(home: Home, panel: PanelSettings) -> Panel:
     blocks: list[Block] = []
     if odd:
         blocks.append(gate_table(odd, "Gates that do not simply hold", places=True))
+    advice = _advice(home, [line.gate for line in lines if line.misses])
+    if advice:
+        blocks.append(Table("What to do about those that stop or warn", ("gate", "step", *_ADVICE), advice))
     if waivers:
         head = ("gate", "step", "by", "why", "until", "now")
         blocks.append(Table("Waived by a person", head, tuple(waivers)))
@@ -55,6 +59,12 @@ def _verdict(lines: list[StatusLine], waivers: list[tuple[str, ...]], panel: Pan
         says = f"No gate stops anything; of {len(lines)}, these warn and cannot be judged yet: {', '.join(early)}."
         return Verdict(State.NOT_YET, says, "Nothing: more leads must mature first.")
     return Verdict(State.HEALTHY, f"All {len(lines)} gates of the latest attempts hold, and none is waived.")
+
+
+def _advice(home: Home, names: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+    """By gate, each once: cause, check and remedy, as the registry has them."""
+    gates = [gate for name in dict.fromkeys(names) if (gate := home.ledger.gates[name]).advice]
+    return tuple((f"`{gate.name}`", f"{gate.step} {gate.asset}", *gate.advice.values()) for gate in gates)
 
 
 def _counted(lines: list[StatusLine]) -> Table:

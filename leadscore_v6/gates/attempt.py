@@ -296,20 +296,31 @@ class Bench:
 
 
 def require(outcome: Outcome, rows: Sequence[str] = ()) -> None:
-    """Raise GateBlocked, naming each gate with its figure and threshold, unless the attempt was published.
+    """Raise GateBlocked, naming each gate with its figure, threshold and remedy, unless the attempt was published.
 
     `rows` say where in the input to look, in words without values (R46, R57).
     """
     if outcome.blocking:
-        place = STEPS[outcome.attempt.asset].asset + (
-            f"[{outcome.attempt.partition}]" if outcome.attempt.partition else ""
-        )
-        lines = "\n".join([*(f"  - {verdict}" for verdict in outcome.blocking), *(f"    {row}" for row in rows)])
+        key, partition = outcome.attempt.key, outcome.attempt.partition
+        place = STEPS[outcome.attempt.asset].asset + (f"[{partition}]" if partition else "")
+        lines = [line for verdict in outcome.blocking for line in (f"  - {verdict}", *_advised(verdict))]
+        waivers = [
+            f"or `leadscore waive {verdict.gate.name} --attempt {key}`"
+            for verdict in outcome.blocking
+            if verdict.gate.waivable
+        ]
+        # One that nobody may waive is not helped by a waiver of the others.
+        ways = ["mend the input and run again", "or `leadscore withdraw FILE`"]
+        ways += waivers if len(waivers) == len(outcome.blocking) else []
         raise GateBlocked(
-            f"{place}: a gate failed, nothing was published (attempt {outcome.attempt.key}).\n{lines}\n"
-            "  what to do: mend the input and run again, or `leadscore withdraw FILE`, or "
-            f"`leadscore waive GATE --attempt {outcome.attempt.key}`."
+            f"{place}: a gate failed, nothing was published (attempt {key}).\n"
+            + "\n".join([*lines, *(f"    {row}" for row in rows)])
+            + f"\n  what to do: {', '.join(ways)}."
         )
+
+
+def _advised(verdict: Verdict) -> list[str]:
+    return [f"    {word}: {text}" for word, text in verdict.gate.advice.items()]
 
 
 def _candidate_name(name: str, key: str) -> str:

@@ -7,6 +7,7 @@ step further down go on with what the older file gave, nor one that was built fr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leadscore_v6.errors import GateBlocked, UsageError
@@ -50,9 +51,16 @@ def guard(ledger: Ledger, asset: str, partition: str | None) -> None:
         lines = "\n".join(f"  - {obstacle}" for obstacle in obstacles)
         raise GateBlocked(
             f"{asset} may not start: a step before it does not hold.\n{lines}\n"
-            "  what to do: mend the input and run again, or `leadscore withdraw FILE`, or "
-            "`leadscore waive GATE --attempt KEY`; `leadscore status` shows every gate."
+            f"  what to do: {_ways(obstacles)}"
         )
+
+
+def _ways(obstacles: Sequence[Obstacle]) -> str:
+    """What heals the gates that fail, each told once; where none was judged, the usual ways."""
+    gates = {verdict.gate.name: verdict.gate for obstacle in obstacles for verdict in obstacle.verdicts}
+    told = [f"{gate.remedy} (`leadscore gate {name}`)" for name, gate in gates.items() if gate.remedy]
+    usual = "mend the input and run again, or `leadscore withdraw FILE`; `leadscore status` shows every gate."
+    return "\n    ".join([*told, usual])
 
 
 def find_obstacles(ledger: Ledger, asset: str, partition: str | None) -> list[Obstacle]:

@@ -41,6 +41,11 @@ class Verdict:
         """Whether this verdict stops what follows."""
         return self.gate.blocking and self.word in (FAIL, NOT_JUDGEABLE)
 
+    @property
+    def misses(self) -> bool:
+        """Whether a person has something to look at: it blocks, or warns."""
+        return self.blocks or self.word == WARN
+
     def __str__(self) -> str:
         """`staging_rep_match_rate (3.1): rep_match_rate 0.81, must be >= 0.85`."""
         gate = self.gate

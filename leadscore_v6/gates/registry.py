@@ -36,7 +36,11 @@ class Condition:
 
 @dataclass(frozen=True)
 class Gate:
-    """One validation gate of the plan with its literal condition and its companion."""
+    """One validation gate of the plan with its literal condition and its companion.
+
+    cause, check, remedy: why it mostly does not hold, what to look at first, what heals it; in words, empty where the
+    file says nothing.
+    """
 
     name: str
     step: str
@@ -48,6 +52,28 @@ class Gate:
     combine: str
     severity: str
     waivable: bool
+    cause: str = ""
+    check: str = ""
+    remedy: str = ""
+
+    @property
+    def advice(self) -> dict[str, str]:
+        """What to do when it does not hold: cause, check and remedy, of those that are said."""
+        said = {"cause": self.cause, "check": self.check, "remedy": self.remedy}
+        return {word: text for word, text in said.items() if text}
+
+    @property
+    def told(self) -> dict[str, str]:
+        """All that a person asks about it: what it says, what must be, what a miss does, and what to do then."""
+        if self.blocking:
+            what = "stops what follows; " + ("a person may waive it" if self.waivable else "nobody can waive it")
+        else:
+            what = "a warning: nothing is stopped"
+        asks = "warns if" if self.combine == "alert_if_both" else "must be"
+        replaced = self.combine == "companion_replaces"
+        must = self.threshold if replaced else f"{self.literal.figure} {self.threshold}"
+        judged = {"judged if": f"{self.when.figure} {self.when}"} if self.when else {}
+        return {"says": self.says, asks: must, **judged, "a miss": what, **self.advice}
 
     @property
     def blocking(self) -> bool:
@@ -145,6 +171,7 @@ def _gate(entry: Mapping[str, Any]) -> Gate:
         combine=entry.get("combine", "literal_and_companion"),
         severity=entry.get("severity", "error"),
         waivable=entry.get("waivable", True),
+        **{word: entry.get(word, "") for word in ("cause", "check", "remedy")},
     )
 
 

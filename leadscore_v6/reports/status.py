@@ -38,6 +38,11 @@ class StatusLine:
     stops: bool
 
     @property
+    def misses(self) -> bool:
+        """Whether it is a gate that a person has something to look at of: it stops, or warns."""
+        return self.gate != "-" and (self.stops or self.verdict == "warn")
+
+    @property
     def mark(self) -> str:
         """The verdict as a table has it: in capitals what stops, or a person waved through."""
         is_early = self.verdict == "not judgeable" and not self.stops
@@ -58,8 +63,22 @@ def render_status(lines: Sequence[StatusLine], served: Mapping[str, str]) -> str
             blocks.append(f"\n{place}  (attempt {line.attempt}, {line.when}){version}")
         blocks.append(f"  {line.step:<4} {line.mark:<14} {line.gate:<32} {line.figure}  [{line.threshold}]")
     blocks.append("")
+    odd = dict.fromkeys(line.gate for line in lines if line.misses)
+    if odd:
+        blocks += [f"What to do, and why: `leadscore gate NAME`, of {', '.join(odd)}.", ""]
     blocks.extend(f"{name} serves {version}" for name, version in served.items())
     return "\n".join(blocks).lstrip("\n")
+
+
+def render_gate(title: str, told: Mapping[str, str], lines: Sequence[StatusLine]) -> str:
+    """One gate: `told` about it line by line, and how it stands wherever it was judged last."""
+    width = max(map(len, told))
+    stands = [
+        f"  {line.mark:<14} {line.partition or line.asset}  {line.figure}  (attempt {line.attempt}, {line.when})"
+        for line in lines
+    ]
+    rows = [f"  {word:<{width}}  {text}" for word, text in told.items()]
+    return "\n".join([title, *rows, "", *(stands or ["  It was not judged here yet."])])
 
 
 def render_overview(marks: Mapping[str, int], served: Mapping[str, str], paths: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ Sections that only one step has are in `sections.py`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from leadscore_v6.reports.markdown import table
@@ -18,7 +18,11 @@ SYNTHETIC = (
 
 @dataclass(frozen=True)
 class GateLine:
-    """One gate as the report shows it. blocks: its verdict stops what follows, unless a person waves it through."""
+    """One gate as the report shows it.
+
+    blocks: its verdict stops what follows, unless a person waves it through. advice: cause, check and remedy by these
+    words, of a gate that does not hold.
+    """
 
     name: str
     step: str
@@ -29,6 +33,7 @@ class GateLine:
     word: str
     blocks: bool = False
     waiver: Mapping[str, str] | None = None
+    advice: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ MARKS = {"pass": "✅ pass", "fail": "🛑 FAIL", "warn": "⚠️ warn"}
 
 def render_report(report: StepReport) -> str:
     """A step's main report as Markdown: verdict, what to know first, gates, sections, pictures, every figure."""
-    blocks = [*_head(report), _identity(report), "## Gates\n\n" + _gates(report.gates)]
+    blocks = [*_head(report), _identity(report), "## Gates\n\n" + _gates(report.gates), *_advice(report.gates)]
     blocks += [*report.sections, *_pictures(report), "## All figures\n\n" + _figures(report.figures)]
     return "\n\n".join(blocks) + "\n"
 
@@ -112,6 +117,16 @@ def _gates(gates: Iterable[GateLine]) -> str:
             word = f"⚠️ {gate.word}, waived by {waiver['by']} until {waiver['expires']}: {waiver['reason']}"
         rows.append((gate.step, f"`{gate.name}`", gate.says, gate.figure, gate.companion, gate.threshold, word))
     return table(["step", "gate", "what it says", "figure", "companion", "threshold", "verdict"], rows)
+
+
+def _advice(gates: Iterable[GateLine]) -> list[str]:
+    """What to do about each gate that does not hold; nothing if all do."""
+    told = [
+        f"**`{gate.name}`**\n\n" + "\n".join(f"- {word}: {text}" for word, text in gate.advice.items())
+        for gate in gates
+        if gate.advice
+    ]
+    return ["## What to do\n\n" + "\n\n".join(told)] if told else []
 
 
 def _figures(figures: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from leadscore_v6.dashboard.page import Folded, Panel, State, Table, Words
 from leadscore_v6.dashboard.render import render_page
 from leadscore_v6.dashboard_panels.assemble import page_of
 from leadscore_v6.dashboard_panels.calibration import BALANCE
+from leadscore_v6.gates.registry import load_gates
 from leadscore_v6.gates.steps import SNAPSHOT, STEPS, upstream
 from tests.dashboard.sound import assert_sound, text_of
 from tests.dashboard_panels.story import TODAY, Story
@@ -269,6 +270,10 @@ def test_a_gate_that_stops_anything_is_named(story: Story) -> None:
     assert state(panel) is State.STOPPED
     assert "backtest_cv_coefficient" in says(panel)
     assert [row[0] for row in table(panel, "Gates that do not simply hold").rows] == ["`backtest_cv_coefficient`"]
+    gate = load_gates()["backtest_cv_coefficient"]
+    assert table(panel, "What to do about those that stop or warn").rows == (
+        ("`backtest_cv_coefficient`", "4.4 backtest", gate.cause, gate.check, gate.remedy),
+    )
 
 
 @pytest.mark.parametrize(("expires", "now"), [("2026-03-02", "in force"), ("2026-03-01", "expired")])

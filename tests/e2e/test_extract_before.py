@@ -67,7 +67,7 @@ def test_a_filtered_extract_is_stopped_until_a_person_says_that_they_are_gone(pr
     named = stop.message.partition("the newest: Id ")[2].partition(".")[0].split(", ")
     assert len(named) == 5
     assert set(named) <= set(gone)
-    assert f"`leadscore waive {GATE}`" in stop.message
+    assert f"`leadscore waive {GATE} --attempt " in stop.message
     assert "Deliver the whole extract" in stop.report.read_text()
     assert product.rows(LEADS) == before
     assert GATE in str(find_obstacles(product.ledger, "crm_dials", None))

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from leadscore_v6.gates.decisions import Waiver, waive, withdraw
+from leadscore_v6.gates.registry import load_gates
 from leadscore_v6.gates.status import served_versions, status_lines
+from leadscore_v6.reports.status import render_gate, render_status
 from tests.gates.conftest import KEY, OTHER_KEY, STAGING, TODAY, Lab
 
 
@@ -78,3 +82,37 @@ def test_a_home_where_nothing_was_promoted_serves_nothing(lab: Lab) -> None:
     lab.attempt("crm_leads")
     assert served_versions(lab.bench().ledger) == {}
     assert not [line for line in status_lines(lab.bench().ledger) if line.asset == STAGING]
+
+
+def test_where_a_gate_stops_or_warns_the_table_says_how_to_ask_about_it(lab: Lab) -> None:
+    lab.attempt("crm_leads", leads=9, age=30)
+    said = render_status(status_lines(lab.bench().ledger), {})
+    assert said.rstrip().endswith("What to do, and why: `leadscore gate NAME`, of leads_enough, leads_fresh.")
+    lab.attempt("crm_leads", content="b")
+    assert "leadscore gate" not in render_status(status_lines(lab.bench().ledger), {})
+
+
+def test_a_gate_is_told_with_how_it_stands_wherever_it_was_judged_last(lab: Lab) -> None:
+    lab.run()
+    lab.attempt("snapshot_reps_raw", KEY, "b", rows=0)
+    ledger = lab.bench().ledger
+    gate = ledger.gates["raw_rows"]
+    lines = [line for line in status_lines(ledger) if line.gate == gate.name]
+    said = render_gate(gate.name, gate.told, lines).splitlines()
+    assert said[0] == "raw_rows"
+    assert [line.split()[:2] for line in said if "attempt" in line] == [["FAIL", KEY], ["pass", OTHER_KEY]]
+
+
+@pytest.mark.parametrize(
+    ("name", "word", "told"),
+    [
+        ("staging_rep_match_rate", "must be", "rep_match_rate >= 0.85 (the plan's >= 0.85 is printed only)"),
+        ("class_balance_stable", "warns if", "class_balance_change > 0.05 and class_balance_p_value <= 0.01"),
+        ("production_success_rate", "judged if", "open_leads >= 100"),
+        ("class_balance_stable", "a miss", "a warning: nothing is stopped"),
+        ("reps_crd_valid", "a miss", "stops what follows; nobody can waive it"),
+        ("reps_typing_losses", "a miss", "stops what follows; a person may waive it"),
+    ],
+)
+def test_what_is_told_of_a_gate(name: str, word: str, told: str) -> None:
+    assert load_gates()[name].told[word] == told

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from leadscore_v6.errors import InputError, UsageError
-from leadscore_v6.locations import Location, generation, is_local, location, reaching, sha256
+from leadscore_v6.locations import Location, generation, is_local, location, make_folder, reaching, sha256, writing
 from leadscore_v6.settings import from_environment
 from tests.buckets import upload
 
@@ -111,3 +111,14 @@ def test_what_has_a_meaning_of_its_own_passes(error: Exception) -> None:
 def test_local_errors_pass_as_they_are(tmp_path: Path) -> None:
     with pytest.raises(PermissionError), reaching(tmp_path):
         raise PermissionError("no")
+
+
+def test_a_folder_of_this_machine_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a_file").write_text("mine")
+    for place, why in (("a_file", r"\S*a_file is no folder"), ("a_file/below", "Not a directory")):
+        with pytest.raises(UsageError, match=rf"{place} cannot be written: {why}"):
+            make_folder(tmp_path / place)
+    make_folder(tmp_path / "a" / "folder")
+    make_folder(tmp_path / "a" / "folder")
+    with pytest.raises(OSError, match="No space"), writing(tmp_path):
+        raise OSError(28, "No space left on device")

@@ -15,6 +15,7 @@ PLAN: dict[str, tuple[str, str, bool, set[str], set[str]]] = {
             "leads_timestamps_parsed",
             "leads_one_row_per_id",
             "leads_of_before_still_there",
+            "leads_last_time_not_alone",
             "leads_match_contract",
         },
     ),

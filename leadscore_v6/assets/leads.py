@@ -32,6 +32,8 @@ _OFFERED_DAYS = 31
 _LOST = ("lost", "lost_ids")
 # Of an extract's leads, those contacted in so many days before it are its recent ones.
 _RECENT_DAYS = 30
+# Of so many times one may be mistyped: the last one is held against the last that is left without those.
+_AMONG = 500
 # What there is to say of the first extract: there was none before it.
 _NONE_BEFORE = {
     **dict.fromkeys(("leads_before", "lost_leads", "recent_before", "lost_recent"), 0),
@@ -128,7 +130,7 @@ def _work(bench: Bench, settings: Settings, facts: Mapping[str, Any], extracted:
         "crm_leads",
         typed,
         tables={"lead": lead},
-        check_params={"records": facts["records"]},
+        check_params={"records": facts["records"], "among": _AMONG},
         contract=contract("crm_leads"),
     )
     inner = recipe.work(warehouse, "crm_leads")

@@ -25,6 +25,7 @@ _STEPS = (
             "leads_timestamps_parsed",
             "leads_one_row_per_id",
             "leads_of_before_still_there",
+            "leads_last_time_not_alone",
             "leads_match_contract",
         ),
         report="crm_leads_validation_report.md",

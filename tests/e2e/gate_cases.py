@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from leadscore_v6.gates.steps import STEPS
 from tests.e2e.sabotage import ByHand, Edited, Misnamed, Row, Sabotage, Spoil
@@ -86,6 +87,17 @@ def without_the_last(percent: int) -> Callable[[list[Row]], None]:
     return change
 
 
+def contacted_late(days: int) -> Callable[[list[Row]], None]:
+    """One contact so many days after all others, by a slip of the pen."""
+
+    def change(records: list[Row]) -> None:
+        late = max(records, key=lambda row: row["Stage_Entered_Contacting__c"])
+        day = date.fromisoformat(late["Stage_Entered_Contacting__c"][:10]) + timedelta(days)
+        late["Stage_Entered_Contacting__c"] = f"{day} 12:00:00"
+
+    return change
+
+
 def matured(lead: Row) -> bool:
     return "2024" <= lead["Stage_Entered_Contacting__c"][:10] <= LAST_MATURED_CONTACT
 
@@ -125,6 +137,7 @@ LEADS = [
         "leads_rows_equal_file",
     ),
     case("leads_of_before_still_there", Edited("Lead.csv", without_the_last(2))),
+    case("leads_last_time_not_alone", Edited("Lead.csv", contacted_late(40))),
     case("leads_match_contract", Sabotage("crm_leads", "SELECT *, 'a@b.example' AS Email_PersonalType FROM {honest}")),
 ]
 

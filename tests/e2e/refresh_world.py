@@ -18,6 +18,7 @@ from unittest import mock
 
 import numpy as np
 
+from leadscore_v6.alerting.outbox import Filed, Outbox
 from leadscore_v6.gates.bench import open_bench, read_ledger
 from leadscore_v6.gates.champions import champion
 from leadscore_v6.gates.ledger import Ledger
@@ -27,6 +28,7 @@ from leadscore_v6.sample_world import PlayRequest, WorldSpec, play, write_world
 from leadscore_v6.settings import Settings, from_environment
 from tests.e2e import process
 from tests.e2e.model_world import Modelled, deal, probabilities
+from tests.e2e.runbook_page import as_typed, remedies
 from tests.e2e.sabotage import Row, edit
 from tests.gates.later_steps import shadowed, went
 
@@ -69,6 +71,11 @@ class Home:
     def page(self, version: str) -> str:
         return (Path(str(self.settings.artifacts)) / f"champion_decision_v6_{version}.md").read_text()
 
+    def heard(self, alert: str) -> list[Filed]:
+        """Alerts of a rule, oldest first."""
+        filed = Outbox(self.folder / "home" / "outbox").filed()
+        return [one for one in filed if one.alert.key.partition("-")[0] == alert]
+
     def crown(self) -> str:
         """The newest model becomes champion; its shadow days and the programme's go are claimed."""
         with open_bench(self.settings, "test", quiet) as bench:
@@ -94,7 +101,8 @@ class Home:
         self, command: str, *arguments: object, feed: Path | None = None, **environment: str
     ) -> subprocess.CompletedProcess[str]:
         """`leadscore COMMAND --home HOME`, with the feed where it is asked for."""
-        data = ("--data", feed or self.feed) if command in ("run", "refresh") else ()
+        asks = command in ("run", "refresh") and "--data" not in arguments
+        data = ("--data", feed or self.feed) if asks else ()
         with mock.patch.object(process, "SECONDS", 1800):  # a refresh is minutes on a machine that does other work
             given = {**self.environment, **environment}
             return process.leadscore(command, *arguments, *data, "--home", self.folder / "home", **given)
@@ -124,6 +132,13 @@ def run_past_gates(home: Home, *options: str, feed: Path | None = None, command:
         assert done.returncode == 3, done.stderr
         assert home.waive_what_stopped(), done.stderr
     raise AssertionError(done.stderr)
+
+
+def follow_the_page(home: Home, alert: str, **words: str) -> str:
+    """Run the commands of an alert's section; gates that so small a world misses are waived. Returns what was said."""
+    (lines,) = remedies(alert)
+    typed = [as_typed(line, {"FEED": str(home.feed), "NAME": "Ann", **words}) for line in lines]
+    return "".join(run_past_gates(home, command=tuple(one)) for one in typed)
 
 
 def go_on(home: Home, weeks: int, weekly: int = 400) -> None:

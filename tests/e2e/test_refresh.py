@@ -26,6 +26,7 @@ from tests.e2e.refresh_world import (
     archive,
     change_pattern,
     copied,
+    follow_the_page,
     go_on,
     quiet,
     run_past_gates,
@@ -93,15 +94,32 @@ def test_a_run_goes_on_to_the_champions_scores_of_the_extracts_day(quiet_world: 
     assert ledger.latest("production_scores_v6", day).facts["model_version"] == quiet_world.serving()
 
 
-def test_a_tenth_quarter_makes_a_third_model(quiet_world: Home, tmp_path: Path) -> None:
+def test_a_tenth_quarter_makes_a_third_model_and_of_the_old_champion_that_stays_nothing_more_is_heard(
+    quiet_world: Home, tmp_path: Path
+) -> None:
+    """The runbook's section on `champion_age`, where the challenger does not win."""
     home = Home(Path(shutil.copytree(quiet_world.folder, tmp_path / "tenth")))
-    go_on(home, 13)
+    first = home.serving()
+    go_on(home, 17)
     archive(home, date(2024, 8, 1))
     assert (home.feed / TENTH).exists()
-    said = run_past_gates(home, command=("refresh", *BY))
+    assert home.heard("champion_age") == []
+    home("score", "--data", home.feed)
+    (alert,) = home.heard("champion_age")
+    assert alert.alert.subjects == (first,)
+    said = follow_the_page(home, "champion_age", ID=alert.id, WHY="the champion was kept, see its decision page")
     assert len(home.versions()) == 3
     assert "20260405" in home.ledger.snapshots()
-    assert home.versions()[-1] in said
+    assert f"Model {home.versions()[-1]}: kept." in said
+    assert home.serving() == first
+    assert f"The champion {first} is as of" in home.page(home.versions()[-1])
+    (heard,) = home.heard("champion_age")
+    assert heard.acknowledged is not None
+    assert heard.acknowledged.note == "the champion was kept, see its decision page"
+    assert heard.deliveries == alert.deliveries
+    sent = home("alerts", "send")
+    assert sent.returncode == 0, sent.stderr
+    assert home.heard("champion_age") == [heard]
 
 
 def test_the_demo_goes_on_to_a_refresh(tmp_path: Path) -> None:
@@ -136,7 +154,12 @@ def changed_world(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 @pytest.fixture(scope="module")
 def refreshed(changed_world: Home) -> Home:
-    """Refreshed on all of them while a test runs."""
+    """Refreshed on all of them while a test runs; the champion was told of as old before."""
+    changed_world("score", "--data", changed_world.feed)
+    assert changed_world.waive_what_stopped()  # the CRM has archived leads
+    changed_world("score", "--data", changed_world.feed)
+    (alert,) = changed_world.heard("champion_age")
+    assert alert.alert.subjects == (changed_world.serving(),)
     with open_bench(changed_world.settings, "test", quiet) as bench:
         under_way(bench)
     said = run_past_gates(changed_world, command=("refresh", *BY))
@@ -160,12 +183,16 @@ def test_when_the_test_has_ended_it_is_told_and_the_next_refresh_promotes(refres
     first, second = refreshed.versions()
     with open_bench(refreshed.settings, "test", quiet) as bench:
         went(bench)
-    listed = refreshed("model", "list")
-    assert "the experiment that it waited for has ended" in listed.stdout
-    done = refreshed("refresh", *BY)
-    assert done.returncode == 0, done.stderr
-    assert f"Model {second}: promoted." in done.stdout
+    # The runbook's section on `champion_age`, where the challenger wins.
+    (alert,) = refreshed.heard("champion_age")
+    said = follow_the_page(refreshed, "champion_age", ID=alert.id, WHY="its challenger serves")
+    assert "the experiment that it waited for has ended" in said
+    assert f"Model {second}: promoted." in said
     assert refreshed.serving() == second
+    (heard,) = refreshed.heard("champion_age")
+    assert (heard.times, heard.last_raised, heard.deliveries) == (alert.times, alert.last_raised, alert.deliveries)
+    scores = refreshed.ledger.latest("production_scores_v6", refreshed.ledger.keys("production_scores_v6")[-1])
+    assert scores.facts["model_version"] == second
     # The same delivery once more: known, and the decision that stands is told.
     same = refreshed("refresh", *BY)
     assert same.returncode == 0, same.stderr

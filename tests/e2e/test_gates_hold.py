@@ -141,8 +141,9 @@ def test_a_gate_that_warns_is_told_and_stops_nothing(product: Product) -> None:
     assert newer != version
     assert NO_ADVISOR in {row[1] for row in rows}
     report = product.settings.artifacts / f"step_3_1_staging_join_report_v6_{newer}.md"
-    (line,) = [line for line in report.read_text().splitlines() if f"`{WARNING.gate}`" in line]
+    line, advice = [line for line in report.read_text().splitlines() if f"`{WARNING.gate}`" in line]
     assert "warn" in line
+    assert advice == f"**`{WARNING.gate}`**"  # what to do about it
 
 
 def test_a_waiver_publishes_what_was_judged_and_shows_in_every_report_after_it(product: Product, feed: Path) -> None:

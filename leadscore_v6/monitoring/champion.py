@@ -20,6 +20,7 @@ from leadscore_v6.errors import InputError
 from leadscore_v6.estimate import Estimate
 from leadscore_v6.modeling.evaluation import Paired, ScoredLeads, average_precision_of, compare
 from leadscore_v6.modeling.settings import EvaluationSettings
+from leadscore_v6.monitoring.comparable import Comparable
 from leadscore_v6.monitoring.settings import ChampionSettings
 
 Floats = NDArray[np.float64]
@@ -149,11 +150,13 @@ class Decision:
 class Evidence:
     """What the decision is made from: leads that both scored, and whether the challenger's shadow days held.
 
-    holdout: or why the champion scores nothing any more, in words. shadow_holds None: they were not run.
+    holdout: or why the champion scores nothing any more, in words. shadow_holds None: they were not run. comparable:
+    how the leads were taken from all that came, None where those are not kept any more.
     """
 
     holdout: Holdout | str
     shadow_holds: bool | None
+    comparable: Comparable | None = None
 
 
 def decide(
@@ -188,6 +191,7 @@ def decide(
         _later(leads, max(champion.cut_off, challenger.cut_off)),
         *_ranking(both, paired, positives, settings),
         *own,
+        _whose_choice(evidence.comparable),
     )
     return Decision(champion, challenger, settings.policy, conditions, both, paired, len(leads.label), positives, age)
 
@@ -216,6 +220,17 @@ def _later(leads: Holdout, cut_off: date) -> Condition:
         else f"{early} of {len(leads.label)} leads of the comparison are not later than both cut-offs ({cut_off})"
     )
     return Condition("holdout later than both", len(leads.label) > 0 and not early, says)
+
+
+def _whose_choice(found: Comparable | None) -> Condition:
+    """No condition of a promotion: on which leads the others were judged, and whether they favour neither model."""
+    gone = (
+        "all dialled leads are compared: those that came with them and were not dialled are not kept any more, and "
+        "nobody can tell whether the champion's order chose them, which would favour the challenger"
+    )
+    can_tell = found is not None and found.is_chosen is not None
+    says = gone if found is None else found.says
+    return Condition("leads that favour neither", can_tell or None, says, is_asked=False)
 
 
 def _ranking(

@@ -18,8 +18,11 @@ _WORDS = {
     FIRST: "no champion yet: there is nothing to compare with",
 }
 _LIMIT: Final = (
-    "Only leads that were dialled can be compared (R50). Those that the champion's own score put first favour the "
-    "challenger: an equal one then takes the place several times as often as on leads that nobody chose "
+    "Only leads that were dialled can be compared (R50), and those that the champion's own score put first favour the "
+    "challenger. So where its order chose among the leads that came, those alone are compared that both models would "
+    "have had dialled: the condition on leads that favour neither. What that does not reach is a choice made before a "
+    "lead came: of advisors whom a call list brought in, the others were never contacted. Where such leads are many, "
+    "an equal challenger, and even a worse one, can win if it differs much from the champion "
     "(docs/operating-characteristics.md, champion and challenger)."
 )
 

@@ -9,4 +9,4 @@ WITH as_dialled AS (
 SELECT * FROM (
 {% include 'step_3_3_training_dataset_v6/query.sql' %}
 ) AS leads
-WHERE Id = @lead
+WHERE {% block which %}Id = @lead{% endblock %}

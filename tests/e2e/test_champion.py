@@ -10,19 +10,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from leadscore_v6 import promotion, refresh
 from leadscore_v6.artifacts import models
+from leadscore_v6.assets.model.data import read_training_data
 from leadscore_v6.assets.shadow import data
 from leadscore_v6.assets.shadow import scores as shadow_scores
 from leadscore_v6.assets.shadow.data import champion_beside, champion_word, load_model
 from leadscore_v6.decision import nothing_judged
 from leadscore_v6.errors import GateBlocked
+from leadscore_v6.gates.attempt import Bench
 from leadscore_v6.gates.bench import open_bench, read_ledger
 from leadscore_v6.gates.champions import champion, role, roll_back
 from leadscore_v6.gates.models import KnownModel, known_models, model_of
 from leadscore_v6.gates.programme import experiment_runs
+from leadscore_v6.monitoring.comparable import Came, Comparable, comparable
 from leadscore_v6.settings import Settings, from_environment
 from tests.e2e.model_world import Modelled
 from tests.e2e.process import leadscore
@@ -47,6 +51,16 @@ def settings(modelled: Modelled, tmp_path_factory: pytest.TempPathFactory) -> It
             for model in known_models(bench.ledger):
                 shadowed(bench, model.version)
         yield settings
+
+
+@pytest.fixture
+def reigning(settings: Settings) -> Settings:
+    """The same home; its first model is champion, also where no test before made it so."""
+    if champion(read_ledger(settings)[0]) is None:
+        with open_bench(settings, "test", lambda _line: None) as bench:
+            went(bench)
+        promotion.promote(settings, versions(settings)[0], "Ann", "passed all", lambda _line: None)
+    return settings
 
 
 def versions(settings: Settings) -> list[str]:
@@ -108,6 +122,72 @@ def test_the_comparison_is_on_leads_that_neither_learned_from(settings: Settings
     assert 0 < found.holdout_leads <= len(blocks["holdout"])
     assert found.paired.difference.value == 0
     assert {one.name: one.holds for one in found.conditions}["holdout later than both"]
+
+
+def test_where_the_champion_chose_those_alone_are_compared_that_both_would_have_dialled(
+    reigning: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after months in production: of each week's leads that half was dialled which the champion put first (R50)."""
+    first, second = versions(reigning)
+    guess_for(monkeypatch, second)
+    with open_bench(reigning, "test", lambda _line: None) as bench:
+        model, serving = model_of(bench.ledger, second), model_of(bench.ledger, first)
+        table = promotion._training_table(model)
+        training = bench.ledger.serving(f"{bench.warehouse.dataset}.{table}")
+        assert training is not None
+        came = came_of(bench, monkeypatch)
+        before = promotion.against_champion(bench, model)
+        frame, all_came = came.pop()
+        assert all_came.dialled.all()
+        dialled = best_half_of_each_week(frame["Id"], all_came)
+        chosen, as_staged = f"{training.facts['staging']}_chosen", training.facts["staging"]
+        word = "CASE WHEN Id IN UNNEST(@dialled) THEN 'logged' ELSE 'none' END AS dial_source"
+        select = f"SELECT * EXCEPT (dial_source), {word} FROM `{as_staged}`"
+        bench.warehouse.create_table(chosen, select, {"dialled": sorted(dialled)})
+        monkeypatch.setitem(training.facts, "staging", chosen)
+        found = promotion.against_champion(bench, model)
+        bench.warehouse.drop(chosen)
+        gone = promotion.against_champion(bench, model)
+        data = read_training_data(bench.warehouse, table)
+        cut_off = max(one.cut_off for one in (found.champion, found.challenger))
+        rows = promotion._unseen(bench.folders, data, (serving, model), cut_off)
+    frame, some_came = came.pop()
+    assert set(frame["Id"][some_came.dialled]) == dialled
+    of_both = set(frame["Id"][comparable(some_came).leads])
+    assert len(of_both) < 0.7 * len(dialled)
+    assert found.holdout_leads == len(of_both & set(data.lead_ids[rows])) < before.holdout_leads == len(rows)
+    said = [{one.name: one for one in each.conditions}["leads that favour neither"] for each in (before, found, gone)]
+    assert [one.holds for one in said] == [None, True, None]
+    assert "nothing tells" in said[0].says
+    assert "its order chose" in said[1].says
+    assert "nobody can tell" in said[2].says
+    assert gone.holdout_leads == before.holdout_leads
+
+
+def came_of(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> list[tuple[pd.DataFrame, Came]]:
+    """Grows by what each comparison reads of the leads that came, and what it makes of it, row by row."""
+    read: list[pd.DataFrame] = []
+    came: list[tuple[pd.DataFrame, Came]] = []
+    honest = bench.warehouse.frame
+
+    def frame(sql: str, params: Any = None) -> pd.DataFrame:
+        read.append(honest(sql, params))
+        return read[-1]
+
+    def spied(given: Came) -> Comparable:
+        came.append((read[-1], given))
+        return comparable(given)
+
+    monkeypatch.setattr(bench.warehouse, "frame", frame)
+    monkeypatch.setattr(promotion, "comparable", spied)
+    return came
+
+
+def best_half_of_each_week(ids: pd.Series[Any], came: Came) -> set[str]:
+    """By the champion's score."""
+    frame = pd.DataFrame({"id": ids, "week": pd.to_datetime(came.contact).to_period("W"), "score": came.champion})
+    place = frame.groupby("week")["score"].rank(ascending=False, method="first")
+    return set(frame.loc[place <= frame.groupby("week")["score"].transform("size") / 2, "id"])
 
 
 def guess_for(monkeypatch: pytest.MonkeyPatch, version: str) -> None:

@@ -24,8 +24,9 @@ from leadscore_v6.alerting.rules import Finding, alerts_for
 from leadscore_v6.alerting.settings import alerting_settings
 from leadscore_v6.assets.production.data import production_settings
 from leadscore_v6.modeling.columns import FeatureColumn
-from leadscore_v6.monitoring.champion import Contender, Evidence, Holdout, decide
+from leadscore_v6.monitoring.champion import Contender, Decision, Evidence, Holdout, decide
 from leadscore_v6.monitoring.class_balance import class_balance
+from leadscore_v6.monitoring.comparable import Came, comparable
 from leadscore_v6.monitoring.health import Day, feature_availability, health
 from leadscore_v6.monitoring.performance import Scored, performance
 from leadscore_v6.monitoring.psi import SCORE, Reference, drift, freeze, freeze_numbers
@@ -248,27 +249,41 @@ def looked(seed: int, remains: float = 1.0, ratio: float = 1.0) -> Found:
 # --- each quarter: champion or challenger (R31) -----------------------------------------------------------------------
 
 
-def contest(seed: int, champion: float, challenger: float, dialled: float = 1.0) -> Found:
-    """One decision about two models of those true AUCs, on 8,400 leads: the plan's literal, and R31.
+def contest(
+    seed: int, aucs: tuple[float, float], dialled: float = 1.0, common: float = 0.5, rate: float = RATE
+) -> Found:
+    """One decision about champion and challenger of those true AUCs, on 8,400 leads: the plan's literal, and R31.
 
-    dialled: the holdout is that share of the leads that came, those that the champion's score put first (R50).
+    dialled: the holdout is that share of the leads that came, those that the champion's score put first (R50). `alerts`
+    counts promotions on those of them that are compared, `all` what they were if all of them were; `leads` are those
+    compared. common: share of what moves a score, beside the truth, that moves both.
     """
     from scipy.stats import norm
 
     rng = np.random.default_rng((7, seed))
     leads = round(8_400 / dialled)
-    label = (rng.random(leads) < RATE).astype(np.int8)
+    label = (rng.random(leads) < rate).astype(np.int8)
     shared = rng.normal(size=leads)
-    # Half of what moves a score is common to both: they know the same leads.
+    # They know the same leads.
     scores = [
-        np.sqrt(0.5) * shared + np.sqrt(0.5) * rng.normal(size=leads) + np.sqrt(2) * norm.ppf(auc) * label
-        for auc in (champion, challenger)
+        np.sqrt(common) * shared + np.sqrt(1 - common) * rng.normal(size=leads) + np.sqrt(2) * norm.ppf(auc) * label
+        for auc in aucs
     ]
-    held = np.sort(np.argsort(-scores[0], kind="stable")[:8_400])
-    contact = np.datetime64("2026-02-01") + rng.integers(0, 120, 8_400)
-    holdout = Holdout(label[held], rng.integers(0, 8_000, 8_400), contact, scores[0][held], scores[1][held])
-    one = Contender("one", date(2025, 11, 1), date(2025, 9, 1), 0.01, 0.05, 0.1)
-    other = replace(one, version="other", as_of=date(2026, 2, 1), cut_off=date(2025, 12, 1))
-    found = decide((one, other), Evidence(holdout, shadow_holds=True), date(2026, 2, 1), CHAMPION, seed)
-    superior = next(condition.holds for condition in found.conditions if condition.name == "AUC-PR superior")
-    return Counter({"looks": 1, "literal": int(bool(superior)), "alerts": int(found.promotes)})
+    was_dialled = np.zeros(leads, dtype=bool)
+    was_dialled[np.argsort(-scores[0], kind="stable")[:8_400]] = True
+    contact = np.datetime64("2026-02-01") + rng.integers(0, 120, leads)
+    advisors = rng.integers(0, 8_000, leads)
+    found = comparable(Came(contact, was_dialled, *scores))
+
+    def decided(held: NDArray[np.bool_]) -> Decision:
+        one = Contender("one", date(2025, 11, 1), date(2025, 9, 1), 0.01, 0.05, 0.1)
+        other = replace(one, version="other", as_of=date(2026, 2, 1), cut_off=date(2025, 12, 1))
+        holdout = Holdout(label[held], advisors[held], contact[held], scores[0][held], scores[1][held])
+        return decide((one, other), Evidence(holdout, shadow_holds=True), date(2026, 2, 1), CHAMPION, seed)
+
+    # The plan's literal is of all that have an outcome.
+    of_all = decided(was_dialled)
+    of_these = decided(found.leads) if found.is_chosen else of_all
+    superior = next(condition.holds for condition in of_all.conditions if condition.name == "AUC-PR superior")
+    counts = {"literal": bool(superior), "all": of_all.promotes, "alerts": of_these.promotes}
+    return Counter({"looks": 1, **{name: int(was) for name, was in counts.items()}, "leads": of_these.holdout_leads})

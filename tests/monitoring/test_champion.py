@@ -12,6 +12,7 @@ from sklearn.metrics import average_precision_score
 
 from leadscore_v6.errors import InputError
 from leadscore_v6.monitoring.champion import Contender, Decision, Evidence, Holdout, champion_age, decide
+from leadscore_v6.monitoring.comparable import Came, comparable
 from leadscore_v6.monitoring.settings import MonitoringSettings
 
 AS_OF = date(2025, 11, 3)
@@ -87,6 +88,25 @@ def test_a_champion_that_cannot_be_loaded_stays_until_a_person_decides(settings:
     # What the challenger is asked of itself is no person's to pass.
     weak = decide((CHAMPION, replace(CHALLENGER, ece=0.06)), gone, AS_OF, of, 1)
     assert [why.split()[0] for why in weak.reasons_for_anyone] == ["ECE"]
+
+
+def test_on_which_leads_the_comparison_is_made_is_said_and_asks_for_nothing(settings: MonitoringSettings) -> None:
+    leads = holdout(0.5, 2.0)
+    of_all = Came(leads.contact, np.ones(6000, dtype=bool), leads.champion, leads.challenger)
+    everybody, best = comparable(of_all), comparable(replace(of_all, dialled=leads.champion > 0))
+    of = replace(settings.champion, bootstrap_draws=300)
+    both = (CHAMPION, CHALLENGER)
+    for given, holds, says in (
+        (best, True, "its order chose"),
+        (everybody, None, "nothing tells whether the champion's order chose"),
+        (None, None, "nobody can tell whether the champion's order chose"),
+    ):
+        found = decide(both, Evidence(leads, shadow_holds=True, comparable=given), AS_OF, of, 1)
+        (row,) = (one for one in found.conditions if one.name == "leads that favour neither")
+        assert row.holds is holds
+        assert says in row.says
+        assert not row.is_missed
+        assert found.promotes
 
 
 def test_the_champions_own_cut_off_counts_too(settings: MonitoringSettings) -> None:

@@ -37,6 +37,8 @@ PARAMETERS: dict[str, Any] = {
     "label_window_days": 30,
     "entry_lag_days": 0,
     "lead": "1",
+    "after": DAYS[0],
+    "until": DAYS[3],
     "day": DAYS[2],
     "first_day": DAYS[0],
     "last_day": DAYS[3],
@@ -53,8 +55,8 @@ PARAMETERS: dict[str, Any] = {
 OF_FOLDER: dict[str, dict[str, Any]] = {
     folder: {"entry_lag_days": -30} for folder in ("serving_advisors_v6", "feature_drift_v6")
 }
-# So does the text that looks one lead up.
-OF_TEXT: dict[str, dict[str, Any]] = {"young_lead.sql": {"entry_lag_days": -30}}
+# So do the texts that look one lead up, or all that came.
+OF_TEXT: dict[str, dict[str, Any]] = {name: {"entry_lag_days": -30} for name in ("young_lead.sql", "came.sql")}
 # Of a table that something is to be missing from, so few rows that something is.
 FEW_ROWS = {file: {"candidate": 8} for file in ("lost.sql", "lost_ids.sql")}
 # What a gate before it has made sure of: a query may order by it, and be told apart by it.

@@ -43,14 +43,19 @@ ui: $(VENV)/.runtime ## Open Dagster: the graph, the checks, the reports
 	@$(BIN)/leadscore ui
 
 .PHONY: test
-test: lint $(EMULATOR)/.ready ## Lint, then all tests but the mutants
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not prove"
+test: $(VENV)/.created ## Lint, then all tests but the mutants
+	@$(MAKE) --no-print-directory --jobs $(JOBS) lint emulator
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not prove"
 
 .PHONY: lint
 lint: $(VENV)/.test ## ruff, mypy, import-linter
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+
+.PHONY: emulator
+emulator: $(EMULATOR)/.ready
+	@:
 
 .PHONY: prove
 prove: $(VENV)/.test $(EMULATOR)/.ready ## Undo each ruling and see its test turn red; then the demo on twenty seeds

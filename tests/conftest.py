@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -10,9 +9,25 @@ import pytest
 
 from leadscore_v6.locations import Location, location
 from tests.buckets import NUMBERED, NumberedMemory, storage_emulator
+from tests.once import shared
 
 if TYPE_CHECKING:
     from tests.e2e.model_world import Modelled
+
+# The first makes the worlds that most others of e2e/ wait for; the next two, which the second worker takes meanwhile,
+# need none of them.
+FIRST = ("test_experiment.py", "test_faults.py", "test_bad_input.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests come first: what is left at the end is short, and no worker waits for the other."""
+
+    def place(item: pytest.Item) -> int:
+        if item.path.parent.name != "e2e":
+            return len(FIRST) + 1
+        return FIRST.index(item.path.name) if item.path.name in FIRST else len(FIRST)
+
+    items.sort(key=place)
 
 
 @pytest.fixture
@@ -36,5 +51,4 @@ def modelled(tmp_path_factory: pytest.TempPathFactory) -> Modelled:
     """A larger world, run through to a backtested model once for all of pytest's workers."""
     from tests.e2e.model_world import run_once  # it loads Dagster, which most parts do without
 
-    base = tmp_path_factory.getbasetemp()
-    return run_once((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "modelled")
+    return run_once(shared(tmp_path_factory) / "modelled")

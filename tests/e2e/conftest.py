@@ -5,7 +5,6 @@ The world is two quarters long: enough for a join that has an older and a newer 
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from tests.e2e.model_world import Modelled
 from tests.e2e.process import leadscore
 from tests.e2e.production_world import run_once
 from tests.e2e.sabotage import Product
+from tests.once import once, shared
 
 AS_OF = "2024-05-05"
 SPEC = WorldSpec(scenario="demo", reps=600, leads=900, quarters=2, seed=7)
@@ -28,18 +28,22 @@ SPEC = WorldSpec(scenario="demo", reps=600, leads=900, quarters=2, seed=7)
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The feed folder; nobody may change it."""
-    folder = tmp_path_factory.mktemp("world") / "feed"
-    write_world(folder, SPEC, lambda line: None)
-    return folder
+    folder = shared(tmp_path_factory) / "world"
+    once(folder, lambda: write_world(folder / "feed", SPEC, lambda line: None))
+    return folder / "feed"
 
 
 @pytest.fixture(scope="session")
 def finished_home(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home in which the world was run through to the promoted view; nobody may change it."""
-    home = tmp_path_factory.mktemp("finished") / "home"
-    done = leadscore("run", "--data", world, "--home", home, "--as-of", AS_OF)
-    assert done.returncode == 0, done.stderr
-    return home
+    folder = shared(tmp_path_factory) / "finished"
+
+    def make() -> None:
+        done = leadscore("run", "--data", world, "--home", folder / "home", "--as-of", AS_OF)
+        assert done.returncode == 0, done.stderr
+
+    once(folder, make)
+    return folder / "home"
 
 
 @pytest.fixture
@@ -68,16 +72,13 @@ def product(finished_home: Path, feed: Path, tmp_path: Path, monkeypatch: pytest
 @pytest.fixture(scope="session")
 def production_home(modelled: Modelled, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home whose model is champion and has scored a day; nobody may change it."""
-    base = tmp_path_factory.getbasetemp()
-    return run_once(modelled, (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "production_world")
+    return run_once(modelled, shared(tmp_path_factory) / "production_world")
 
 
 @pytest.fixture(scope="session")
 def stages(modelled: Modelled, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Stages of a test that was played on that world, by name (experiment_world.py)."""
-    base = tmp_path_factory.getbasetemp()
-    base = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "experiment"
-    return lambda name: stage(modelled, base, name)
+    return lambda name: stage(modelled, shared(tmp_path_factory) / "experiment", name)
 
 
 @pytest.fixture

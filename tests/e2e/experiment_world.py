@@ -6,7 +6,6 @@ leads convert than in life: the model's world has one call in five, and the play
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,7 @@ from leadscore_v6.sample_world import PlayRequest, play
 from leadscore_v6.settings import from_environment
 from tests.e2e.model_world import Modelled
 from tests.e2e.sabotage import Product, Ran, Stop
+from tests.once import once
 
 POWER, ASSIGNMENTS, QUEUE = "ab_test_power_analysis_v6", "ab_test_assignments_v6", "ab_test_queue_v6"
 DAILY, INTERIM, FINAL = "ab_test_daily_metrics_v6", "ab_test_interim_analysis_v6", "ab_test_final_analysis_v6"
@@ -115,11 +115,7 @@ def stage(modelled: Modelled, base: Path, name: str) -> Path:
 
     Nobody may change it: `copy_of` gives one's own.
     """
-    base.mkdir(exist_ok=True)
-    with (base / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (base / STAGES[-1]).exists():
-            _play_all(modelled, base)
+    once(base, lambda: _play_all(modelled, base))
     return base / name
 
 
@@ -139,7 +135,6 @@ def begin(modelled: Modelled, folder: Path, *, null: bool = False) -> Played:
 
 def _play_all(modelled: Modelled, base: Path) -> None:
     work = base / "work"
-    shutil.rmtree(work, ignore_errors=True)
     with pytest.MonkeyPatch.context() as patch:
         world = begin(modelled, work).use(patch)
         world.begin()

@@ -8,7 +8,6 @@ probability, so that a model of a few thousand leads passes every gate. Nothing 
 from __future__ import annotations
 
 import csv
-import fcntl
 import pickle
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from leadscore_v6.driver import raise_for, run_through
 from leadscore_v6.sample_world import WorldSpec, write_world
 from leadscore_v6.settings import from_environment
 from tests.e2e.sabotage import Row, edit
+from tests.once import once
 
 SPEC = WorldSpec(scenario="demo", reps=11_000, leads=10_000, quarters=8, seed=11)
 
@@ -92,13 +92,13 @@ class Modelled:
 
 def run_once(folder: Path) -> Modelled:
     """The world in `folder`, made by the first of pytest's workers that comes for it; nobody may change it."""
-    folder.mkdir(exist_ok=True)
     made = Modelled(folder / "feed", folder / "feed.truth" / "truth.csv", folder / "home", folder / "results.pkl")
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not made.results.exists():
-            deal_learnable(made.feed, write_feed(made.feed))
-            made.results.write_bytes(pickle.dumps(_run(made)))
+
+    def make() -> None:
+        deal_learnable(made.feed, write_feed(made.feed))
+        made.results.write_bytes(pickle.dumps(_run(made)))
+
+    once(folder, make)
     return made
 
 

@@ -6,7 +6,6 @@ they are not what is tested with it.
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +27,7 @@ from leadscore_v6.settings import Settings, from_environment
 from leadscore_v6.warehouse.engines import open_warehouse
 from tests.e2e.model_world import Modelled
 from tests.gates.later_steps import shadowed, went
+from tests.once import once
 
 TABLE = "LeadScoring.production_scores_v6"
 
@@ -38,15 +38,14 @@ def quiet(_line: str) -> None:
 
 def run_once(modelled: Modelled, folder: Path) -> Path:
     """The home in `folder`, made by the first of pytest's workers that comes for it; nobody may change it."""
-    folder.mkdir(exist_ok=True)
     home = folder / "home"
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "done").exists():
-            shutil.copytree(modelled.home, home, ignore=shutil.ignore_patterns("dagster"))
-            with in_production(home, modelled.feed) as settings:
-                _serve_and_score(settings)
-            (folder / "done").touch()
+
+    def make() -> None:
+        shutil.copytree(modelled.home, home, ignore=shutil.ignore_patterns("dagster"))
+        with in_production(home, modelled.feed) as settings:
+            _serve_and_score(settings)
+
+    once(folder, make)
     return home
 
 

@@ -3,8 +3,9 @@
 Belongs here: places in the life of an attempt, reached by patching this process only; the product has no such switch.
 Does not belong here: what must hold afterwards.
 
-    interrupted.py killed LOG COMMAND…       run it again and again; each run is killed (SIGKILL) at the first of PLACES
-                                             that no earlier run was killed at, until one run ends. LOG gets the places.
+    interrupted.py killed PLACES LOG …       run it again and again; each run is killed (SIGKILL) at the first of PLACES
+                                             (joined by commas) that no earlier run was killed at, until one run ends.
+                                             LOG gets the places.
     interrupted.py killed-at PLACE LOG …     one run, killed at that place; it fails if it never comes there.
     interrupted.py held-at PLACE FOLDER …    one run, which makes FOLDER/held there and goes on when FOLDER/go is there.
 
@@ -30,7 +31,7 @@ from leadscore_v6.warehouse.landing.store import RecordReader
 assert runs
 # A run that hangs ends as a failure of its own kind.
 LONGEST_RUN_SECONDS = 120
-# Each step of the plan in turn, and each kind of place more than once.
+# Each step of the plan in turn, and each kind of place more than once: too many for `make test`, which has KINDS.
 PLACES = (
     "while landing",
     "before landed crm_leads",
@@ -45,6 +46,12 @@ PLACES = (
     "before judged step_3_1_staging_join_v6",
     "before published step_3_3_training_dataset_v6",
     "before published v_latest_training_dataset_v6",
+    "after published v_latest_training_dataset_v6",
+)
+KINDS = (
+    "while landing",
+    "before judged snapshot_reps",
+    "before published step_3_3_training_dataset_v6",
     "after published v_latest_training_dataset_v6",
 )
 
@@ -88,14 +95,14 @@ def run(command: list[str], reached: Callable[[str], None]) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def killed(log: Path, command: list[str]) -> int:
+def killed(places: list[str], log: Path, command: list[str]) -> int:
     """Run until a run ends by itself."""
     log.touch()
     while True:
         before = set(log.read_text().splitlines())
 
         def reached(place: str, before: set[str] = before) -> None:
-            if place in PLACES and place not in before:
+            if place in places and place not in before:
                 with log.open("a") as file:
                     file.write(place + "\n")
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -130,6 +137,7 @@ def held_at(place: str, folder: Path, command: list[str]) -> int:
 
 if __name__ == "__main__":
     mode, *rest = sys.argv[1:]
+    where, file, *command = rest
     if mode == "killed":
-        sys.exit(killed(Path(rest[0]), rest[1:]))
-    sys.exit({"killed-at": killed_at, "held-at": held_at}[mode](rest[0], Path(rest[1]), rest[2:]))
+        sys.exit(killed(where.split(","), Path(file), command))
+    sys.exit({"killed-at": killed_at, "held-at": held_at}[mode](where, Path(file), command))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -289,10 +289,11 @@ class Product:
 # --- which are made to fail when ----------------------------------------------------------------------------------
 
 
-def one_of_each_asset(cases: Sequence[Any]) -> list[ParameterSet]:
+def one_of_each_asset(cases: Sequence[Any], always: Collection[str] = ()) -> list[ParameterSet]:
     """Cases by their gate: the first of each asset in `make test`, which is short of time, the others in `make prove`.
 
     Every gate of an asset stops it by the same code; what is proven of each is that its figure is judged at all.
+    Gates in `always` are made to fail in `make test` too.
     """
     count: dict[str, int] = {}
     seen: set[str] = set()
@@ -300,7 +301,8 @@ def one_of_each_asset(cases: Sequence[Any]) -> list[ParameterSet]:
     for case in cases:
         asset, count[case.gate] = GATES[case.gate]["asset"], count.get(case.gate, 0) + 1
         name = case.gate if count[case.gate] == 1 else f"{case.gate}-{count[case.gate]}"
-        found.append(pytest.param(case, id=name, marks=[pytest.mark.prove] if asset in seen else []))
+        later = asset in seen and case.gate not in always
+        found.append(pytest.param(case, id=name, marks=[pytest.mark.prove] if later else []))
         seen.add(asset)
     return found
 

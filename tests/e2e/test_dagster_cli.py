@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.conftest import AS_OF
 from tests.e2e.process import REPOSITORY, leadscore
 
@@ -50,6 +52,7 @@ def test_everything_of_one_date_and_what_follows_from_it(home: Path) -> None:
     assert attempts(home) == before
 
 
+@pytest.mark.prove
 def test_everything_without_a_date_is_refused_by_dagster(home: Path) -> None:
     """Partitioned assets need a partition; the error names the option."""
     done = materialize(home, "--select", "*")

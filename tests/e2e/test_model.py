@@ -139,6 +139,8 @@ def test_training_again_on_the_same_builds_nothing(own: Home) -> None:
     assert f"model_card_v6_{own.version}.md" in again.stdout
 
 
+# That no thread changes the bytes is tried on the fit itself in tests/modeling/test_training.py; here, by the command.
+@pytest.mark.prove
 def test_a_rebuild_gives_the_same_bytes_under_a_new_name_with_any_number_of_threads(own: Home) -> None:
     version = own.version
     done = in_an_own_interpreter("train", "--home", own.home, "--rebuild", LEADSCORE_THREADS="1")
@@ -287,6 +289,7 @@ def test_a_model_that_nothing_can_be_learned_for_stops_and_everything_else_stays
     assert mended.returncode == 0, mended.stderr
 
 
+@pytest.mark.prove
 def test_dagsters_own_command_runs_the_model(own: Home) -> None:
     done = materialize(own.home, "--select", "trained_model,calibrated_model,backtest")
     assert done.returncode == 0, done.stderr

@@ -7,7 +7,7 @@ Belongs here: which landed file a step uses, and that it is whole still. Does no
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,21 @@ def take_in(bench: Bench, place: Place, file: Location, store: Path, land: Calla
     return serving
 
 
+@contextmanager
+def refusal_recorded(bench: Bench, place: Place, facts: Facts) -> Iterator[None]:
+    """Where the file is refused, the ledger says so, and nothing goes on with the one before (R54).
+
+    facts: its name and fingerprint; of one that is landed all there is, so that it can be withdrawn by its content.
+    """
+    try:
+        yield
+    except InputError as error:
+        key = hashlib.sha256(str(facts["fingerprint"]).encode()).hexdigest()
+        known = {name: facts[name] for name in ("file_name", "fingerprint")}
+        bench.refuse(place, key, str(error), known, source=facts.get("digest"))
+        raise
+
+
 def withdrawal_of(ledger: Ledger, place: Place, file: Location) -> Withdrawal | None:
     """The withdrawal that this very file falls under, if any. It is read only if its size leaves that open."""
     mark = file_mark(file)
@@ -85,12 +100,8 @@ def _kept(landed: Sequence[Facts], store: Path) -> Iterator[Facts]:
 
 
 def _land(bench: Bench, place: Place, file: Location, mark: str, land: Callable[[Location], Facts]) -> Facts:
-    try:
+    with refusal_recorded(bench, place, {"file_name": file.name, "fingerprint": mark}):
         facts = {**land(file), "fingerprint": mark}
-    except InputError as error:
-        key = hashlib.sha256(mark.encode()).hexdigest()
-        bench.refuse(place, key, str(error), {"file_name": file.name, "fingerprint": mark})
-        raise
     bench.record("landed", Attempt("", *place, None, ""), facts)
     return facts
 

@@ -1,16 +1,17 @@
 """The CRM extract: landed, typed and gated, held against the one before, and in the manifest of every version (R49)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from leadscore_v6.assets.carry_out import Events, Told, carry_out, plan_asset, stops
-from leadscore_v6.assets.intake import require_whole, take_in
+from leadscore_v6.assets.intake import refusal_recorded, require_whole, take_in
 from leadscore_v6.assets.recipe import Recipe, table_facts
 from leadscore_v6.contracts import contract
 from leadscore_v6.errors import InputError, UsageError
@@ -22,10 +23,14 @@ from leadscore_v6.partitions import days, last_days, register
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.landing import Landed, land_leads
+from leadscore_v6.warehouse.landing.leads import FILE_NAME as _FILE
 from leadscore_v6.warehouse.protocol import FileTable
 from leadscore_v6.warehouse.sql import render
 
 _LEAD = "Lead"
+_PLACE = ("crm_leads", None)
+# What helps where the file cannot be mended; `leadscore run` has the option, and `score` goes by what was said there.
+_BY_HAND = ", or say when it was taken: `leadscore run --data DIR --crm-extracted-at YYYY-MM-DD`."
 # Of an extract, in Dagster's page; `leadscore shadow` registers what it is asked for.
 _OFFERED_DAYS = 31
 # The texts that hold an extract against the one before: figures, first Ids.
@@ -53,28 +58,50 @@ def crm_leads(context: dg.AssetExecutionContext, warehouse: WarehouseResource, o
                 f"The CRM's table {bench.warehouse.crm_dataset}.{_LEAD} does not exist",
                 remedy="see that the CRM is synchronised into LEADSCORE_CRM_DATASET; `leadscore doctor` looks.",
             )
-        facts = take_in(bench, ("crm_leads", None), extract, store, lambda file: _land(file, store))
-        extracted = extraction_date(options.crm_extracted_at, facts["last_timestamp"], bench.clock().date())
+        day = partial(_day_of, bench, options.crm_extracted_at)
+        facts = take_in(bench, _PLACE, extract, store, lambda file: _land(file, store, day))
+        with refusal_recorded(bench, _PLACE, facts):
+            extracted = day(facts)
     work, sql = _work(bench, settings, facts, extracted)
     yield from carry_out(context, warehouse, options, work, Told(sql, contract("crm_leads")))
     # The days that a new extract lets one score (R49), where the UI offers partitions.
     register(context.instance, days, last_days(extracted, _OFFERED_DAYS))
 
 
+def _day_of(bench: Bench, given: str, facts: Mapping[str, Any]) -> date:
+    """`extraction_date` of a landed extract; what a person said against its times when it was built stays said."""
+    told = [
+        date.fromisoformat(attempt.facts["crm_extracted_at"])
+        for attempt in bench.ledger.attempts.values()
+        if attempt.place == _PLACE and attempt.source == facts["digest"] and "crm_extracted_at" in attempt.facts
+    ]
+    last = _utc_day(facts["last_timestamp"])
+    if not given and told and (last is None or told[-1] < last):
+        return told[-1]
+    return extraction_date(given, facts["last_timestamp"], bench.clock().date())
+
+
 def extraction_date(given: str, last_timestamp: str | None, today: date) -> date:
     """When the extract was taken: the given day, else the UTC day of its last timestamp; never today (R47).
 
-    `today` is the day of receipt. It only refuses (UsageError): a day after it, a given day before the last timestamp,
-    a default from a timestamp after it. Each would let leads count as negatives whose 30 days are not over (R10).
+    `today` is the day of receipt. It only refuses: a file that cannot tell, for want of a timestamp or by one of the
+    future (InputError); a given day after it, or before the last timestamp (UsageError). Each would let leads count as
+    negatives whose 30 days are not over (R10).
     """
-    last = None if last_timestamp is None else datetime.fromisoformat(last_timestamp).astimezone(UTC).date()
+    last = _utc_day(last_timestamp)
     if not given:
         if last is None:
-            raise UsageError("Lead.csv has no timestamp; say when it was extracted with --crm-extracted-at YYYY-MM-DD.")
+            raise InputError(
+                "There is no timestamp in the extract: it cannot tell when it was taken",
+                file=_FILE,
+                remedy=f"export it with its times{_BY_HAND}",
+            )
         if last > today:
-            raise UsageError(
-                f"The last timestamp in Lead.csv is of {last}, after the day it was received ({today}); it cannot tell "
-                "when the extract was taken. Correct it in the CRM, or say --crm-extracted-at YYYY-MM-DD."
+            raise InputError(
+                f"The last timestamp is of {last}, after the day it was received ({today}): it cannot tell when the "
+                "extract was taken",
+                file=_FILE,
+                remedy=f"correct it in the CRM and export again{_BY_HAND}",
             )
         return last
     extracted = parse_day(given, "--crm-extracted-at")
@@ -88,6 +115,10 @@ def extraction_date(given: str, last_timestamp: str | None, today: date) -> date
     return extracted
 
 
+def _utc_day(timestamp: str | None) -> date | None:
+    return None if timestamp is None else datetime.fromisoformat(timestamp).astimezone(UTC).date()
+
+
 def parse_day(text: str, name: str) -> date:
     """A day in the form YYYY-MM-DD. Raises UsageError naming the option."""
     try:
@@ -96,10 +127,13 @@ def parse_day(text: str, name: str) -> date:
         raise UsageError(f"{name} is {text!r}; it must be a day of the form YYYY-MM-DD.") from None
 
 
-def _land(file: Location, store: Path) -> dict[str, Any]:
+def _land(file: Location, store: Path, day: Callable[[Mapping[str, Any]], date]) -> dict[str, Any]:
+    """Raises InputError too where nothing tells of which day the extract is: no run could go on to it."""
     landed = land_leads(file, store, contract("lead").names)
     last = landed.last_timestamp
-    return {**landed_facts(landed.file), "last_timestamp": last.isoformat() if last else None}
+    facts = {**landed_facts(landed.file), "last_timestamp": last.isoformat() if last else None}
+    day(facts)
+    return facts
 
 
 def landed_facts(landed: Landed) -> dict[str, Any]:

@@ -145,10 +145,20 @@ class Bench:
         text = json.dumps({"inputs": work.inputs, "parents": parents}, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def refuse(self, place: tuple[str, str | None], content_key: str, why: str, facts: Mapping[str, Any]) -> None:
-        """Record that an input could not be read as the input format; no gate is judged (R54)."""
+    def refuse(
+        self,
+        place: tuple[str, str | None],
+        content_key: str,
+        why: str,
+        facts: Mapping[str, Any],
+        source: str | None = None,
+    ) -> None:
+        """Record that an input could not be read as the input format; no gate is judged (R54).
+
+        source: its digest, where it was landed before it was refused.
+        """
         attempt = Attempt(self._attempt_key(place, content_key), *place, None, content_key)
-        self._write("refused", attempt, {"why": why, "facts": plain(facts)})
+        self._write("refused", attempt, {"why": why, "facts": plain(facts), "source": source})
 
     def record(
         self, event: str, attempt: Attempt, payload: Mapping[str, Any], alongside: Callable[[], None] | None = None

@@ -279,6 +279,7 @@ class Ledger:
                 self._published[name] = attempt.key
         elif event == "refused":
             attempt.state, attempt.refusal, attempt.facts = "refused", payload["why"], payload["facts"]
+            attempt.source = payload.get("source")
         elif event == "waived":
             attempt.waivers[payload["gate"]] = payload
 

@@ -35,10 +35,6 @@ def test_the_extract_is_of_the_utc_day_of_its_last_timestamp() -> None:
 @pytest.mark.parametrize(
     ("given", "last", "says"),
     [
-        ("", None, "no timestamp; say .* --crm-extracted-at"),
-        ("", "2099-01-01T00:00:00+00:00", "last timestamp .* 2099-01-01, after the day it was received"),
-        # Half past eight in the evening of that day in New York is the next day.
-        ("", "2024-05-07T20:30:00-04:00", "last timestamp .* 2024-05-08, after"),
         ("2024-05-08", "2024-05-03T00:00:00+00:00", "2024-05-08 lies after the day Lead.csv was received"),
         ("2024-05-02", "2024-05-03T00:00:00+00:00", "2024-05-02 lies before the last timestamp .*2024-05-03"),
         ("May", "2024-05-03T00:00:00+00:00", "form YYYY-MM-DD"),
@@ -47,6 +43,23 @@ def test_the_extract_is_of_the_utc_day_of_its_last_timestamp() -> None:
 def test_a_date_that_would_make_young_leads_negatives_is_refused(given: str, last: str | None, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         extraction_date(given, last, RECEIVED)
+
+
+@pytest.mark.parametrize(
+    ("last", "says"),
+    [
+        (None, "no timestamp in the extract"),
+        ("2099-01-01T00:00:00+00:00", "last timestamp is of 2099-01-01, after the day it was received"),
+        # Half past eight in the evening of that day in New York is the next day.
+        ("2024-05-07T20:30:00-04:00", "last timestamp is of 2024-05-08, after"),
+    ],
+)
+def test_an_extract_that_cannot_tell_its_day_is_a_bad_file(last: str | None, says: str) -> None:
+    """Not a wrong command: it is recorded as refused (R54), and the remedy names a command that has the option."""
+    with pytest.raises(InputError, match=says) as refused:
+        extraction_date("", last, RECEIVED)
+    assert refused.value.file == "Lead.csv"
+    assert "`leadscore run --data DIR --crm-extracted-at YYYY-MM-DD`" in str(refused.value)
 
 
 def test_a_mistyped_timestamp_of_the_future_can_be_overruled_by_a_person() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from leadscore_v6.assets.intake import take_in, withdrawal_of
+from leadscore_v6.assets.intake import refusal_recorded, take_in, withdrawal_of
 from leadscore_v6.assets.leads import landed_facts
 from leadscore_v6.errors import InputError
 from leadscore_v6.gates.attempt import Bench, Work
@@ -105,6 +105,21 @@ def test_a_file_is_read_to_tell_whether_it_was_withdrawn_only_if_its_size_says_t
     folder.file().chmod(0o644)
     folder.file().write_bytes(GOOD)
     assert withdrawal_of(folder.bench.ledger, place, folder.file()) is None
+
+
+def test_one_that_was_landed_and_is_refused_since_is_withdrawn_by_its_content(folder: Folder) -> None:
+    """An extract without a time was landed once, and was refused by nobody: it must not serve for ever."""
+    place = ("snapshot_reps_raw", KEY)
+    for content in (GOOD, BAD):
+        folder.file().write_bytes(content)
+        folder.take_in()
+    folder.file().unlink()
+    (_, bad) = folder.bench.ledger.usable(place)
+    with pytest.raises(InputError), refusal_recorded(folder.bench, place, bad):
+        raise InputError("No day can be told of it")
+    assert folder.bench.ledger.latest(*place).state == "refused"
+    withdraw(folder.bench, folder.file().name, "")
+    assert folder.take_in() == GOOD
 
 
 # --- damaged --------------------------------------------------------------------------------------------------------

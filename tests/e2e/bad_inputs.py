@@ -309,7 +309,7 @@ LEADS = [
         "a Lead.csv without a lead",
         edited(drop(1, None), "Lead.csv"),
         2,
-        ("Lead.csv has no timestamp", "--crm-extracted-at"),
+        ("There is no timestamp in the extract", "leadscore run --data DIR --crm-extracted-at"),
         file="Lead.csv",
     ),
     BadInput("an empty Lead.csv", rewritten(lambda _: b"", "Lead.csv"), 2, ("empty", "what to do"), file="Lead.csv"),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from leadscore_v6.gates.bench import open_bench
 from leadscore_v6.gates.decisions import withdraw
+from leadscore_v6.gates.extract import known_extract_day, why_no_extract
 from leadscore_v6.gates.guard import find_obstacles
 from tests.e2e.gate_cases import without_the_last
 from tests.e2e.process import leadscore
@@ -17,6 +20,7 @@ from tests.e2e.sabotage import REBUILD, Product, Ran, Row, Sabotage, edit
 
 GATE = "leads_of_before_still_there"
 LEADS = "LeadScoring.crm_leads"
+PLACE = ("crm_leads", None)
 
 
 def land(product: Product) -> Ran:
@@ -119,6 +123,46 @@ def test_after_a_withdrawal_the_one_before_it_is_asked(product: Product, feed: P
     with product.open_by_hand(read_only=True) as connection:
         names = [name for (name,) in connection.execute("SELECT table_name FROM information_schema.tables").fetchall()]
     assert not [name for name in names if name.endswith("__before")]
+
+
+def without_a_lead(records: list[Row]) -> None:
+    records.clear()
+
+
+def one_call_in_2062(records: list[Row]) -> None:
+    """Somebody mistyped a year."""
+    called = next(row for row in reversed(records) if row["Stage_Entered_Call_Scheduled__c"])
+    called["Stage_Entered_Call_Scheduled__c"] = "2062-03-01T10:00:00Z"
+
+
+@pytest.mark.parametrize("spoil", [pytest.param(without_a_lead, marks=pytest.mark.prove), one_call_in_2062])
+def test_an_extract_that_cannot_tell_its_day_is_refused_and_nothing_goes_on_with_another(
+    product: Product, feed: Path, spoil: Callable[[list[Row]], None]
+) -> None:
+    before, usable = product.rows(LEADS), product.ledger.usable(PLACE)
+    edit(feed / "Lead.csv", spoil)
+    for _ in range(2):
+        (stop,) = land(product).stops
+        assert stop.exit_code == 2
+        assert known_extract_day(product.ledger) is None
+        assert "The newest Lead.csv was refused: " in why_no_extract(product.ledger)
+    # Nor is it among those that a later withdrawal falls back on.
+    assert product.ledger.usable(PLACE) == usable
+    take_back(product)
+    assert land(product).stops == []
+    assert product.rows(LEADS) == before
+
+
+def test_a_day_that_a_person_said_against_the_times_of_an_extract_stays_said(product: Product, feed: Path) -> None:
+    edit(feed / "Lead.csv", one_call_in_2062)
+    assert [stop.exit_code for stop in land(product).stops] == [2]
+    said = {"crm_extracted_at": "2024-05-20"}
+    assert product.materialize(["crm_leads"], None, said).stops == []
+    # As `leadscore score`, the sensor and the schedules ask for it; delivered once more, it is the same content.
+    for _ in range(2):
+        assert land(product).stops == []
+        assert known_extract_day(product.ledger) == date(2024, 5, 20)
+        (feed / "Lead.csv").write_bytes((feed / "Lead.csv").read_bytes())
 
 
 def test_a_table_without_ids_is_told_as_that(product: Product) -> None:

@@ -11,23 +11,30 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from leadscore_v6.alerting.raising import raise_finding
-from leadscore_v6.alerting.rules import Finding
 from leadscore_v6.assets.intake import withdrawal_of
+from leadscore_v6.assets.production.alarms import failure
 from leadscore_v6.contracts import contract
 from leadscore_v6.dashboard.settings import PAGE_FILE
 from leadscore_v6.driver_experiment import go_on
-from leadscore_v6.errors import DiskFull, GateBlocked, InputError, LeadscoreError, UsageError, ran_out_of_space
+from leadscore_v6.errors import (
+    DiskFull,
+    GateBlocked,
+    InputError,
+    LeadscoreError,
+    UsageError,
+    WrongDay,
+    ran_out_of_space,
+)
 from leadscore_v6.gates.bench import open_bench, read_ledger, wall_clock
 from leadscore_v6.gates.champions import require_champion
-from leadscore_v6.gates.extract import extract_day
+from leadscore_v6.gates.extract import extract_day, known_extract_day
 from leadscore_v6.gates.ledger import Ledger, Place
-from leadscore_v6.gates.lineage import is_synthetic
 from leadscore_v6.gates.programme import GO, experiment_runs
 from leadscore_v6.gates.status import served_versions, status_lines
 from leadscore_v6.gates.steps import STEPS
@@ -130,7 +137,8 @@ def score(settings: Settings, options: dict[str, Any], request: ScoreRequest, pr
     """Step 6.1 for one day: the serving copy, open leads and prospects by the champion, and the class balance.
 
     Raises UsageError where nothing was ever landed, GateBlocked where no model serves (before anything is landed).
-    Whatever else keeps it from being run is an alert too, as a failed step is: nobody may be at the terminal.
+    Whatever else keeps it from being run is an alert too, as a failed step is: nobody may be at the terminal. Not so a
+    day that was named and cannot be scored (WrongDay, before any of its steps): who named it is told.
     """
     ledger, _ = read_ledger(settings)
     if not ledger.snapshots():
@@ -177,9 +185,20 @@ def _score_in_production(bench: Bench, runner: Runner, day: date | None) -> None
     from leadscore_v6.runs import CLASS_BALANCE, PRODUCTION_DAY
 
     if not runner.summary.failures:
+        if day is not None:
+            _require_day(bench, day)
         runner.run_days(PRODUCTION_DAY, _days_asked(bench, ShadowRequest(day, days=1)), only="production_scores_v6")
     if not runner.summary.failures:
         runner.run(CLASS_BALANCE, None)
+
+
+def _require_day(bench: Bench, day: date) -> None:
+    """Raise WrongDay for a named day that cannot be scored. Where no extract's day is known the step says why."""
+    from leadscore_v6.assets.production.data import require_day
+
+    now = replace(bench, ledger=_ledger_now(bench))
+    if known_extract_day(now.ledger) is not None:
+        require_day(now, day)
 
 
 def _beyond_the_model(bench: Bench, runner: Runner, beyond: Sequence[str], progress: Progress) -> None:
@@ -346,9 +365,10 @@ def _alerted(settings: Settings, ledger: Ledger, step: str) -> Iterator[None]:
     """An error for a person reaches those whom the configuration names, and the page; then whoever gave the command."""
     try:
         yield
-    except LeadscoreError:
-        finding = Finding("run", {"steps_failed": 1}, {"steps_failed": (step,)}, is_synthetic(ledger, step))
-        raise_finding(settings.outbox, finding, wall_clock())
+    except WrongDay:
+        raise
+    except LeadscoreError as error:
+        raise_finding(settings.outbox, failure(ledger, step, error), wall_clock())
         _show(settings)
         raise
 

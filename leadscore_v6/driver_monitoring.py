@@ -7,7 +7,7 @@ Belongs here: which runs follow which, and what each found in one line. Does not
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
@@ -44,7 +44,8 @@ class MonitorRequest:
 def monitor(settings: Settings, request: MonitorRequest, progress: Progress) -> Summary:
     """Look, as of each day in turn. A look that is stopped keeps none of the others from being taken.
 
-    Raises UsageError where nothing was ever landed, GateBlocked where no model serves (before anything is landed).
+    Raises UsageError where nothing was ever landed, GateBlocked where no model serves (before anything is landed);
+    WrongDay, before any look, for a day that is named and that the extract does not reach.
     """
     ledger, _ = read_ledger(settings)
     if not ledger.snapshots():
@@ -54,14 +55,17 @@ def monitor(settings: Settings, request: MonitorRequest, progress: Progress) -> 
         )
     require_champion(ledger)
     with open_bench(settings, "leadscore monitor", progress) as bench:
+        from leadscore_v6.assets.production.data import require_known
         from leadscore_v6.runs import LEADS, open_runner
 
         with open_runner(settings, {}, progress, [], int(request.land)) as runner:
             if request.land:
                 runner.run(LEADS, None)
             if not runner.summary.failures:
-                now = Ledger(bench.store, bench.ledger.gates, bench.ledger.today)
-                for day in sorted(request.days) or [extract_day(now)]:
+                now = replace(bench, ledger=Ledger(bench.store, bench.ledger.gates, bench.ledger.today))
+                for day in request.days:
+                    require_known(now, day)
+                for day in sorted(request.days) or [extract_day(now.ledger)]:
                     _look(runner, request.periods, day)
             return runner.summary
 

@@ -6,6 +6,7 @@ Exit codes (architecture, ruling R54): 2 bad input or usage, 3 a gate failed, 1 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +51,10 @@ class UsageError(LeadscoreError):
     exit_code = 2
 
 
+class WrongDay(UsageError):
+    """No step can do that day: it lies after what is known, or before what it would be known by."""
+
+
 class WarehouseBusy(LeadscoreError):
     """Another process holds the warehouse (R44); the message names the holder."""
 
@@ -57,9 +62,17 @@ class WarehouseBusy(LeadscoreError):
 
 
 class GateBlocked(LeadscoreError):
-    """A gate failed, or a step was asked for while a gate before it does not hold (exit 3)."""
+    """A gate failed, or a step was asked for while a gate before it does not hold (exit 3).
+
+    about: names of the gates that failed, or of the steps that do not hold, where it is raised for them.
+    """
 
     exit_code = 3
+
+    def __init__(self, message: str, about: Sequence[str] = ()) -> None:
+        """`message` is for a person, and names them too."""
+        super().__init__(message)
+        self.about = tuple(about)
 
 
 class DiskFull(UsageError):

@@ -31,7 +31,10 @@ def after_success(context: dg.HookContext) -> None:
 def after_failure(context: dg.HookContext) -> None:
     """What stopped is an alert while a model serves, and shows on the dashboard with it: the feed that failed too."""
     warehouse = context.resources.warehouse
-    tell_of_failure(warehouse.bench, warehouse.settings, context.op.name)
+    failed = context.op_exception
+    # What an error for a person became on its way to Dagster (`stops`) has it as its cause.
+    error = failed.__cause__ if isinstance(failed, dg.Failure) else failed
+    tell_of_failure(warehouse.bench, warehouse.settings, context.op.name, error)
     if champion(warehouse.bench.ledger) is not None:
         _show(context)
 

@@ -325,7 +325,8 @@ def require(outcome: Outcome, rows: Sequence[str] = ()) -> None:
         raise GateBlocked(
             f"{place}: a gate failed, nothing was published (attempt {key}).\n"
             + "\n".join([*lines, *(f"    {row}" for row in rows)])
-            + f"\n  what to do: {', '.join(ways)}."
+            + f"\n  what to do: {', '.join(ways)}.",
+            about=[verdict.gate.name for verdict in outcome.blocking],
         )
 
 

@@ -51,7 +51,8 @@ def guard(ledger: Ledger, asset: str, partition: str | None) -> None:
         lines = "\n".join(f"  - {obstacle}" for obstacle in obstacles)
         raise GateBlocked(
             f"{asset} may not start: a step before it does not hold.\n{lines}\n"
-            f"  what to do: {_ways(obstacles)}"
+            f"  what to do: {_ways(obstacles)}",
+            about=list(dict.fromkeys(obstacle.asset for obstacle in obstacles)),
         )
 
 

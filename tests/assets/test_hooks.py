@@ -12,10 +12,11 @@ import dagster as dg
 import pytest
 
 from leadscore_v6 import decision
-from leadscore_v6.alerting.outbox import Outbox
+from leadscore_v6.alerting.outbox import Acknowledgement, Outbox
+from leadscore_v6.assets.carry_out import stops
 from leadscore_v6.assets.hooks import after_failure, after_success
 from leadscore_v6.dashboard.settings import PAGE_FILE
-from leadscore_v6.errors import InputError
+from leadscore_v6.errors import GateBlocked, InputError
 from leadscore_v6.gates.attempt import Bench
 from leadscore_v6.jobs import DECISION, JOBS
 from leadscore_v6.reports.refresh import DecisionReport
@@ -122,6 +123,44 @@ def test_a_step_that_fails_otherwise_is_told_as_a_step(tmp_path: Path, refused: 
     (filed,) = Outbox(held.settings.outbox).filed()
     assert filed.alert.subjects == ("production_scores_v6",)
     assert filed.alert.key.startswith("run_failed")
+
+
+def test_another_failure_of_a_step_is_another_alert_and_nobody_is_named(tmp_path: Path) -> None:
+    """What one was told of, and acknowledged, must not hide another one of the same day."""
+    held, box = Held(serving(), tmp_path), Outbox(Held(serving(), tmp_path).settings.outbox)
+
+    def fails(error: Exception) -> None:
+        def body() -> None:
+            with stops():
+                raise error
+
+        run("crm_leads", held, body)
+
+    for number, error in enumerate(FAILURES, start=1):
+        for _ in range(2):
+            fails(error)
+        filed = box.filed()
+        assert [one.times for one in filed] == [2] * number
+        for one in filed:
+            box.acknowledge(one.id, Acknowledgement("Ann", NOON, ""))
+    about = {one.alert.subjects: one.alert.why for one in box.filed()}
+    assert about == {
+        ("crm_leads", "leads_of_before_still_there"): "",
+        ("crm_leads", "leads_match_contract"): "",
+        ("crm_leads", "crm_associates"): "",
+        ("crm_leads",): "… is missing; it was not loaded (file …)",
+        ("crm_leads", "ZeroDivisionError"): "",
+    }
+    assert not any(re.search("zebulon|quist", one.page(), re.IGNORECASE) for one in box.filed())
+
+
+FAILURES = (
+    GateBlocked("crm_leads: a gate failed", about=["leads_of_before_still_there"]),
+    GateBlocked("crm_leads: a gate failed", about=["leads_match_contract"]),
+    GateBlocked("crm_leads may not start", about=["crm_associates"]),
+    InputError("manifest.json is missing; it was not loaded", file="/home/zebulon/manifest.json"),
+    ZeroDivisionError("zebulon quist by zero"),
+)
 
 
 def test_before_a_model_serves_there_is_nothing_to_show(tmp_path: Path) -> None:

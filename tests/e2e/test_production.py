@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from leadscore_v6 import driver
 from leadscore_v6.alerting.outbox import Outbox
 from leadscore_v6.assets.production import alarms, balance
 from leadscore_v6.assets.production import scores as production
@@ -26,7 +27,7 @@ from leadscore_v6.call_list import CallListRequest, write_call_list
 from leadscore_v6.contracts import contract
 from leadscore_v6.dashboard.settings import PAGE_FILE
 from leadscore_v6.driver import ScoreRequest, raise_for, score
-from leadscore_v6.errors import GateBlocked, InputError
+from leadscore_v6.errors import GateBlocked, InputError, WrongDay
 from leadscore_v6.gates.bench import open_bench, read_ledger
 from leadscore_v6.gates.models import known_models
 from leadscore_v6.gates.status import status_lines
@@ -123,8 +124,15 @@ def test_the_report_says_who_was_scored(settings: Settings, day: date) -> None:
     ("asked", "says"),
     [(date(2026, 5, 1), "lies after the CRM extract"), (date(2025, 10, 4), "lies before the newest snapshot")],
 )
-def test_a_day_that_is_not_known_or_not_known_any_more_is_refused(settings: Settings, asked: date, says: str) -> None:
-    (refusal,) = score(settings, {}, ScoreRequest(asked), quiet).failures
+def test_a_day_that_is_not_known_or_not_known_any_more_is_refused(
+    settings: Settings, asked: date, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(WrongDay, match=says):
+        score(settings, {}, ScoreRequest(asked), quiet)
+    # A schedule names no day: of its run the step says it.
+    with monkeypatch.context() as patch:
+        patch.setattr(driver, "_require_day", lambda _bench, _day: None)
+        (refusal,) = score(settings, {}, ScoreRequest(asked), quiet).failures
     assert refusal.exit_code == 2
     assert says in refusal.message
 
@@ -216,11 +224,17 @@ def test_who_waits_for_the_scores_hears_of_a_run_that_was_refused(
     assert told() == [("production_scores_v6",)]
     assert "1 alert waits for somebody" in page.read_text()
     shutil.rmtree(settings.outbox)
-    # It came late: the step refuses the day, in the runs of the UI and of a schedule as in this one.
-    (refusal,) = score(settings, {}, ScoreRequest(date(2026, 5, 1)), quiet).failures
+    # A day that was named and cannot be scored: who named it is told, and nobody else.
+    late = ScoreRequest(date(2026, 5, 1))
+    with pytest.raises(WrongDay, match="lies after the CRM extract"):
+        score(settings, {}, late, quiet)
+    assert told() == []
+    # It came late: the step of a schedule's run refuses the day.
+    with monkeypatch.context() as patch:
+        patch.setattr(driver, "_require_day", lambda _bench, _day: None)
+        (refusal,) = score(settings, {}, late, quiet).failures
     assert refusal.exit_code == 2
     assert told() == [("production_scores_v6",)]
-    shutil.rmtree(settings.outbox)
 
     def broken(*_given: object) -> None:
         raise ZeroDivisionError("a fault of the product")
@@ -229,7 +243,8 @@ def test_who_waits_for_the_scores_hears_of_a_run_that_was_refused(
     monkeypatch.setattr(production, "production_code_hash", lambda: "broken")
     (failure,) = score(settings, {}, ScoreRequest(day), quiet).failures
     assert "a fault of the product" in failure.message
-    assert told() == [("production_scores_v6",)]
+    # Another failure of the same step is told too, and a fault of ours by its kind alone.
+    assert told() == [("production_scores_v6",), ("production_scores_v6", "ZeroDivisionError")]
     # What is told does not hide what happened.
     monkeypatch.setattr(Outbox, "file", broken_by_a_value)
     (failure,) = score(settings, {}, ScoreRequest(day), quiet).failures

@@ -14,7 +14,7 @@ from leadscore_v6.alerting.outbox import Filed, Outbox
 from leadscore_v6.alerting.raising import raise_finding
 from leadscore_v6.alerting.rules import Finding, alerts_for
 from leadscore_v6.alerting.settings import alerting_settings
-from leadscore_v6.errors import InputError, UsageError
+from leadscore_v6.errors import GateBlocked, InputError, LeadscoreError, UsageError
 from leadscore_v6.gates.attempt import Bench
 from leadscore_v6.gates.bench import read_ledger
 from leadscore_v6.gates.champions import champion
@@ -42,20 +42,36 @@ def raise_alerts(
     raise_finding(settings.outbox, finding, bench.clock())
 
 
-def tell_of_failure(bench: Bench, settings: Settings, step: str) -> None:
+def tell_of_failure(bench: Bench, settings: Settings, step: str, error: BaseException | None) -> None:
     """A step that was stopped, refused or broken is an alert while a model serves, whoever started the run.
 
-    One alert: of a file that was refused it names the file and why, else the step.
+    One alert: of a file that was refused it names the file and why, else the step and what stopped it.
     """
     if champion(bench.ledger) is None:
         return
     refused = _refused(bench.ledger, step)
     if refused is None:
-        raise_alerts(bench, settings, "run", {"steps_failed": 1}, {"steps_failed": (step,)})
-        return
-    about, synthetic = (step, str(refused.facts["file_name"])), is_synthetic(bench.ledger, _SCORES)
-    told = Finding("input", {"inputs_refused": 1}, {"inputs_refused": about}, synthetic, why=str(refused.refusal))
+        told = failure(bench.ledger, step, error)
+    else:
+        about, synthetic = (step, str(refused.facts["file_name"])), is_synthetic(bench.ledger, _SCORES)
+        told = Finding("input", {"inputs_refused": 1}, {"inputs_refused": about}, synthetic, why=str(refused.refusal))
     raise_finding(settings.outbox, told, bench.clock())
+
+
+def failure(ledger: Ledger, step: str, error: BaseException | None) -> Finding:
+    """That a step failed, or could not begin, by `error`: another gate, or another reason, is another alert.
+
+    It is about the step, and the gates that stopped it or the steps before it that do not hold. Of an error for a
+    person the reason goes along; of a fault of ours its kind alone: what it says may be somebody's data (R57).
+    """
+    about, why = (step,), ""
+    if isinstance(error, GateBlocked) and error.about:
+        about = (step, *error.about)
+    elif isinstance(error, LeadscoreError):
+        why = str(error)
+    elif error is not None:
+        about = (step, type(error).__name__)
+    return Finding("run", {"steps_failed": 1}, {"steps_failed": about}, is_synthetic(ledger, _SCORES), why=why)
 
 
 def tell_what_is_due(settings: Settings, at: datetime) -> tuple[tuple[Filed, ...], Sending]:

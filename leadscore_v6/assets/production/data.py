@@ -12,7 +12,7 @@ import pandas as pd
 from leadscore_v6.assets.code import code_digest
 from leadscore_v6.assets.shadow.data import SERVING, LoadedModel, load_model, scoring_settings, served_day
 from leadscore_v6.contracts import contract, load_document
-from leadscore_v6.errors import UsageError
+from leadscore_v6.errors import UsageError, WrongDay
 from leadscore_v6.gates.attempt import Bench
 from leadscore_v6.gates.champions import Reign, require_champion
 from leadscore_v6.gates.extract import extract_day
@@ -41,21 +41,21 @@ def champion_model(bench: Bench) -> tuple[Reign, LoadedModel]:
 
 
 def require_known(bench: Bench, day: date) -> None:
-    """Raise UsageError for a day that the CRM extract does not reach."""
+    """Raise WrongDay for a day that the CRM extract does not reach."""
     extracted = extract_day(bench.ledger)
     if day > extracted:
-        raise UsageError(
+        raise WrongDay(
             f"{day} lies after the CRM extract ({extracted}): its leads are not known yet.\n"
             f"  what to do: bring a newer Lead.csv (`leadscore score --data DIR`), or choose a day up to {extracted}."
         )
 
 
 def require_day(bench: Bench, day: date) -> None:
-    """Raise UsageError for a day that the extract does not reach, or that the serving copy knows too much for."""
+    """Raise WrongDay for a day that the extract does not reach, or that the serving copy knows too much for."""
     require_known(bench, day)
     newest = served_day(bench)
     if day < newest:
-        raise UsageError(
+        raise WrongDay(
             f"{day} lies before the newest snapshot ({newest}), which the serving copy is of: its scores would know "
             f"what nobody knew that day (R9).\n  what to do: choose a day from {newest} on."
         )

@@ -25,7 +25,7 @@ from leadscore_v6.errors import GateBlocked, InputError, UsageError
 from leadscore_v6.gates.bench import read_ledger
 from leadscore_v6.gates.caveats import caveats
 from leadscore_v6.gates.champions import require_champion
-from leadscore_v6.gates.extract import LEADS, known_extract_day
+from leadscore_v6.gates.extract import LEADS, days_reached, known_extract_day
 from leadscore_v6.gates.guard import Obstacle, obstacle_as_delivered, obstacle_at
 from leadscore_v6.gates.ledger import Attempt, Ledger
 from leadscore_v6.gates.lineage import is_synthetic, told, withdrawn_behind
@@ -300,16 +300,14 @@ def _refuse_stale(age: str, day: date) -> None:
 
 def _scored(ledger: Ledger, asked: date | None) -> Attempt:
     """The day's scores; None: of the newest day that was scored, not later than the extract that serves."""
-    keys = [str(key) for key in ledger.keys(PRODUCTION)]
+    keys = days_reached(ledger, PRODUCTION)
     if not keys:
-        raise UsageError("No day has been scored yet: `leadscore score`.")
-    # A day of an extract that was taken back, or of a clock that was wrong, lies after it.
-    extract = known_extract_day(ledger)
-    served = [key for key in keys if extract is None or snapshot_day(key) <= extract]
-    key = f"{asked:%Y%m%d}" if asked else (served or keys)[-1]
+        raise UsageError("No day that the CRM extract reaches has been scored yet: `leadscore score`.")
+    key = f"{asked:%Y%m%d}" if asked else keys[-1]
     if key not in keys:
         raise UsageError(
-            f"{asked} has not been scored; the newest day is {snapshot_day(keys[-1])}: `leadscore score --day`."
+            f"{asked} has not been scored, or lies after the CRM extract; the newest day is {snapshot_day(keys[-1])}: "
+            "`leadscore score --day`."
         )
     _refuse("scores", obstacle_at(ledger, PRODUCTION, key))
     reign, attempt = require_champion(ledger), ledger.latest(PRODUCTION, key)

@@ -24,6 +24,7 @@ from leadscore_v6.dashboard_panels.words import (
 )
 from leadscore_v6.gates.guard import find_obstacles, obstacle_at
 from leadscore_v6.gates.ledger import Attempt
+from leadscore_v6.gates.lineage import withdrawn_behind
 from leadscore_v6.gates.registry import Condition
 from leadscore_v6.gates.status import attempt_lines
 
@@ -48,6 +49,11 @@ def _verdict(home: Home, panel: PanelSettings, key: str) -> Verdict:
     if before:
         says = f"The scores of {day_of(key)} hold, and a step before them does not any more: {before[0]}"
         return Verdict(State.LOOK, says.partition("\n")[0], panel.remedy)
+    gone = withdrawn_behind(home.ledger, attempt)
+    if gone:
+        names = ", ".join(dict.fromkeys(taken.file_name for taken in gone))
+        says = f"The scores of {day_of(key)} were made from what was withdrawn since: {names}."
+        return Verdict(State.LOOK, says, f"`{panel.made_by}`")
     former = of_former(home, attempt)
     if former is not None:
         says = f"The scores of {day_of(key)} are {former}: it has not scored that day."

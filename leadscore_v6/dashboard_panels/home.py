@@ -15,7 +15,7 @@ from leadscore_v6.contracts import load_document
 from leadscore_v6.dashboard.settings import DASHBOARD_FILE, DASHBOARD_SCHEMA, DashboardSettings
 from leadscore_v6.errors import UsageError, WarehouseBusy
 from leadscore_v6.gates.bench import read_ledger
-from leadscore_v6.gates.extract import known_extract_day
+from leadscore_v6.gates.extract import days_reached, known_extract_day
 from leadscore_v6.gates.ledger import Attempt, Ledger
 from leadscore_v6.gates.lineage import is_synthetic
 from leadscore_v6.monitoring.settings import MonitoringSettings, monitoring_settings
@@ -42,8 +42,8 @@ class Home:
     watched: MonitoringSettings
 
     def days(self, asset: str) -> list[str]:
-        """The newest days that `asset` has attempts at, oldest first, as many as are shown."""
-        return [str(key) for key in self.ledger.keys(asset)][-self.settings.days_shown :]
+        """The newest days that `asset` has attempts at, oldest first, as many as are shown; none after the extract."""
+        return days_reached(self.ledger, asset)[-self.settings.days_shown :]
 
     @property
     def is_synthetic(self) -> bool:

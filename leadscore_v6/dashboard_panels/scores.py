@@ -10,7 +10,9 @@ from leadscore_v6.dashboard.page import Block, Chart, Figure, Figures, Panel, Ta
 from leadscore_v6.dashboard.settings import PanelSettings
 from leadscore_v6.dashboard_panels.home import SCORES, Home
 from leadscore_v6.dashboard_panels.words import count, day_of, share, short, tick
+from leadscore_v6.gates.extract import days_reached
 from leadscore_v6.gates.ledger import Attempt
+from leadscore_v6.gates.lineage import withdrawn_behind
 from leadscore_v6.warehouse.protocol import Warehouse
 from leadscore_v6.warehouse.sql import render
 
@@ -50,9 +52,13 @@ def scores(home: Home, panel: PanelSettings) -> Panel:
 
 
 def _published(home: Home) -> list[tuple[str, Attempt]]:
-    """Days whose rows are in the table, oldest first, and the attempt that they are of: not a later one that failed."""
-    served = [one for one in home.ledger.published().values() if one.asset == SCORES and not one.withdrawn]
-    days = {str(one.partition): one for one in served}
+    """Days whose rows are in the table, oldest first, and the attempt that they are of: not a later one that failed.
+
+    None after the extract, and none that was made from what was taken back since.
+    """
+    reached, ledger = set(days_reached(home.ledger, SCORES)), home.ledger
+    served = (one for one in ledger.published().values() if one.asset == SCORES and one.partition in reached)
+    days = {str(one.partition): one for one in served if not withdrawn_behind(ledger, one)}
     return sorted(days.items())[-home.settings.days_shown :]
 
 

@@ -1,7 +1,8 @@
 """The day of the CRM extract that serves, from which every day that is not named follows (R47), and the one before.
 
-Belongs here: which extract that is, as the ledger has it. Does not belong here: how its day is found in a Lead.csv, and
-how two extracts are held against each other (assets/leads.py); which days follow from it (partitions.py).
+Belongs here: which extract that is, as the ledger has it, and which days it reaches. Does not belong here: how its day
+is found in a Lead.csv, and how two extracts are held against each other (assets/leads.py); which days follow from it
+(partitions.py).
 """
 
 from __future__ import annotations
@@ -22,6 +23,18 @@ def known_extract_day(ledger: Ledger) -> date | None:
     leads = ledger.latest(LEADS)
     told = leads.facts.get("crm_extracted_at") if leads is not None else None
     return date.fromisoformat(told) if told else None
+
+
+def days_reached(ledger: Ledger, asset: str) -> list[str]:
+    """Keys of a step that is built day by day, in order, up to the day of the extract that counts.
+
+    A later one is of an extract that was taken back, or of a clock that was wrong: no run renews it, and it would be
+    the newest for ever. Where the newest extract could not be read it is the one before it that counts.
+    """
+    serves = extract_before(ledger)
+    last = known_extract_day(ledger) or (date.fromisoformat(serves.facts["crm_extracted_at"]) if serves else None)
+    keys = (str(key) for key in ledger.keys(asset))
+    return [key for key in keys if last is None or key <= f"{last:%Y%m%d}"]
 
 
 def extract_before(ledger: Ledger) -> Attempt | None:

@@ -104,5 +104,7 @@ def _damaged(path: Path, what: str) -> InputError:
     return InputError(
         f"{path.name} {what}; it was not loaded",
         file=str(path),
-        remedy="restore the folder from a backup, or train again: `leadscore train --rebuild`.",
+        remedy="restore the home from a backup: `leadscore restore ARCHIVE --home NEW`. Where the champion is a model "
+        "whose files are not whole, a former one serves by `leadscore rollback --model FORMER --by NAME --reason WHY`; "
+        "`leadscore train --rebuild` makes a new one, which does not serve by that.",
     )

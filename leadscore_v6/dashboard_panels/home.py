@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from leadscore_v6.alerting.outbox import Filed, Outbox
+from leadscore_v6.artifacts.folders import FolderStore
 from leadscore_v6.contracts import load_document
 from leadscore_v6.dashboard.settings import DASHBOARD_FILE, DASHBOARD_SCHEMA, DashboardSettings
 from leadscore_v6.errors import UsageError, WarehouseBusy
@@ -31,7 +32,8 @@ SCORES = "production_scores_v6"
 class Home:
     """One home as it is now. `warehouse` None: a run holds it, and what only tables know cannot be told.
 
-    as_of: the day that ages are counted to; nothing else depends on it. watched: how old what may grow.
+    as_of: the day that ages are counted to; nothing else depends on it. watched: how old what may grow. folders: where
+    models are; None: nobody asks whether their files are whole.
     """
 
     ledger: Ledger
@@ -40,6 +42,7 @@ class Home:
     as_of: date
     settings: DashboardSettings
     watched: MonitoringSettings
+    folders: FolderStore | None = None
 
     def days(self, asset: str) -> list[str]:
         """The newest days that `asset` has attempts at, oldest first, as many as are shown; none after the extract."""
@@ -70,13 +73,15 @@ def open_home(settings: Settings, as_of: date | None) -> Iterator[Home]:
         if not from_mirror:
             with suppress(WarehouseBusy):
                 warehouse = held.enter_context(open_warehouse(settings, read_only=True))
-        yield Home(ledger, warehouse, alerts, day, configured, monitoring_settings())
+        folders = FolderStore(settings.model_folders)
+        yield Home(ledger, warehouse, alerts, day, configured, monitoring_settings(), folders)
 
 
 def home_of(ledger: Ledger, warehouse: Warehouse, settings: Settings) -> Home:
     """The same for who holds the warehouse: a step that has just ended."""
     filed, day = Outbox(settings.outbox).filed(), counted_to(ledger)
-    return Home(ledger, warehouse, filed, day, dashboard_settings(), monitoring_settings())
+    folders = FolderStore(settings.model_folders)
+    return Home(ledger, warehouse, filed, day, dashboard_settings(), monitoring_settings(), folders)
 
 
 def judged(attempt: Attempt | None) -> Attempt | None:

@@ -8,13 +8,17 @@ from leadscore_v6.dashboard.settings import PanelSettings
 from leadscore_v6.dashboard_panels.home import Home
 from leadscore_v6.dashboard_panels.words import not_yet, number
 from leadscore_v6.gates.caveats import caveats
-from leadscore_v6.gates.champions import Reign, champion, queued, reigns, role
+from leadscore_v6.gates.champions import Reign, champion, damage, queued, reigns, role
 from leadscore_v6.gates.ledger import Ledger
 from leadscore_v6.gates.models import KnownModel, known_models, model_line
 
 _MOST_SHOWN = 8
 # What must be known of the champion: so much of it among the verdicts, all of it in the panel.
 _MOST_SAID = 2
+_WHOLE_AGAIN = (
+    "`leadscore restore ARCHIVE --home NEW` from the newest backup; or `leadscore rollback --model FORMER --by NAME "
+    "--reason WHY`, which lets a former model serve."
+)
 
 
 def models(home: Home, panel: PanelSettings) -> Panel:
@@ -39,6 +43,10 @@ def _verdict(home: Home, panel: PanelSettings, known: list[KnownModel], known_of
             makes = "`leadscore run --data FOLDER --through model` makes one."
             return Verdict(State.NOT_YET, "No model has been trained yet.", makes)
         return not_yet(panel, f"No model serves; the newest, {known[0].version}, was not promoted.")
+    broken = "" if home.folders is None else damage(home.folders, reign)
+    if broken:
+        says = f"Model {reign.version} cannot score any more, its files are not what was published: {broken}."
+        return Verdict(State.STOPPED, says, _WHOLE_AGAIN)
     waiting, more = queued(home.ledger), len(known_of_it) - _MOST_SAID
     said = [
         *(f"{one.rstrip('.')}." for one in known_of_it[:_MOST_SAID]),

@@ -66,8 +66,16 @@ def not_yet(panel: PanelSettings, what: str) -> Verdict:
 
 
 def stopped(obstacles: Iterable[Obstacle], panel: PanelSettings) -> Verdict:
-    """What a gate or an error has stopped, in the guard's words."""
-    return Verdict(State.STOPPED, "; ".join(_first_line(str(one)) for one in obstacles), panel.remedy)
+    """What a gate or an error has stopped, in the guard's words.
+
+    What a step could not read, and nobody has delivered, a model's file say, no other file mends: what the error itself
+    says is to be done then.
+    """
+    found = list(obstacles)
+    refused = [one.attempt for one in found if one.attempt is not None and one.attempt.state == "refused"]
+    own = [str(one.refusal).partition("what to do: ")[2] for one in refused if "file_name" not in one.facts]
+    do = " ".join(dict.fromkeys(filter(None, own)))
+    return Verdict(State.STOPPED, "; ".join(_first_line(str(one)) for one in found), do or panel.remedy)
 
 
 def stale(home: Home, asset: str, day: date) -> str | None:

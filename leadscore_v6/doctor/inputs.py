@@ -10,6 +10,8 @@ from leadscore_v6.contracts import contract
 from leadscore_v6.doctor.crm import crm_file, not_there
 from leadscore_v6.doctor.finding import Finding, missing, ok
 from leadscore_v6.errors import InputError, LeadscoreError
+from leadscore_v6.gates.extract import known_extract_day
+from leadscore_v6.gates.ledger import Ledger
 from leadscore_v6.locations import Location, is_local, open_object, reaching
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.landing import CRM_FILES, files_in, parse_feed_name
@@ -53,8 +55,11 @@ class Inbox:
         files = [*self.feeds, *self.of_crm.values()]
         return sum(size for file in files if (size := int(file.stat().st_size)) not in kept)
 
-    def findings(self, *, leads_from_folder: bool) -> Iterator[Finding]:
-        """The folder, its feed files, the newest one's header; the CRM's files where they come from the folder."""
+    def findings(self, ledger: Ledger | None, *, leads_from_folder: bool) -> Iterator[Finding]:
+        """The folder, its feed files, the newest one's header; the CRM's files where they come from the folder.
+
+        ledger: what was landed before, if anything was; a home that has an extract goes on with it.
+        """
         if self.trouble:
             what, _, remedy = self.trouble.partition("\n  what to do: ")
             yield missing("input folder", what, remedy or _put(self.folder))
@@ -65,12 +70,14 @@ class Inbox:
         if self.feeds:
             yield _header("newest feed", self.feeds[-1], contract("feed").names)
         if leads_from_folder:
-            yield from self._of_the_crm()
+            yield from self._of_the_crm(None if ledger is None else known_extract_day(ledger))
 
-    def _of_the_crm(self) -> Iterator[Finding]:
+    def _of_the_crm(self, extracted: date | None) -> Iterator[Finding]:
         for name in CRM_FILES:
             if name in self.of_crm:
                 yield crm_file(self.of_crm[name], self._today)
+            elif name == LEADS_FILE and extracted is not None:
+                yield ok(name, f"not in {self.folder}; the extract of {extracted} that was landed before serves")
             elif name == LEADS_FILE:
                 yield missing(name, f"not in {self.folder}", "export the CRM's leads there")
             else:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from leadscore_v6.artifacts.manifest import verify
+from leadscore_v6.artifacts.folders import FolderStore
+from leadscore_v6.artifacts.manifest import unverified, verify
 from leadscore_v6.errors import GateBlocked, UsageError
 from leadscore_v6.gates.attempt import Bench
 from leadscore_v6.gates.decisions import TRAINING, taken_back
@@ -67,6 +68,11 @@ def champion(ledger: Ledger) -> Reign | None:
     """The model that serves, if one was ever promoted."""
     known = reigns(ledger)
     return known[-1] if known else None
+
+
+def damage(folders: FolderStore, reign: Reign) -> str:
+    """What is wrong with the files that the champion scores by, in words; empty if they are what was published."""
+    return "; ".join(unverified(folders.path(folder_of(reign.calibrated)), reign.digest, ()))
 
 
 def require_champion(ledger: Ledger) -> Reign:
@@ -314,7 +320,7 @@ def _require_there(bench: Bench, model: KnownModel) -> None:
     if not bench.folders.exists(name):
         raise UsageError(
             f"The folder of model {model.version} is gone ({bench.folders.path(name)}). Restore it from a backup "
-            "(`leadscore restore`), or train again."
+            "(`leadscore restore ARCHIVE --home NEW`)."
         )
     table = f"{bench.warehouse.dataset}.{TRAINING}_{model.trained.facts['dataset_version']}"
     if not bench.warehouse.exists(table):

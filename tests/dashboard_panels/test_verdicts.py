@@ -81,6 +81,13 @@ def test_a_day_whose_gate_stops_it_is_stopped_and_its_gates_are_in_sight(story: 
     assert row[-1] == "FAIL"
 
 
+def test_what_nobody_delivered_is_mended_as_its_own_error_says(story: Story) -> None:
+    refusal = {"why": "trees.ubj is missing\n  what to do: `leadscore restore` it.", "facts": {}}
+    story.line("refused", "production_scores_v6", "by a model", refusal, "20260302")
+    panel = story.panel("health")
+    assert (state(panel), do(panel)) == (State.STOPPED, "`leadscore restore` it.")
+
+
 def test_scores_that_grow_old_are_looked_at(story: Story) -> None:
     assert "not scored any more: the newest is of 2026-03-02, 2 days before 2026-03-04" in says(
         story.panel("health", as_of=TODAY + timedelta(days=2))

@@ -14,9 +14,11 @@ import pytest
 from leadscore_v6.contracts import contract
 from leadscore_v6.doctor import MISSING, OK, UNCHECKED, Finding, machine, render
 from leadscore_v6.doctor.inputs import Inbox
+from leadscore_v6.gates.ledger import Ledger
 from leadscore_v6.locations import Location, location
 from leadscore_v6.settings import Settings
 from tests.buckets import upload
+from tests.dashboard_panels.story import Story
 
 TODAY = date(2024, 5, 6)
 LEADS = ",".join(contract("lead").names).encode() + b"\n"
@@ -147,9 +149,11 @@ def put(request: pytest.FixtureRequest, settings: Settings) -> Callable[[str, by
     return write
 
 
-def findings(settings: Settings, *, leads_from_folder: bool = True) -> dict[str, Finding]:
+def findings(
+    settings: Settings, *, leads_from_folder: bool = True, ledger: Ledger | None = None
+) -> dict[str, Finding]:
     inbox = Inbox(settings, TODAY)
-    return {found.check: found for found in inbox.findings(leads_from_folder=leads_from_folder)}
+    return {found.check: found for found in inbox.findings(ledger, leads_from_folder=leads_from_folder)}
 
 
 def test_a_folder_with_all_that_a_run_reads_is_well(settings: Settings, put: Callable[[str, bytes], Location]) -> None:
@@ -250,6 +254,16 @@ def test_leads_are_missed_where_they_are_taken_from_the_folder(
     put("RIARepDataFeed_20240107.csv", FEED)
     assert findings(settings)["Lead.csv"].state == MISSING
     assert "Lead.csv" not in findings(settings, leads_from_folder=False)
+
+
+def test_where_an_extract_serves_none_need_be_in_the_folder(settings: Settings) -> None:
+    settings.data.mkdir(parents=True, exist_ok=True)
+    story = Story()
+    assert findings(settings, ledger=story.ledger())["Lead.csv"].state == MISSING
+    story.extract()
+    assert findings(settings, ledger=story.ledger())["Lead.csv"].state == OK
+    story.line("refused", "crm_leads", "newest", {"why": "cut off", "facts": {"file_name": "Lead.csv"}})
+    assert findings(settings, ledger=story.ledger())["Lead.csv"].state == MISSING
 
 
 # --- how it looks -----------------------------------------------------------------------------------------------------

@@ -20,16 +20,21 @@ import pytest
 
 from leadscore_v6 import driver
 from leadscore_v6.alerting.outbox import Outbox
+from leadscore_v6.artifacts.folders import FolderStore
 from leadscore_v6.assets.production import alarms, balance
 from leadscore_v6.assets.production import scores as production
 from leadscore_v6.assets.shadow.data import column_types
 from leadscore_v6.call_list import CallListRequest, write_call_list
 from leadscore_v6.contracts import contract
+from leadscore_v6.dashboard.page import State
 from leadscore_v6.dashboard.settings import PAGE_FILE
+from leadscore_v6.dashboard_panels.home import open_home
+from leadscore_v6.dashboard_panels.models import models
 from leadscore_v6.driver import ScoreRequest, raise_for, score
 from leadscore_v6.errors import GateBlocked, InputError, WrongDay
 from leadscore_v6.gates.bench import open_bench, read_ledger
-from leadscore_v6.gates.models import known_models
+from leadscore_v6.gates.champions import champion
+from leadscore_v6.gates.models import folder_of, known_models
 from leadscore_v6.gates.status import status_lines
 from leadscore_v6.modeling.scorer import LeadScorer
 from leadscore_v6.settings import Settings
@@ -306,6 +311,30 @@ def test_a_gate_that_fails_holds(settings: Settings, day: date, rows: pd.DataFra
     assert {HEARD_OF.get(gate, "run_failed"), "run_failed"} <= told
     with pytest.raises(GateBlocked, match="scores that do not hold"):
         write_call_list(settings, CallListRequest(associates_file(settings), day=other))
+
+
+def test_a_champion_whose_files_are_not_whole_is_found_before_it_is_needed(settings: Settings) -> None:
+    reign = champion(read_ledger(settings)[0])
+    (file,) = FolderStore(settings.model_folders).path(folder_of(reign.calibrated)).glob("*.ubj")
+    content = file.read_bytes()
+    file.chmod(0o600)
+    file.write_bytes(content + b"x")
+    try:
+        ran = leadscore("doctor", "--home", settings.home)
+        with open_home(settings, None) as home:
+            panel = models(home, next(one for one in home.settings.panels if one.panel == "models"))
+    finally:
+        file.write_bytes(content)
+    assert ran.returncode == 2
+    # Nothing else is amiss: the extract was landed from another folder, and serves.
+    assert [line.split()[1] for line in ran.stdout.splitlines() if line.startswith("MISSING")] == ["champion"]
+    assert "bytes where" in ran.stdout
+    assert "leadscore rollback --model FORMER" in ran.stdout
+    assert panel.verdict.state is State.STOPPED
+    assert f"{file.name} has" in panel.verdict.says
+    assert "`leadscore restore ARCHIVE --home NEW`" in panel.verdict.do
+    with open_home(settings, None) as home:
+        assert models(home, home.settings.panels[-1]).verdict.state is not State.STOPPED
 
 
 # --- back to an earlier model ---------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ from leadscore_v6.errors import (
 )
 from leadscore_v6.gates.bench import open_bench, read_ledger, wall_clock
 from leadscore_v6.gates.champions import require_champion
-from leadscore_v6.gates.extract import extract_day, known_extract_day
+from leadscore_v6.gates.extract import extract_day, known_extract_day, waits_to_be_built
 from leadscore_v6.gates.ledger import Ledger, Place
 from leadscore_v6.gates.programme import GO, experiment_runs
 from leadscore_v6.gates.status import served_versions, status_lines
@@ -118,8 +118,9 @@ def shadow(settings: Settings, options: dict[str, Any], request: ShadowRequest, 
     with _told_when_full(settings), open_bench(settings, "leadscore shadow", progress) as bench:
         from leadscore_v6.runs import LEADS, open_runner
 
-        with open_runner(settings, options, progress, [], 2 + request.land) as runner:
-            if request.land:
+        lands = request.land or waits_to_be_built(bench.ledger)
+        with open_runner(settings, options, progress, [], 2 + lands) as runner:
+            if lands:
                 runner.run(LEADS, None)
             _score_in_shadow(bench, runner, request, progress)
             return runner.summary
@@ -157,8 +158,9 @@ def _score(settings: Settings, options: dict[str, Any], request: ScoreRequest, p
     with _told_when_full(settings), open_bench(settings, "leadscore score", progress) as bench:
         from leadscore_v6.runs import LEADS, SERVING, open_runner
 
-        with open_runner(settings, options, progress, [], 2 + request.land) as runner:
-            if request.land:
+        lands = request.land or waits_to_be_built(bench.ledger)
+        with open_runner(settings, options, progress, [], 2 + lands) as runner:
+            if lands:
                 runner.run(LEADS, None)
             if not runner.summary.failures:
                 runner.run(SERVING, None)

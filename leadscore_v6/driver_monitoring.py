@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from leadscore_v6.errors import UsageError
 from leadscore_v6.gates.bench import open_bench, read_ledger
 from leadscore_v6.gates.champions import require_champion
-from leadscore_v6.gates.extract import extract_day
+from leadscore_v6.gates.extract import extract_day, waits_to_be_built
 from leadscore_v6.gates.ledger import Ledger
 from leadscore_v6.gates.steps import STEPS
 from leadscore_v6.monitoring import DAILY, MONTHLY, PERIODS, WEEKLY
@@ -58,8 +58,9 @@ def monitor(settings: Settings, request: MonitorRequest, progress: Progress) -> 
         from leadscore_v6.assets.production.data import require_known
         from leadscore_v6.runs import LEADS, open_runner
 
-        with open_runner(settings, {}, progress, [], int(request.land)) as runner:
-            if request.land:
+        lands = request.land or waits_to_be_built(bench.ledger)
+        with open_runner(settings, {}, progress, [], int(lands)) as runner:
+            if lands:
                 runner.run(LEADS, None)
             if not runner.summary.failures:
                 now = replace(bench, ledger=Ledger(bench.store, bench.ledger.gates, bench.ledger.today))

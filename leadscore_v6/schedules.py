@@ -19,7 +19,7 @@ import dagster as dg
 from leadscore_v6.errors import UsageError
 from leadscore_v6.gates.bench import read_ledger
 from leadscore_v6.gates.champions import champion
-from leadscore_v6.gates.extract import known_extract_day, why_no_extract
+from leadscore_v6.gates.extract import known_extract_day, waits_to_be_built, why_no_extract
 from leadscore_v6.gates.ledger import Ledger
 from leadscore_v6.gates.steps import STEPS
 from leadscore_v6.jobs import CLASS_BALANCE, DRIFT, PERFORMANCE, PRODUCTION_DAY, SHADOW_DAY
@@ -116,6 +116,10 @@ def _ask(ledger: Ledger, rhythm: _Rhythm, at: datetime) -> Asked:
     extracted = known_extract_day(ledger)
     if extracted is None:
         return dg.SkipReason(why_no_extract(ledger))
+    if waits_to_be_built(ledger):
+        return dg.SkipReason(
+            f"A newer Lead.csv was withdrawn, and the extract of {extracted} is not built again yet: `leadscore score`."
+        )
     if rhythm.by_champion and champion(ledger) is None:
         return dg.SkipReason("No model serves: none was promoted yet (`leadscore promote`).")
     day = min(extracted, at.astimezone(UTC).date())

@@ -33,6 +33,19 @@ def test_without_the_day_of_an_extract_it_is_said_what_became_of_the_newest() ->
     assert "The newest Lead.csv was refused: cut off." in skipped(story)
 
 
+def test_an_extract_that_serves_again_after_a_withdrawal_is_built_by_hand_first() -> None:
+    story = Story()
+    story.extract(date(2026, 3, 1))
+    story.model("20260101")
+    story.extract(date(2026, 3, 2))
+    leads = story.ledger().latest(LEADS).key
+    taken = {"file_name": "Lead.csv", "digest": None, "fingerprint": None, "reason": "half of it"}
+    story.line("withdrawn", LEADS, leads, {"attempts": [leads], **taken})
+    assert "the extract of 2026-03-01 is not built again yet: `leadscore score`" in skipped(story)
+    story.extract(date(2026, 3, 1))
+    assert all(isinstance(asked, dg.RunRequest) for asked in ticks(story))
+
+
 def test_after_a_refused_extract_they_wait_and_a_mended_one_lets_them_go_on_by_itself() -> None:
     """The landing sensor takes the mended file in (tests/test_sensors.py); nothing has to be switched on again."""
     story = Story()

@@ -13,6 +13,7 @@ from datetime import date, datetime
 
 from leadscore_v6.errors import UsageError
 from leadscore_v6.gates.attempt import Bench
+from leadscore_v6.gates.extract import LEADS
 from leadscore_v6.gates.ledger import Attempt, Ledger, Place
 from leadscore_v6.warehouse.landing import CRM_FILES
 
@@ -153,7 +154,8 @@ def _change(bench: Bench, place: Place, told: str, attempts: Sequence[Attempt]) 
     latest, landed = bench.ledger.latest(*place), bench.ledger.usable(place)
     if latest is not None:
         left = (landed[-1]["digest"], landed[-1]["at"]) if landed else (latest.source, latest.started_at)
-        serves = f"Unless another one is delivered, the next run builds from {_told(*left)}."
+        how = " `leadscore score` is such a run." if place == (LEADS, None) else ""
+        serves = f"Unless another one is delivered, the next run builds from {_told(*left)}.{how}"
     elif place[1] is None:
         serves = "No earlier one is left: the next run needs another one."
     else:

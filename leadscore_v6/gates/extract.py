@@ -25,6 +25,14 @@ def known_extract_day(ledger: Ledger) -> date | None:
     return date.fromisoformat(told) if told else None
 
 
+def waits_to_be_built(ledger: Ledger) -> bool:
+    """Whether the extract that counts was built before, and its table is of one that was withdrawn since."""
+    leads = ledger.latest(LEADS)
+    if leads is None or leads.state != "published":
+        return False
+    return any(ledger.serving(name) is not leads for name in leads.outputs)
+
+
 def days_reached(ledger: Ledger, asset: str) -> list[str]:
     """Keys of a step that is built day by day, in order, up to the day of the extract that counts.
 

@@ -92,7 +92,8 @@ def obstacle_at(ledger: Ledger, asset: str, partition: str | None) -> Obstacle |
     if attempt.state != "published":
         return Obstacle(asset, partition, attempt, "its gates hold now, and it is not published yet; run it again")
     if any(ledger.serving(name) is not attempt for name in attempt.outputs):
-        return Obstacle(asset, partition, attempt, "its table was made from another input; run it again")
+        again = ": `leadscore score`, or `leadscore run --data DIR`" if STEPS[asset].group == CRM else ""
+        return Obstacle(asset, partition, attempt, f"its table was made from another input; run it again{again}")
     return None
 
 

@@ -21,6 +21,7 @@ from leadscore_v6.errors import GateBlocked
 from leadscore_v6.gates import caveats
 from leadscore_v6.gates.bench import open_bench
 from leadscore_v6.gates.decisions import undo_withdrawal, withdraw
+from leadscore_v6.gates.extract import waits_to_be_built
 from leadscore_v6.gates.programme import ASSIGNED, stop
 from leadscore_v6.production.call_list import DIALLED, IN_TEST
 from leadscore_v6.runs import LEADS, open_runner
@@ -30,7 +31,7 @@ from tests.e2e.gate_cases import without_the_last
 from tests.e2e.model_world import Modelled
 from tests.e2e.process import leadscore
 from tests.e2e.production_world import associates_file, own_copy, quiet, rows_of, scored_day
-from tests.e2e.sabotage import edit
+from tests.e2e.sabotage import Row, edit
 from tests.gates.later_steps import under_way
 
 
@@ -124,6 +125,30 @@ def test_no_call_list_of_a_day_whose_extract_was_withdrawn_since(settings: Setti
     with open_bench(settings, "test", quiet) as bench:
         undo_withdrawal(bench, "Lead.csv")
     assert len(write_call_list(settings, asked).paths) == 3
+
+
+def one_newer(records: list[Row]) -> None:
+    """Another open lead."""
+    newest = max(records, key=lambda row: row["Stage_Entered_Contacting__c"])
+    records.append(newest | {"Id": "00Q000000000NEWAA0", "Stage_Entered_Call_Scheduled__c": ""})
+
+
+@pytest.mark.prove
+def test_after_a_withdrawal_the_extract_before_is_scored_without_a_delivery(
+    settings: Settings, modelled: Modelled, day: date, tmp_path: Path
+) -> None:
+    before, nothing = rows_of(settings, day), tmp_path / "inbox"
+    nothing.mkdir()
+    shutil.copy(modelled.feed / "Lead.csv", tmp_path)
+    edit(tmp_path / "Lead.csv", one_newer)
+    raise_for(score(replace(settings, data=tmp_path), {}, ScoreRequest(land=True), quiet))
+    assert len(rows_of(settings, day)) != len(before)
+    with open_bench(settings, "test", quiet) as bench:
+        assert "`leadscore score` is such a run" in withdraw(bench, "Lead.csv", "of another team").serves
+        assert waits_to_be_built(bench.ledger)
+    raise_for(score(replace(settings, data=nothing), {}, ScoreRequest(), quiet))
+    pd.testing.assert_frame_equal(rows_of(settings, day), before, check_exact=True)
+    assert write_call_list(settings, CallListRequest(associates_file(settings), out=tmp_path)).day == day
 
 
 def test_whom_a_cut_off_extract_lacks_is_no_prospect(

@@ -58,9 +58,11 @@ def _verdict(home: Home, panel: PanelSettings, days: list[str], balance: Attempt
     obstacles = [found for place in places if (found := obstacle_at(home.ledger, *place))]
     if obstacles:
         return stopped(obstacles, panel)
-    former, odd = _of_former(home, days, balance), _odd(home, days, balance)
-    if former or odd:
-        return Verdict(State.LOOK, f"{'; '.join([*former, *odd])}.", panel.remedy if odd else "`leadscore monitor`")
+    # What is of a former model, or old, is judged anew; only what was found of the one that serves is asked about.
+    anew, odd = [*_of_former(home, days, balance), *_late(home, days, balance)], _odd(home, days, balance)
+    if anew or odd:
+        do = [*(["`leadscore monitor`"] if anew else []), *([panel.remedy] if odd else [])]
+        return Verdict(State.LOOK, f"{'; '.join([*anew, *odd])}.", ". ".join(do))
     if not days:
         week = f" {_week_said(home, balance)}." if balance is not None and balance.facts["weeks"] else ""
         return not_yet(panel, f"What became of scored leads has not been judged yet.{week}")
@@ -80,19 +82,25 @@ def _of_former(home: Home, days: list[str], balance: Attempt | None) -> list[str
 
 
 def _odd(home: Home, days: list[str], balance: Attempt | None) -> list[str]:
-    """What warns of the model that serves, and what is older than it may be."""
+    """What warns of the model that serves."""
     found = []
     newest = home.ledger.latest(PERFORMANCE, days[-1]) if days else None
     if newest is not None and of_former(home, newest) is None:
         found += [_gate_said(home, newest, word) for word in ("warn", "waived") if _of_word(home, newest, word)]
-        old = stale(home, PERFORMANCE, day_of(days[-1]))
-        found += [f"performance is not judged any more: {old}"] if old else []
-    if balance is not None and of_former(home, balance) is None:
-        if _of_word(home, balance, "warn"):
-            found.append(_week_said(home, balance))
-        old = stale(home, BALANCE, day_of(balance.facts["as_of"].replace("-", "")))
-        found += [f"class balance is not judged any more: {old}"] if old else []
+    if balance is not None and of_former(home, balance) is None and _of_word(home, balance, "warn"):
+        found.append(_week_said(home, balance))
     return found
+
+
+def _late(home: Home, days: list[str], balance: Attempt | None) -> list[str]:
+    """What of the model that serves is older than it may be."""
+    newest = home.ledger.latest(PERFORMANCE, days[-1]) if days else None
+    ages = []
+    if newest is not None and of_former(home, newest) is None:
+        ages.append(("Performance", stale(home, PERFORMANCE, day_of(days[-1]))))
+    if balance is not None and of_former(home, balance) is None:
+        ages.append(("Class balance", stale(home, BALANCE, day_of(balance.facts["as_of"].replace("-", "")))))
+    return [f"{name} is not judged any more: {old}" for name, old in ages if old]
 
 
 def _week_said(home: Home, balance: Attempt) -> str:

@@ -253,6 +253,6 @@ def test_a_month_that_is_not_judged_any_more_is_told() -> None:
     matured(story, "20260101")
     panel = story.panel("calibration")
     assert panel.verdict.state is State.LOOK
-    assert "performance is not judged any more: the newest is of 2026-01-01, 60 days before 2026-03-02" in (
+    assert "Performance is not judged any more: the newest is of 2026-01-01, 60 days before 2026-03-02" in (
         panel.verdict.says
     )

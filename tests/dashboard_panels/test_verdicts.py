@@ -198,7 +198,12 @@ def test_a_weekly_look_that_stopped_is_told() -> None:
     story = Story()
     facts = {"model_version": "20260101", "as_of": "2026-02-01", "training_rate": 0.03, "weeks": WEEKS}
     story.attempt(BALANCE, facts=facts)
-    assert "class balance is not judged any more: the newest is of 2026-02-01" in says(story.panel("calibration"))
+    panel = story.panel("calibration")
+    assert "Class balance is not judged any more: the newest is of 2026-02-01" in says(panel)
+    assert do(panel) == "`leadscore monitor`"
+    # What was found is asked about; what is old is judged anew.
+    story.attempt(BALANCE, facts=facts, class_balance_change=0.5, class_balance_p_value=0.002)
+    assert do(story.panel("calibration")).startswith("`leadscore monitor`. Ask the sales lead")
 
 
 # --- experiment -----------------------------------------------------------------------------------------------------

@@ -160,7 +160,6 @@ def test_the_command_tells_what_it_found_and_takes_the_same_month_for_known(sett
     later = leadscore("monitor", "monthly", "--home", settings.home, "--as-of", "2025-12-01")
     assert later.returncode == 2
     assert "lies after the CRM extract (2025-11-04)" in later.stderr
-    # Who named the day is told, and nobody else.
     assert not [one for one in Outbox(settings.outbox).filed() if one.alert.key.startswith("run_failed")]
 
 

@@ -64,7 +64,8 @@ def failure(ledger: Ledger, step: str, error: BaseException | None) -> Finding:
     It is about the step, and the gates that stopped it or the steps before it that do not hold. Of an error for a
     person the reason goes along; of a fault of ours its kind alone: what it says may be somebody's data (R57).
     """
-    about, why = (step,), ""
+    about: tuple[str, ...] = (step,)
+    why = ""
     if isinstance(error, GateBlocked) and error.about:
         about = (step, *error.about)
     elif isinstance(error, LeadscoreError):

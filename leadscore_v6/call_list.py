@@ -21,6 +21,7 @@ from leadscore_v6.assets.experiment.plan import ASSIGNMENTS, whole_table
 from leadscore_v6.assets.production.data import PRODUCTION, production_settings, read_calls, read_day, read_last_dials
 from leadscore_v6.assets.shadow.data import scoring_settings
 from leadscore_v6.assets.snapshots import snapshot_day
+from leadscore_v6.contracts import canonical_crd
 from leadscore_v6.errors import GateBlocked, InputError, UsageError
 from leadscore_v6.gates.bench import read_ledger
 from leadscore_v6.gates.caveats import caveats
@@ -238,7 +239,7 @@ def read_exclusions(file: Path, day: date) -> frozenset[str]:
     """
     found = set()
     for row, record in _records(file, "FA_CRD__c"):
-        crd = _crd(record["FA_CRD__c"] or "")
+        crd = canonical_crd(record["FA_CRD__c"] or "")
         if crd is None:
             raise InputError("This is no CRD", str(file), "FA_CRD__c", row, "write its digits.")
         until = (record.get("until") or "").strip()
@@ -248,16 +249,6 @@ def read_exclusions(file: Path, day: date) -> frozenset[str]:
         except ValueError:
             raise InputError(f"{until!r} is no day of the form YYYY-MM-DD", str(file), "until", row) from None
     return frozenset(found)
-
-
-def _crd(text: str) -> str | None:
-    """R34, as macros.sql has it: blanks around it, leading zeros and an integral `.0` allowed."""
-    text = text.strip()
-    whole, point, rest = text.partition(".")
-    if point and rest.strip("0"):
-        return None
-    digits = whole.lstrip("0")
-    return digits if digits.isascii() and digits.isdigit() else None
 
 
 def _records(file: Path, *columns: str) -> list[tuple[int, dict[str, Any]]]:

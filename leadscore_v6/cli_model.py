@@ -101,14 +101,21 @@ def shadow(home: Path | None, data: str | None, on: str, days: int | None, as_js
 
 @click.command()
 @home_option
-@click.argument("lead_id")
-@click.option("--model", "version", help="A model's version.  [default: the champion, else the newest validated]")
+@click.argument("who")
+@click.option("--day", "on", callback=day, help="By the scores of this day (YYYY-MM-DD).  [default: the newest]")
+@click.option("--model", "version", help="Score a lead of the training set anew, by this model.")
 @json_option
-def why(home: Path | None, lead_id: str, version: str | None, as_json: bool) -> None:
-    """Say how LEAD_ID scores, and why: probability, rank, reasons in plain words, warnings, the model behind it."""
+def why(home: Path | None, who: str, on: str, version: str | None, as_json: bool) -> None:
+    """Say how WHO, the Id of a lead or the CRD of an advisor, scores and why: probability, reasons, warnings, model.
+
+    Of open leads and prospects it is what production stored, and what call lists are made of. Other leads of the
+    training set are scored anew, by the champion, else the newest validated model.
+    """
+    from datetime import date
+
     from leadscore_v6.why import ask, render_answer
 
-    answer = ask(from_environment(home=home), lead_id, version)
+    answer = ask(from_environment(home=home), who, version, date.fromisoformat(on) if on else None)
     click.echo(json.dumps(answer, indent=2, default=str) if as_json else render_answer(answer))
 
 

@@ -6,6 +6,7 @@ Does not belong here: reading a table (the caller hands its columns in), judging
 
 from leadscore_v6.contracts.comparison import ActualColumn, Comparison, Violation, compare
 from leadscore_v6.contracts.contract import CONTRACT_FILES, Contract, ContractColumn, contract, load_contract
+from leadscore_v6.contracts.crd import canonical_crd
 from leadscore_v6.contracts.document import load_document
 from leadscore_v6.contracts.roles import assert_no_pii, feature_columns, pii_droplist
 
@@ -17,6 +18,7 @@ __all__ = [
     "ContractColumn",
     "Violation",
     "assert_no_pii",
+    "canonical_crd",
     "compare",
     "contract",
     "feature_columns",

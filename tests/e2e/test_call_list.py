@@ -17,7 +17,7 @@ from leadscore_v6.assets.production.data import read_calls
 from leadscore_v6.assets.tables import write_table
 from leadscore_v6.call_list import CallListRequest, write_call_list
 from leadscore_v6.driver import ScoreRequest, raise_for, score
-from leadscore_v6.errors import GateBlocked
+from leadscore_v6.errors import GateBlocked, UsageError
 from leadscore_v6.gates import caveats
 from leadscore_v6.gates.bench import open_bench
 from leadscore_v6.gates.decisions import undo_withdrawal, withdraw
@@ -27,6 +27,7 @@ from leadscore_v6.production.call_list import DIALLED, IN_TEST
 from leadscore_v6.runs import LEADS, open_runner
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.engines import open_warehouse
+from leadscore_v6.why import ask, render_answer
 from tests.e2e.gate_cases import without_the_last
 from tests.e2e.model_world import Modelled
 from tests.e2e.process import leadscore
@@ -93,6 +94,37 @@ def test_a_call_list_has_every_associate_once_over_and_nobody_twice(settings: Se
     assert "1 on the exclusion list" in page
 
 
+def test_everybody_on_the_list_can_be_asked_about_and_is_answered_as_stored(
+    settings: Settings, day: date, tmp_path: Path
+) -> None:
+    """By Id or by CRD as the CRM spells it; a prospect without stored reasons gets those of the very same score."""
+    scores = rows_of(settings, day)
+    made = write_call_list(settings, CallListRequest(associates_file(settings), out=tmp_path, per_associate=40)).made
+    beyond = scores[(scores["kind"] == "prospect") & (scores["outcome"] == "scored") & scores["reasons"].isna()]
+    for row in [*made.rows.to_dict("records"), *beyond.head(2).to_dict("records")]:
+        asked = row["Id"] if row["kind"] == "lead" else f" 00{row['FA_CRD__c']}.0"
+        answer = ask(settings, asked)
+        assert (answer["crd"], answer["kind"]) == (row["FA_CRD__c"], row["kind"])
+        assert (answer["probability"], answer["percentile"]) == (row["probability"], row["percentile"])
+        assert (answer["scored_on"], answer["model"]["version"]) == (str(day), row["model_version"])
+        reasons = "; ".join(f"{one['direction']}: {one['text']}" for one in answer["reasons"])
+        assert reasons == row["reasons"] if isinstance(row["reasons"], str) else len(answer["reasons"]) > 0
+        assert answer["warnings"] == (row["warnings"].split("; ") if isinstance(row["warnings"], str) else [])
+        told = render_answer(answer)
+        assert all(text in told for text in (*(one["text"] for one in answer["reasons"]), str(day), "champion"))
+        assert ("of prospects" in told) is (row["kind"] == "prospect")
+    without = scores[scores["outcome"] == "skipped"].iloc[0]
+    assert f"no score on {day}, skipped: {without['why']}." in render_answer(ask(settings, without["Id"]))
+    with pytest.raises(UsageError, match=rf"no lead or prospect '00Q' among those scored on {day}"):
+        ask(settings, "00Q")
+    with pytest.raises(UsageError, match="2020-01-01 has not been scored; the newest day is"):
+        ask(settings, "00Q", day=date(2020, 1, 1))
+    first = made.rows.iloc[0]
+    said = leadscore("why", first["FA_CRD__c"], "--home", settings.home, "--day", day)
+    assert said.returncode == 0, said.stderr
+    assert f"{first['probability']:.1%} likely" in said.stdout
+
+
 def test_a_call_list_and_the_days_report_tell_of_waivers_and_of_the_champions_age(
     settings: Settings, day: date, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,6 +153,9 @@ def test_no_call_list_of_a_day_whose_extract_was_withdrawn_since(settings: Setti
         withdraw(bench, "Lead.csv", "half of it is missing")
     with pytest.raises(GateBlocked, match=r"Lead.csv, .* was withdrawn .*half of it[\s\S]*leadscore score --day"):
         write_call_list(settings, asked)
+    day = scored_day(settings)
+    lead = str(rows_of(settings, day)["Id"].iloc[0])
+    assert "half of it is missing" in render_answer(ask(settings, lead, day=day))
     assert not (tmp_path / "lists").exists()
     with open_bench(settings, "test", quiet) as bench:
         undo_withdrawal(bench, "Lead.csv")

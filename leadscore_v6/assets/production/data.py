@@ -119,6 +119,13 @@ def read_day(warehouse: Warehouse, table: str, day: date) -> pd.DataFrame:
     return frame if len(frame.columns) else pd.DataFrame(columns=list(names))
 
 
+def read_person(warehouse: Warehouse, day: date, lead: str, crd: str | None) -> list[dict[str, Any]]:
+    """The rows of one day of the lead with that Id, and of the advisor with that canonical CRD, first things first."""
+    lists, table = {"contract_columns": contract("production_scores").names}, f"{warehouse.dataset}.{PRODUCTION}"
+    params = {"day": day, "lead": lead, "crd": crd or ""}
+    return warehouse.query(render(f"{PRODUCTION}/person.sql", {"production": table}, lists), params)
+
+
 def read_calls(warehouse: Warehouse) -> dict[str, date]:
     """By canonical CRD the UTC day on which a call was last scheduled, of whichever lead, by the newest extract."""
     sql = render(f"{PRODUCTION}/calls.sql", {"crm": f"{warehouse.dataset}.crm_leads"})

@@ -220,11 +220,11 @@ def _with_reasons(told: pd.DataFrame, model: LoadedModel, settings: ScoreSetting
     chosen = scored.index[scored["kind"] == "lead"].union(best.index[: settings.prospects_with_reasons])
     if len(chosen):
         found = model.scorer.score_leads(told.loc[chosen], reasons=settings.reasons)
-        told.loc[chosen, "reasons"] = [_said(reasons) for reasons in found["reasons"]]
+        told.loc[chosen, "reasons"] = [said(reasons) for reasons in found["reasons"]]
     return told
 
 
-def _said(reasons: tuple[Reason, ...]) -> str | None:
+def said(reasons: tuple[Reason, ...]) -> str | None:
     """`for: joined the firm 8 months ago; against: an owner`, strongest first. No sign: spreadsheets would compute."""
     return "; ".join(f"{'for' if one.log_odds > 0 else 'against'}: {one.text}" for one in reasons) or None
 

@@ -36,7 +36,7 @@ from leadscore_v6.production.call_list import EXCLUDED, IN_TEST, CallList, call_
 from leadscore_v6.production.crm_import import crm_table, require_fields
 from leadscore_v6.production.settings import CallListSettings
 from leadscore_v6.reports.markdown import bullets
-from leadscore_v6.reports.production import OF_PROSPECTS
+from leadscore_v6.reports.production import of_prospects
 from leadscore_v6.reports.step import SYNTHETIC, caveats_block
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.engines import open_warehouse
@@ -47,6 +47,11 @@ DIALS = "crm_dials"
 _DELIVERED = (("leads", LEADS), ("associates", "crm_associates"), ("dials", DIALS))
 _NO = {"0", "false", "no", "n"}
 _YES = {"1", "true", "yes", "y", ""}
+# What every sum of the probabilities of such leads comes with.
+_OF_DIALLED = (
+    "The model learned what follows a lead's first dial (R50): of leads that were dialled before, and gave no call, it "
+    "says what it would have said then. Expect fewer calls of them."
+)
 _STEM = "call_list_v6_"  # and the day; the names of a list's files begin so
 _FOR = ("people", "the CRM", "the record")
 
@@ -99,16 +104,22 @@ class Written:
         lines = [
             f"{len(rows):,} advisors for {len(expected)} associates, by the scores of {self.day} (model {self.model})."
         ]
-        sums = rows.groupby(["associate", "kind"])["probability"].agg(["size", "sum"]).to_dict("index")
-        none = {"size": 0, "sum": 0.0}
+        is_lead, again = rows["kind"] == "lead", rows["last_dial_on"].notna()
         for name in expected:
-            leads, prospects = (sums.get((name, kind), none) for kind in ("lead", "prospect"))
-            lines.append(
-                f"  {name:<24} {leads['size']:>6,} leads, {leads['sum']:8.2f} calls expected of one dial each; "
-                f"{prospects['size']:>6,} prospects, {prospects['sum']:8.2f} if they were leads"
+            of_whom = rows["associate"] == name
+            leads, dialled, prospects = (
+                rows.loc[of_whom & some, "probability"] for some in (is_lead, is_lead & again, ~is_lead)
             )
-        if (rows["kind"] == "prospect").any():
-            lines.append(OF_PROSPECTS)
+            lines.append(
+                f"  {name:<24} {len(leads):>6,} leads, {leads.sum():8.2f} calls expected of one dial each (of whom "
+                f"{len(dialled):,} were dialled before, {dialled.sum():.2f}); {len(prospects):>6,} prospects, "
+                f"{prospects.sum():8.2f} if they were leads"
+            )
+        if (is_lead & again).any():
+            lines.append(_OF_DIALLED)
+        if not is_lead.all():
+            contacted = int(rows.loc[~is_lead, "last_contact_on"].notna().sum())
+            lines.append(of_prospects(f"{contacted:,} of these {int((~is_lead).sum()):,} were contacted before"))
         if self.made.left_out:
             lines.append(
                 "Not on it: " + "; ".join(f"{count:,} {why}" for why, count in self.made.left_out.items()) + "."

@@ -35,7 +35,7 @@ from leadscore_v6.gates.lineage import told, withdrawn_behind
 from leadscore_v6.gates.models import KnownModel, blocks_of, folder_of, manifest_digest, model_line, model_of
 from leadscore_v6.gates.status import attempt_lines
 from leadscore_v6.modeling.scorer import LeadScorer
-from leadscore_v6.reports.production import OF_PROSPECTS
+from leadscore_v6.reports.production import of_prospects
 from leadscore_v6.serving import open_copy
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.engines import open_warehouse
@@ -139,7 +139,7 @@ def _split(reasons: str | None) -> list[dict[str, str]]:
 def _reasons_again(
     settings: Settings, ledger: Ledger, row: Mapping[str, Any], known: KnownModel
 ) -> tuple[list[dict[str, str]], str]:
-    """Of a prospect with whom none are stored: from the serving copy, if that still gives the very score; or why not."""
+    """Of a prospect with whom none are stored: by the serving copy, if that still gives the very score; or why not."""
     serving = ledger.latest(SERVING)
     if serving is None or serving.state != "published":
         return [], "no reasons are stored with this score, and there is no serving copy to find them by"
@@ -176,16 +176,15 @@ def _scored_lines(answer: Answer) -> list[str]:
     head, day = f"{name} ({crd}){contacted}", answer["scored_on"]
     lines = [f"{head}: no score on {day}, {answer['outcome']}: {answer['why']}."]
     if answer["outcome"] == "scored":
-        lines = [
-            f"{head}: {answer['probability']:.1%} likely to schedule a call within {LABEL_WINDOW_DAYS} days of a dial "
-            f"on {day}; percentile {answer['percentile']} of that day's scores (100 is best), trend: {answer['trend']}."
-        ]
+        by_when = f"within {LABEL_WINDOW_DAYS} days of a dial on {day}"
+        likely = f"{answer['probability']:.1%} likely to schedule a call {by_when}"
+        lines = [f"{head}: {likely}; percentile {answer['percentile']} of that day's scores (100 is best)."]
         if answer["reasons"]:
             said_so = (f"  {reason['direction'] + ':':<9}{reason['text']}" for reason in answer["reasons"])
             lines += ["", "What moves it, the strongest first:", *said_so]
     mind = [*answer["warnings"], *([answer["in_sample"]] if answer["in_sample"] else []), *answer["of_the_day"]]
     if answer["kind"] == "prospect" and answer["outcome"] == "scored":
-        mind.append(OF_PROSPECTS)
+        mind.append(of_prospects())
     if answer["other_leads"]:
         mind.append(f"open leads of the same advisor, which score alike: {', '.join(answer['other_leads'])}")
     if mind:

@@ -219,19 +219,39 @@ def test_an_empty_log_is_not_none_at_all(logs_dials: bool, until: date | None, s
     assert says in str(Written(listed("lead"), DAY, "20251101", [], False, logs_dials, until))
 
 
-def listed(*kinds: str) -> CallList:
-    """Ann's list: somebody of each kind, the first with a probability of 0.1, the others of 0.2."""
-    chances = [0.1, 0.2, 0.2][: len(kinds)]
-    given = {"associate": "Ann", "kind": kinds, "probability": chances, "reasons": "long in one firm"}
+def listed(*kinds: str, dialled: int = 0, contacted: int = 0) -> CallList:
+    """Ann's list: somebody of each kind, the first with a probability of 0.1, the others of 0.2.
+
+    The first `dialled` were dialled before, the last `contacted` were contacted before.
+    """
+    count = len(kinds)
+    chances = [0.1, 0.2, 0.2][:count]
+    given = {
+        "associate": "Ann",
+        "kind": kinds,
+        "probability": chances,
+        "reasons": "long in one firm",
+        "last_dial_on": pd.Series([pd.Timestamp(DAY)] * dialled + [pd.NaT] * (count - dialled)),
+        "last_contact_on": pd.Series([pd.NaT] * (count - contacted) + [pd.Timestamp(DAY)] * contacted),
+    }
     return CallList(rows=pd.DataFrame(given), expected={"Ann": sum(chances), "Bob": 0.0}, left_out={})
 
 
 def test_calls_are_expected_of_leads_and_prospects_are_told_apart() -> None:
     """For prospects nothing was ever calibrated (R51)."""
-    both = Written(listed("lead", "prospect", "prospect"), DAY, "20251101", [], False, True, DAY)
+    both = Written(listed("lead", "prospect", "prospect", contacted=1), DAY, "20251101", [], False, True, DAY)
+    one_dial = "calls expected of one dial each (of whom 0 were dialled before, 0.00)"
     for text in (str(both), both.page()):
         told = " ".join(text.split())
-        assert "Ann 1 leads, 0.10 calls expected of one dial each; 2 prospects, 0.40 if they were leads" in told
-        assert "Bob 0 leads, 0.00 calls expected of one dial each; 0 prospects, 0.00 if they were leads" in told
-        assert "of prospects, whom nobody has chosen to contact yet, it says" in told
-    assert "whom nobody has chosen" not in str(Written(listed("lead"), DAY, "20251101", [], False, True, DAY))
+        assert f"Ann 1 leads, 0.10 {one_dial}; 2 prospects, 0.40 if they were leads" in told
+        assert f"Bob 0 leads, 0.00 {one_dial}; 0 prospects, 0.00 if they were leads" in told
+        assert "of prospects, who have no open lead (1 of these 2 were contacted before), it says" in told
+        assert "Expect fewer calls" not in told
+    assert "who have no open lead" not in str(Written(listed("lead"), DAY, "20251101", [], False, True, DAY))
+
+
+def test_calls_expected_of_those_dialled_before_are_told_apart() -> None:
+    """They gave none when they were first dialled, which is what the model learned of (R50)."""
+    told = str(Written(listed("lead", "lead", "prospect", dialled=1), DAY, "20251101", [], False, True, DAY))
+    assert "2 leads,     0.30 calls expected of one dial each (of whom 1 were dialled before, 0.10);" in told
+    assert "of leads that were dialled before, and gave no call, it says what it would have said then" in told

@@ -38,11 +38,16 @@ class Worked:
     log_begins: date | None
 
     @property
+    def is_logged(self) -> NDArray[np.bool_]:
+        """(k,) whether the lead was contacted since the log began; of none without a log."""
+        if self.log_begins is None:
+            return np.zeros(len(self.contact), dtype=bool)
+        return self.contact >= np.datetime64(self.log_begins, "D")
+
+    @property
     def logged(self) -> Days:
         """(k,) first dials of leads contacted since the log began: what it has of others need not be their first."""
-        if self.log_begins is None:
-            return np.full(len(self.contact), np.datetime64("NaT"), dtype="datetime64[D]")
-        return np.where(self.contact >= np.datetime64(self.log_begins, "D"), self.first_dial, np.datetime64("NaT"))
+        return np.where(self.is_logged, self.first_dial, np.datetime64("NaT", "D"))
 
 
 @dataclass(frozen=True)
@@ -72,9 +77,9 @@ class Cohorts:
     """Rows of the matured leads with their labels, and of the young; both in the order given.
 
     start: (k,) the day on which each lead's clock starts, NaT if nobody is known to have dialled it. first, last: days
-    of the matured cohort, None if it is empty. assumed: matured leads whose dial is assumed. not_dialled,
-    called_before: leads of either cohort's days that are left out, since nobody is known to have dialled them, or
-    their call came before the dial (R10).
+    of the matured cohort, None if it is empty. assumed: matured leads whose dial is assumed. Rows that no clock was
+    started for, of whatever days (`left_out` counts them): not_dialled of leads contacted since the log began,
+    dial_unknown of those so near before it that nobody knows. Whose call came before the dial is in neither (R10).
     """
 
     matured: NDArray[np.intp]
@@ -85,8 +90,31 @@ class Cohorts:
     first: date | None
     last: date | None
     assumed: int
+    not_dialled: NDArray[np.intp]
+    dial_unknown: NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Leads that no clock was started for, by the days of their contact.
+
+    not_dialled, dial_unknown: contacted in the days asked about, see `Cohorts`. not_dialled_yet: contacted after them.
+    """
+
     not_dialled: int
-    called_before: int
+    dial_unknown: int
+    not_dialled_yet: int
+
+
+def left_out(leads: Worked, found: Cohorts, first: date, last: date) -> LeftOut:
+    """Of `leads`, as they were sorted into `found`, those contacted from `first` to `last`, and the younger ones."""
+    begins, ends = (np.datetime64(day, "D") for day in (first, last))
+    contact, unknown = leads.contact[found.not_dialled], leads.contact[found.dial_unknown]
+    return LeftOut(
+        not_dialled=int(((contact >= begins) & (contact <= ends)).sum()),
+        dial_unknown=int(((unknown >= begins) & (unknown <= ends)).sum()),
+        not_dialled_yet=int((contact > ends).sum()),
+    )
 
 
 def cohorts(leads: Worked, window: Window) -> Cohorts:
@@ -95,6 +123,7 @@ def cohorts(leads: Worked, window: Window) -> Cohorts:
     is_assumed = np.ones(len(leads.contact), dtype=bool)
     if known_from is not None:
         is_assumed &= leads.contact < np.datetime64(known_from, "D")
+    is_logged = leads.is_logged
     start = np.where(is_assumed, leads.contact, leads.logged)
     gap = (leads.called_on - start).astype("timedelta64[D]")
     has_call, is_dialled = ~np.isnat(leads.called_on), ~np.isnat(start)
@@ -114,8 +143,8 @@ def cohorts(leads: Worked, window: Window) -> Cohorts:
         first=days.min().astype(object) if len(days) else None,
         last=days.max().astype(object) if len(days) else None,
         assumed=int(is_assumed[matured].sum()),
-        not_dialled=int((~is_dialled & (leads.contact >= first)).sum()),
-        called_before=int((is_early & (start >= first)).sum()),
+        not_dialled=np.flatnonzero(~is_dialled & is_logged),
+        dial_unknown=np.flatnonzero(~is_dialled & ~is_logged),
     )
 
 

@@ -109,9 +109,9 @@ def _verdict(row: Facts) -> str:
 def _performance(figures: Facts, facts: Facts) -> list[str]:
     row, basis = facts["row"], facts["basis"]
     left_out = (
-        f"Left out: {facts['not_dialled']:,} leads of these days that nobody is known to have dialled (they cannot "
-        f"convert, and say nothing of the model); {facts['called_before']:,} whose call came before the dial; and "
-        "those that the model learned from. Each is scored with what was known on its day of contact."
+        f"Left out of the leads contacted from {facts['first_day']} to {facts['last_day']}: {not_dialled(facts)} Those "
+        "whose call came before the dial (R10), and those that the model learned from, are not counted at all. Each "
+        "lead is scored with what was known on its day of contact."
     )
     if row.get("auc_roc") is None:
         return [f"## Whose leads\n\n{left_out}"]
@@ -129,6 +129,15 @@ def _performance(figures: Facts, facts: Facts) -> list[str]:
     body = [_month(month) for month in months]
     found.append("## Month by month\n\n" + table(head, body))
     return found
+
+
+def not_dialled(facts: Facts) -> str:
+    """Who could not convert, in words: of the days that the text before it names."""
+    return (
+        f"{facts['not_dialled']:,} that nobody is known to have dialled (they cannot convert, and say nothing of the "
+        f"model), and {facts['dial_unknown']:,} contacted so near before the log of dials begins that nobody knows. "
+        f"{facts['not_dialled_yet']:,} contacted since then have not been dialled yet."
+    )
 
 
 def _month(row: Facts) -> tuple[object, ...]:

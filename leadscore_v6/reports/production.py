@@ -7,13 +7,18 @@ from typing import Any
 
 from leadscore_v6.estimate import p_shown
 from leadscore_v6.reports.markdown import table
+from leadscore_v6.reports.monitoring import not_dialled
 
 Facts = Mapping[str, Any]
-# What every sum of prospects' probabilities comes with.
-OF_PROSPECTS = (
-    "The model learned from contacted leads only: of prospects, whom nobody has chosen to contact yet, it says what it "
-    "would say of a lead with their features (R51)."
-)
+
+
+def of_prospects(contacted: str = "") -> str:
+    """What every probability of prospects comes with; `contacted`: how many of them were contacted before, in words."""
+    whom = "who have no open lead" + (f" ({contacted})" if contacted else "")
+    return (
+        f"The model learned from contacted leads only: of prospects, {whom}, it says what it would say of a lead with "
+        "their features (R51)."
+    )
 
 
 def _scores(figures: Facts, facts: Facts) -> list[str]:
@@ -23,6 +28,8 @@ def _scores(figures: Facts, facts: Facts) -> list[str]:
     if facts["skipped_by"]:
         rows = sorted(facts["skipped_by"].items(), key=lambda row: -row[1])
         found.append("## Why some have no score\n\n" + table(["why", "rows"], rows))
+    prospects = facts["by_kind"].get("prospect", {}).get("scored", 0)
+    contacted = f"{facts['prospects_contacted']:,} of these {prospects:,} were contacted before" if prospects else ""
     deciles = [
         (number, f"{rows:,}", f"{leads:,}", f"{expected:.2%}")
         for number, rows, leads, expected in facts["deciles"][::-1]
@@ -30,7 +37,7 @@ def _scores(figures: Facts, facts: Facts) -> list[str]:
     head = ["decile", "rows", "leads among them", "expected conversion"]
     found.append(
         "## The day's scores\n\n" + table(head, deciles) + "\n\n"
-        f"Expected is the mean calibrated probability of a call within 30 days of contact. {OF_PROSPECTS}"
+        f"Expected is the mean calibrated probability of a call within 30 days of contact. {of_prospects(contacted)}"
     )
     if facts["trends"]:
         rows = [(word, facts["trends"][word]) for word in ("up", "same", "down", "new") if word in facts["trends"]]
@@ -58,9 +65,10 @@ def _balance(figures: Facts, facts: Facts) -> list[str]:
     head = ["week of contact or dial", "leads", "converted", "rate", "against training", "p (exact binomial)", ""]
     text = (
         f"Of {facts['basis']}. Training had {facts['training_rate']:.2%}; {facts['young']:,} leads have not matured "
-        f"and are not looked at. Left out: {facts['not_dialled']:,} of these weeks that nobody is known to have "
-        f"dialled, and {facts['chosen_by_model']:,} that the model's queue chose: they convert more often because they "
-        "were chosen, and are held against their scores in the monthly report of the model's performance."
+        f"and are not looked at. Left out of {facts['first_day']} to {facts['last_day']}: "
+        f"{facts['chosen_by_model']:,} that the model's queue chose, by the day of their dial (they convert more often "
+        "because they were chosen, and are held against their scores in the monthly report of the model's "
+        f"performance); and by their day of contact {not_dialled(facts)}"
     )
     return ["## Matured weeks\n\n" + table(head, rows) + f"\n\n{text}"]
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from leadscore_v6.monitoring.cohorts import ASSUMED, DIALLED, Window, Worked, cohorts
+from leadscore_v6.monitoring.cohorts import ASSUMED, DIALLED, LeftOut, Window, Worked, cohorts, left_out
 
 TODAY = date(2026, 3, 1)
 WINDOW = Window(TODAY, days=60, label_window_days=30, matures_after_days=30)
@@ -44,10 +44,19 @@ def test_a_call_counts_within_the_label_window_of_the_dial() -> None:
     assert found.label.tolist() == [1, 1, 0]
 
 
-def test_who_was_not_dialled_and_who_called_before_are_left_out_and_counted() -> None:
+def test_who_was_not_dialled_and_who_called_before_are_left_out() -> None:
     found = cohorts(Worked(ago(40, 40, 40), ago(None, 35, 35), ago(38, 36, None), date(2025, 1, 1)), WINDOW)
     assert found.matured.tolist() == [2]
-    assert (found.not_dialled, found.called_before) == (1, 1)
+    assert found.not_dialled.tolist() == [0]
+
+
+def test_who_was_not_dialled_is_counted_within_the_days_apart_from_those_before_the_log_and_the_younger() -> None:
+    """The log begins 50 days ago: of who was contacted in the 30 days before it nobody knows."""
+    leads = Worked(ago(95, 81, 80, 70, 51, 50, 40, 30, 29, 0, 45), ago(*[None] * 10, 44), ago(*[None] * 11), LOG)
+    found = cohorts(leads, WINDOW)
+    assert found.matured.tolist() == [1, 10]
+    assert left_out(leads, found, WINDOW.first_day, WINDOW.mature_by) == LeftOut(3, 3, 2)
+    assert left_out(leads, found, TODAY - timedelta(days=70), TODAY - timedelta(days=40)) == LeftOut(2, 2, 3)
 
 
 def test_of_a_lead_just_before_the_log_begins_nobody_knows_and_long_before_a_dial_is_assumed() -> None:
@@ -58,7 +67,8 @@ def test_of_a_lead_just_before_the_log_begins_nobody_knows_and_long_before_a_dia
     assert found.matured.tolist() == [0, 4]
     assert found.start[found.matured].tolist() == [TODAY - timedelta(days=81), TODAY - timedelta(days=45)]
     assert found.assumed == 1
-    assert found.not_dialled == 3
+    assert found.dial_unknown.tolist() == [1, 2, 3]
+    assert found.not_dialled.tolist() == []
     assert found.basis == "dialled leads; assuming one dial per lead contacted before 2025-12-11"
 
 

@@ -29,7 +29,7 @@ from leadscore_v6.estimate import Estimate
 from leadscore_v6.gates.attempt import Bench, Candidates, Work
 from leadscore_v6.gates.champions import Reign, require_champion
 from leadscore_v6.gates.guard import guard
-from leadscore_v6.monitoring.cohorts import Cohorts, Window, cohorts
+from leadscore_v6.monitoring.cohorts import Cohorts, LeftOut, Window, Worked, cohorts, left_out
 from leadscore_v6.monitoring.performance import Performance, Scored, performance
 from leadscore_v6.monitoring.settings import MonitoringSettings, monitoring_settings
 from leadscore_v6.resources import RunOptions, WarehouseResource
@@ -56,10 +56,12 @@ def model_performance_v6(
 
 @dataclass(frozen=True)
 class _Looked:
-    """One look: whose leads, and what came of them."""
+    """One look: whose leads, what came of them, and who of the leads contacted in those days is left out."""
 
     cohorts: Cohorts
     performance: Performance
+    days: tuple[date, date]
+    left_out: LeftOut
 
 
 def _work(bench: Bench, day: date) -> Work:
@@ -72,7 +74,7 @@ def _work(bench: Bench, day: date) -> Work:
     def build(candidates: Candidates) -> Mapping[str, Any]:
         leads = entered(bench, scorer, _first_contact(reign, window), day)
         worked = worked_of(leads.frame, read_dials(bench.warehouse, day))
-        looked = _look(leads, cohorts(worked, window), settings)
+        looked = _look(leads, worked, window, settings)
         found.append(looked)
         row = _row(looked, day, reign.version)
         told = write_table(bench.warehouse, candidates[output], pd.DataFrame([row]), PERFORMANCE)
@@ -113,10 +115,12 @@ def _first_contact(reign: Reign, window: Window) -> date:
     return max(unseen, window.first_day - timedelta(days=window.label_window_days))
 
 
-def _look(leads: Entered, found: Cohorts, settings: MonitoringSettings) -> _Looked:
+def _look(leads: Entered, worked: Worked, window: Window, settings: MonitoringSettings) -> _Looked:
+    found, days = cohorts(worked, window), (window.first_day, window.mature_by)
     advisors = pd.factorize(leads.frame["FA_CRD__c"])[0].astype(np.int64)
     matured, young = (Scored(leads.score[rows], advisors[rows]) for rows in (found.matured, found.young))
-    return _Looked(found, performance(matured, found.label, young, settings.performance, settings.seed))
+    judged = performance(matured, found.label, young, settings.performance, settings.seed)
+    return _Looked(found, judged, days, left_out(worked, found, *days))
 
 
 def _row(looked: _Looked, day: date, version: str) -> dict[str, Any]:
@@ -164,8 +168,9 @@ def _facts(looked: _Looked, row: Mapping[str, Any]) -> dict[str, Any]:
         "cohort_from": of.first,
         "cohort_to": of.last,
         "row": said,
-        "not_dialled": of.not_dialled,
-        "called_before": of.called_before,
+        "first_day": looked.days[0],
+        "last_day": looked.days[1],
+        **asdict(looked.left_out),
         "reliability": [asdict(one) for one in matured.reliability.bins] if matured else [],
     }
 

@@ -7,7 +7,7 @@ converts more often because it was chosen. The first are left out where dials ar
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
@@ -24,8 +24,8 @@ from leadscore_v6.gates.attempt import Bench, Candidates, Work
 from leadscore_v6.gates.champions import require_champion
 from leadscore_v6.gates.extract import extract_day
 from leadscore_v6.gates.guard import guard
-from leadscore_v6.monitoring.class_balance import class_balance
-from leadscore_v6.monitoring.cohorts import Cohorts, Window, cohorts
+from leadscore_v6.monitoring.class_balance import ClassBalance, class_balance
+from leadscore_v6.monitoring.cohorts import Cohorts, Days, Window, Worked, cohorts, left_out
 from leadscore_v6.monitoring.settings import ClassBalanceSettings, monitoring_settings
 from leadscore_v6.resources import RunOptions, WarehouseResource
 from leadscore_v6.warehouse.sql import render
@@ -59,7 +59,8 @@ def _work(bench: Bench, asked: str) -> Work:
     def build(candidates: Candidates) -> Mapping[str, Any]:
         sql = render(f"{PRODUCTION}/outcomes.sql", {"crm": f"{bench.warehouse.dataset}.crm_leads"})
         leads = bench.warehouse.frame(sql, {"day": as_of}).reindex(columns=["Id", "contact_date", "scheduled_on"])
-        counted = as_training_had_them(leads, read_dials(bench.warehouse, as_of), _window(as_of, settings))
+        window = _window(as_of, settings)
+        counted = as_training_had_them(leads, read_dials(bench.warehouse, as_of), window)
         balance = class_balance(counted.start, counted.label, training["prevalence"], as_of, settings)
         found.append(balance.figures())
         return {
@@ -67,8 +68,7 @@ def _work(bench: Bench, asked: str) -> Work:
             "as_of": as_of.isoformat(),
             "training_rate": training["prevalence"],
             "basis": counted.cohorts.basis,
-            "not_dialled": counted.cohorts.not_dialled,
-            "chosen_by_model": counted.chosen_by_model,
+            **_left_out(counted, balance, window),
             "young": balance.young,
             "weeks": balance.rows(),
         }
@@ -83,24 +83,41 @@ def _work(bench: Bench, asked: str) -> Work:
 class Counted:
     """Leads that are looked at: the day on which each one's clock starts (k,), and its label (k,), 0 of the young.
 
-    chosen_by_model: leads that are not, because the model's queue had them.
+    worked, cohorts: all of them, and those that nobody dialled. chosen: of leads that are not looked at because the
+    model's queue had them, the day on which each one's clock starts.
     """
 
     start: np.ndarray
     label: np.ndarray
+    worked: Worked
     cohorts: Cohorts
-    chosen_by_model: int
+    chosen: Days
 
 
 def as_training_had_them(leads: pd.DataFrame, dials: pd.DataFrame, window: Window) -> Counted:
     """Of `leads` (Id, contact_date, scheduled_on) those that were dialled and that no model had chosen, by `dials`."""
-    chosen = leads["Id"].isin(dials.loc[dials["by_model"] == 1, "Id"])
-    others = leads[~chosen].rename(columns={"scheduled_on": "called_on"})
-    found = cohorts(worked_of(others, dials), window)
-    label = np.zeros(len(others), dtype=np.int8)
+    leads = leads.rename(columns={"scheduled_on": "called_on"})
+    is_chosen = leads["Id"].isin(dials.loc[dials["by_model"] == 1, "Id"])
+    worked, chosen = (worked_of(leads[some], dials) for some in (~is_chosen, is_chosen))
+    found = cohorts(worked, window)
+    label = np.zeros(len(worked.contact), dtype=np.int8)
     label[found.matured] = found.label
     rows = np.union1d(found.matured, found.young)
-    return Counted(found.start[rows], label[rows], found, int(chosen.sum()))
+    return Counted(found.start[rows], label[rows], worked, found, cohorts(chosen, window).start)
+
+
+def _left_out(counted: Counted, balance: ClassBalance, window: Window) -> dict[str, Any]:
+    """Who is left out of the weeks that are shown; where there is none, of those that would be."""
+    first, last = window.first_day, window.mature_by
+    if balance.weeks:
+        first, last = balance.weeks[0].monday, balance.weeks[-1].monday + timedelta(days=6)
+    inside = (counted.chosen >= np.datetime64(first, "D")) & (counted.chosen <= np.datetime64(last, "D"))
+    return {
+        "first_day": first,
+        "last_day": last,
+        **asdict(left_out(counted.worked, counted.cohorts, first, last)),
+        "chosen_by_model": int(inside.sum()),
+    }
 
 
 def _window(as_of: date, settings: ClassBalanceSettings) -> Window:

@@ -285,6 +285,7 @@ def _facts(frame: pd.DataFrame, model: LoadedModel, since: object) -> dict[str, 
         },
         "skipped_by": {str(why): int(count) for why, count in frame["why"].value_counts().items()},
         "trends": {str(word): int(count) for word, count in scored["trend"].value_counts().items()},
+        "prospects_contacted": int((scored.loc[scored["kind"] == "prospect", "last_contact_on"].notna()).sum()),
         "with_reasons": int(scored["reasons"].notna().sum()),
         "with_warnings": int(scored["warnings"].notna().sum()),
         "deciles": [

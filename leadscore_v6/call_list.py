@@ -36,7 +36,7 @@ from leadscore_v6.production.call_list import EXCLUDED, IN_TEST, CallList, call_
 from leadscore_v6.production.crm_import import crm_table, require_fields
 from leadscore_v6.production.settings import CallListSettings
 from leadscore_v6.reports.markdown import bullets
-from leadscore_v6.reports.production import of_prospects
+from leadscore_v6.reports.production import of_prospects, trend_against
 from leadscore_v6.reports.step import SYNTHETIC, caveats_block
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.engines import open_warehouse
@@ -75,7 +75,8 @@ class CallListRequest:
 class Written:
     """The list, of which day and model it is, what must be known of that model, and the files by name.
 
-    logs_dials: whether a log of dials was landed. dialled_until: day of its newest one; None where it has none.
+    logs_dials: whether a log of dials was landed. dialled_until: day of its newest one; None where it has none. trend:
+    what the column of that name is against, in words.
     """
 
     made: CallList
@@ -85,6 +86,7 @@ class Written:
     synthetic: bool
     logs_dials: bool
     dialled_until: date | None
+    trend: str = ""
     paths: Mapping[str, Location] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -130,6 +132,8 @@ class Written:
             if self.dialled_until
             else f"Nobody was left out for having been dialled lately: {without_dials}."
         )
+        if self.trend:
+            lines.append(self.trend)
         without = int(rows["reasons"].isna().sum())
         if without:
             lines.append(
@@ -178,6 +182,7 @@ def write_call_list(settings: Settings, asked: CallListRequest) -> Written:
         is_synthetic(ledger, PRODUCTION),
         log is not None and "digest" in log.facts,
         max(dialled.values(), default=None),
+        trend_against(attempt.facts),
     )
     stem = f"{_STEM}{day:%Y%m%d}"
     files = {

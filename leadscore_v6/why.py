@@ -115,7 +115,8 @@ def _as_scored(settings: Settings, ledger: Ledger, rows: Sequence[Mapping[str, A
         "contacted": str(row["last_contact_on"])[:10] if row["last_contact_on"] else None,
         "other_leads": [str(other["Id"]) for other in rows[1:] if other["kind"] == "lead"],
         **{name: row[name] for name in ("outcome", "why", "probability", "trend")},
-        **{name: int(row[name]) if is_scored else None for name in ("percentile", "decile")},
+        # Whole numbers, which an engine that has none for some others gives as fractions.
+        **{name: None if (place := row[name]) is None else int(place) for name in ("percentile", "decile")},
         "reasons": reasons,
         "warnings": [*(str(row["warnings"]).split("; ") if row["warnings"] else []), *([missing] if missing else [])],
         "in_sample": _in_sample(settings, known, row["Id"]) if is_scored else "",

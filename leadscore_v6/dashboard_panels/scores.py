@@ -161,4 +161,6 @@ def _kinds(attempt: Attempt, day: date) -> Table:
 def _trends(attempt: Attempt, day: date) -> tuple[Block, ...]:
     found: dict[str, Any] = attempt.facts["trends"]
     rows = tuple((word, count(found[word])) for word in ("up", "same", "down", "new") if word in found)
-    return (Table(f"Against the last score, {day}", ("trend", "rows"), rows, frozenset({1})),) if rows else ()
+    then = attempt.facts.get("trend_against")
+    against = f"against the scores of {then}, before the newest snapshot" if then else "no score to compare with"
+    return (Table(f"Trend on {day}, {against}", ("trend", "rows"), rows, frozenset({1})),) if rows else ()

@@ -1,4 +1,4 @@
-"""A score's place among the scores of its day, and whether it moved since the last one.
+"""A score's place among the scores of its day, and whether it moved since an earlier day.
 
 Belongs here: percentile, decile, trend. Does not belong here: probabilities (modeling/).
 """

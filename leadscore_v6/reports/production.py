@@ -21,6 +21,15 @@ def of_prospects(contacted: str = "") -> str:
     )
 
 
+def trend_against(facts: Facts) -> str:
+    """Which day's scores a trend is taken against, and why that day's."""
+    why = "what is known of an advisor changes with a snapshot, and places of two models are not comparable"
+    day = facts.get("trend_against")
+    if not day:
+        return f"Nobody has a trend: no day shortly before the newest snapshot was scored by this model ({why})."
+    return f"A trend is against the scores of {day}, the last by this model before the newest snapshot ({why})."
+
+
 def _scores(figures: Facts, facts: Facts) -> list[str]:
     words = ("scored", "skipped", "failed")
     kinds = [(kind, *(counts.get(word, 0) for word in words)) for kind, counts in sorted(facts["by_kind"].items())]
@@ -41,11 +50,7 @@ def _scores(figures: Facts, facts: Facts) -> list[str]:
     )
     if facts["trends"]:
         rows = [(word, facts["trends"][word]) for word in ("up", "same", "down", "new") if word in facts["trends"]]
-        found.append(
-            "## Against the last score\n\n" + table(["trend", "rows"], rows) + "\n\n"
-            "Only scores by the same model are compared: places of two models are not. After another model has become "
-            "champion everybody is new."
-        )
+        found.append("## Trend\n\n" + table(["trend", "rows"], rows) + f"\n\n{trend_against(facts)}")
     return found
 
 

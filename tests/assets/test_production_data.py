@@ -1,4 +1,4 @@
-"""What a trend is taken against is in the content key as the table has it, whatever became of later attempts (R38)."""
+"""What a trend is taken against: the last day before the snapshot, as the table has it (R38)."""
 
 from __future__ import annotations
 
@@ -6,22 +6,40 @@ from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
-from leadscore_v6.assets.production.data import PRODUCTION, earlier_contents
+import pytest
+
+from leadscore_v6.assets.production import data
+from leadscore_v6.assets.production.data import PRODUCTION, compared_with
 from leadscore_v6.gates.ledger import Attempt
 
-
-def attempt(key: str, content: str, state: str) -> Attempt:
-    return Attempt(content, PRODUCTION, key, None, content, state=state)
+SNAPSHOT = date(2026, 1, 4)
 
 
-def test_of_a_day_whose_newest_attempt_failed_the_rows_that_stand_count() -> None:
-    table = f"LeadScoring.{PRODUCTION}"
-    served = {
-        f"{table}$20251103": attempt("20251103", "published before", "published"),
-        f"{table}$20251101": attempt("20251101", "published", "published"),
-        f"{table}$20250901": attempt("20250901", "too long ago", "published"),
-    }
-    latest = {"20251103": attempt("20251103", "stopped by a gate since", "judged")}
-    ledger: Any = SimpleNamespace(serving=served.get, latest=lambda _asset, key: latest.get(key))
+def attempt(key: str, version: str = "20260101", state: str = "published") -> Attempt:
+    return Attempt(key, PRODUCTION, key, None, f"rows of {key}", facts={"model_version": version}, state=state)
+
+
+@pytest.mark.parametrize(
+    ("scored", "found"),
+    [
+        # Since the snapshot nothing more was known of anybody.
+        ([attempt("20260110"), attempt("20260104")], None),
+        ([attempt("20260110"), attempt("20260103"), attempt("20260102")], "20260103"),
+        # Places of two models are not comparable.
+        ([attempt("20260103", "20250101"), attempt("20251231")], "20251231"),
+        ([attempt("20251130")], "20251130"),
+        ([attempt("20251129")], None),
+        ([], None),
+    ],
+)
+def test_it_is_the_last_day_by_the_same_model_before_the_newest_snapshot(
+    scored: list[Attempt], found: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a day whose newest attempt failed, what serves is the rows that were published before."""
+    monkeypatch.setattr(data, "served_day", lambda _bench: SNAPSHOT)
+    served = {f"LeadScoring.{PRODUCTION}${one.partition}": one for one in scored}
+    stopped = {one.partition: attempt(str(one.partition), state="judged") for one in scored}
+    ledger: Any = SimpleNamespace(serving=served.get, latest=lambda _asset, key: stopped.get(key))
     bench: Any = SimpleNamespace(ledger=ledger, warehouse=SimpleNamespace(dataset="LeadScoring"))
-    assert earlier_contents(bench, date(2025, 11, 4), 35) == {"20251103": "published before", "20251101": "published"}
+    then = compared_with(bench, "20260101", 35)
+    assert (then and then.content_key) == (found and f"rows of {found}")

@@ -21,7 +21,7 @@ import pytest
 from leadscore_v6 import driver
 from leadscore_v6.alerting.outbox import Outbox
 from leadscore_v6.artifacts.folders import FolderStore
-from leadscore_v6.assets.production import alarms, balance
+from leadscore_v6.assets.production import alarms, balance, data
 from leadscore_v6.assets.production import scores as production
 from leadscore_v6.assets.shadow.data import column_types
 from leadscore_v6.call_list import CallListRequest, write_call_list
@@ -143,7 +143,7 @@ def test_a_day_that_is_not_known_or_not_known_any_more_is_refused(
 
 
 def test_a_lead_that_cannot_be_scored_is_a_failed_row_and_the_others_are_scored(
-    settings: Settings, day: date, rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, day: date, rows: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leads = rows[(rows["kind"] == "lead") & (rows["outcome"] == "scored")]
     bad = str(leads["Id"].iloc[7])
@@ -164,10 +164,19 @@ def test_a_lead_that_cannot_be_scored_is_a_failed_row_and_the_others_are_scored(
     assert found.loc[bad, "why"] == "ValueError: infinite (feature X)"
     assert pd.isna(found.loc[bad, "percentile"])
     assert (found["outcome"] == "failed").sum() == 1
-    # The day after is compared with it.
+    # The day after knows of no other snapshot: it is not compared with it, until a snapshot has come in between.
     raise_for(score(settings, {}, ScoreRequest(day), quiet))
+    assert set(rows_of(settings, day)["trend"].dropna()) == {"new"}
+    with monkeypatch.context() as patch:
+        patch.setattr(data, "served_day", lambda _bench: day)
+        raise_for(score(settings, {}, ScoreRequest(day), quiet))
     trends = rows_of(settings, day)["trend"].value_counts()
     assert trends["same"] > 0.9 * len(rows)
+    told = f"A trend is against the scores of {yesterday}, the last by this model before the newest snapshot"
+    assert told in (Path(settings.artifacts) / f"{day:%Y%m%d}" / "production_scores_report_v6.md").read_text()
+    listed = write_call_list(settings, CallListRequest(associates_file(settings), out=tmp_path, per_associate=5))
+    assert told in str(listed)
+    assert told in listed.page()
 
 
 # --- what is watched, and who hears of it -----------------------------------------------------------------------------

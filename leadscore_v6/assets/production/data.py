@@ -11,11 +11,13 @@ import pandas as pd
 
 from leadscore_v6.assets.code import code_digest
 from leadscore_v6.assets.shadow.data import SERVING, LoadedModel, load_model, scoring_settings, served_day
+from leadscore_v6.assets.snapshots import snapshot_day
 from leadscore_v6.contracts import contract, load_document
 from leadscore_v6.errors import UsageError, WrongDay
 from leadscore_v6.gates.attempt import Bench
 from leadscore_v6.gates.champions import Reign, require_champion
 from leadscore_v6.gates.extract import extract_day
+from leadscore_v6.gates.ledger import Attempt
 from leadscore_v6.paths import config_root, sql_root
 from leadscore_v6.production.settings import PRODUCTION_FILE, PopulationSettings, ProductionSettings
 from leadscore_v6.warehouse.protocol import Warehouse
@@ -89,25 +91,30 @@ def _require_columns(names: list[str]) -> None:
         raise UsageError(f"population.require of {PRODUCTION_FILE}: the serving copy has no column {unknown[0]!r}.")
 
 
-def previous_percentiles(bench: Bench, day: date, days: int, model_digest: str) -> "pd.Series[Any]":
-    """By CRD the percentile of the last score by that model in the `days` days before; empty if there are none."""
-    table = f"{bench.warehouse.dataset}.{PRODUCTION}"
-    if not bench.warehouse.exists(table):
-        return pd.Series(dtype=float)
-    sql = render(f"{PRODUCTION}/previous.sql", {"production": table})
-    params = {"first_day": day - timedelta(days=days), "day": day, "model_digest": model_digest}
-    frame = bench.warehouse.frame(sql, params)
-    return pd.Series(frame["percentile"].to_numpy(dtype=float), index=frame["FA_CRD__c"].to_numpy(dtype=object))
+def compared_with(bench: Bench, version: str, days: int) -> Attempt | None:
+    """The day that a trend is taken against, as the table has it: the last that was scored before the newest snapshot.
 
-
-def earlier_contents(bench: Bench, day: date, days: int) -> dict[str, str]:
-    """Content of the days that a trend may be taken against, as the table has them: another one is another trend (R38).
-
-    Of a day whose newest attempt failed these are the rows that were published before.
+    What is known of an advisor changes with a snapshot and no day in between: a day since would show no trend at all.
+    None where no day of the `days` before the snapshot was scored by the model of that version. Of a day whose newest
+    attempt failed these are the rows that were published before.
     """
-    keys = [f"{day - timedelta(days=back):%Y%m%d}" for back in range(1, days + 1)]
-    served = {key: bench.ledger.serving(f"{bench.warehouse.dataset}.{PRODUCTION}${key}") for key in keys}
-    return {key: one.content_key for key, one in served.items() if one is not None}
+    newest = served_day(bench)
+    for back in range(1, days + 1):
+        key = f"{newest - timedelta(days=back):%Y%m%d}"
+        served = bench.ledger.serving(f"{bench.warehouse.dataset}.{PRODUCTION}${key}")
+        if served is not None and served.facts["model_version"] == version:
+            return served
+    return None
+
+
+def percentiles_then(bench: Bench, then: Attempt | None, model_digest: str) -> "pd.Series[Any]":
+    """By CRD the percentile of that day by that model; empty where there is no such day."""
+    if then is None:
+        return pd.Series(dtype=float)
+    sql = render(f"{PRODUCTION}/previous.sql", {"production": f"{bench.warehouse.dataset}.{PRODUCTION}"})
+    frame = bench.warehouse.frame(sql, {"day": snapshot_day(str(then.partition)), "model_digest": model_digest})
+    frame = frame.reindex(columns=["FA_CRD__c", "percentile"])  # without rows an engine may give no columns
+    return pd.Series(frame["percentile"].to_numpy(dtype=float), index=frame["FA_CRD__c"].to_numpy(dtype=object))
 
 
 def read_day(warehouse: Warehouse, table: str, day: date) -> pd.DataFrame:

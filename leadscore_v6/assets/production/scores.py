@@ -15,8 +15,8 @@ from leadscore_v6.assets.production.alarms import raise_alerts
 from leadscore_v6.assets.production.data import (
     PRODUCTION,
     champion_model,
-    earlier_contents,
-    previous_percentiles,
+    compared_with,
+    percentiles_then,
     production_code_hash,
     production_settings,
     require_day,
@@ -94,6 +94,7 @@ def _work(bench: Bench, day: date) -> Work:
     reign = require_champion(bench.ledger)
     table = f"{bench.warehouse.dataset}.{PRODUCTION}${day:%Y%m%d}"
     agreed = contract("production_scores")
+    then = compared_with(bench, reign.version, settings.scores.trend_days)
     kept: list[_Judged] = []
 
     def build(candidates: Candidates) -> Mapping[str, Any]:
@@ -102,12 +103,12 @@ def _work(bench: Bench, day: date) -> Work:
         asked = [*model.scorer.get_feature_names_out(), model.scorer.segment_column]
         people = subjects(bench, day, list(dict.fromkeys(map(str, asked))), settings.population)
         digest = model.scorer.provenance.model
-        before = previous_percentiles(bench, day, settings.scores.trend_days, digest)
-        scored = _scored(people, model, settings, rules, before)
+        scored = _scored(people, model, settings, rules, percentiles_then(bench, then, digest))
         kept.append(_judge(bench, people, scored, model, settings.scores))
         frame = _rows(day, scored, model)
         bench.warehouse.write_frame(candidate, frame, column_types(agreed), layout_of(PRODUCTION, agreed))
-        return {**table_facts(bench.warehouse, candidate), "day": day.isoformat(), **_facts(frame, model, reign.since)}
+        told = {"day": day.isoformat(), "trend_against": snapshot_day(str(then.partition)) if then else None}
+        return {**table_facts(bench.warehouse, candidate), **told, **_facts(frame, model, reign.since)}
 
     def measure(candidates: Candidates) -> Mapping[str, Any]:
         (candidate,) = candidates.values()
@@ -133,7 +134,7 @@ def _work(bench: Bench, day: date) -> Work:
         "settings": settings.of_scores(),
         "rules": rules.as_dict(),
         "health": asdict(monitoring_settings().health),
-        "earlier": earlier_contents(bench, day, settings.scores.trend_days),
+        "compared_with": then and [then.partition, then.content_key],
         "code": [production_code_hash(), model_code_hash()],
         "words": reason_words().features,
     }

@@ -26,9 +26,10 @@ NEVER_MADE_FOR = (
 )
 ALWAYS_MISSING = (
     "Who was contacted was somebody's choice; the model learned within that choice.",
-    "A lead without a snapshot is scored with everything missing (R25); no figure here is of such leads alone.",
     "Gender is on the droplist and was never measured here: no statement about it can be made from this data.",
 )
+
+_NO_SNAPSHOT = "num_prior_firms_is_missing = 1"
 
 
 def card(figures: Facts, facts: Facts) -> list[str]:
@@ -48,7 +49,7 @@ def card(figures: Facts, facts: Facts) -> list[str]:
         "## Not made for\n\n" + bullets((*NEVER_MADE_FOR, _no_promise(calibrated))),
         "## How good it is\n\n" + _figures(calibrated),
         "## Performance by subgroup, on the holdout\n\n" + _subgroups(calibrated),
-        "## What is known to be missing\n\n" + bullets((*_missing(facts), *ALWAYS_MISSING)),
+        "## What is known to be missing\n\n" + bullets((*_missing(facts), _unknown(calibrated), *ALWAYS_MISSING)),
     ]
 
 
@@ -87,6 +88,19 @@ def _missing(facts: Facts) -> list[str]:
         f"records counts as dialled on the day of its contact. {left_out} (R50)"
     )
     return found
+
+
+def _unknown(calibrated: Facts) -> str:
+    """Of leads without a snapshot: which row above is theirs, if there is one, and what it comes to."""
+    text = "A lead without a snapshot is scored with everything missing (R25)"
+    own = [row for row in calibrated["subgroups"] if row["subgroup"] == _NO_SNAPSHOT]
+    if not own:
+        return f"{text}; no figure here is of such leads alone."
+    return (
+        f"{text}: among each other such leads cannot be ranked. The row `{_NO_SNAPSHOT}` above is of them alone: "
+        f"{own[0]['leads']:,} leads, {own[0]['positives']:,} positive, AUC-ROC {_with_interval(own[0]['auc_roc'])}; "
+        "other rows of what is missing have them too."
+    )
 
 
 def _figures(calibrated: Facts) -> str:

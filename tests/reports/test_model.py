@@ -98,6 +98,20 @@ def card_of(**other: Any) -> str:
     return "\n".join(sections("model_card", {}, given))
 
 
+def test_the_card_says_which_figures_are_of_leads_that_no_snapshot_knows() -> None:
+    """All of them get one score: among each other they are in no order."""
+    row = {
+        "subgroup": "num_prior_firms_is_missing = 1", "leads": 437, "positives": 43, "prevalence": 0.0984,
+        "auc_pr": [0.098, None, None], "auc_roc": [0.5, None, None], "expected_observed": [1.14, None, None],
+    }  # fmt: skip
+    card = card_of(calibrated={**CARD["calibrated"], "subgroups": [row]})
+    assert "| num_prior_firms_is_missing = 1 | 437 | 43 |" in card
+    assert "among each other such leads cannot be ranked." in card
+    assert "above is of them alone: 437 leads, 43 positive, AUC-ROC 0.500;" in card
+    assert "no figure here is of such leads alone" not in card
+    assert "no figure here is of such leads alone" in card_of()
+
+
 def test_the_card_says_what_was_empty_and_whom_the_log_left_out() -> None:
     card = card_of()
     assert "2 features were empty for all training leads, and are no part of it: TotalAssetsInMillions, AUM" in card

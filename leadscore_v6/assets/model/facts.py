@@ -37,6 +37,7 @@ SUBGROUPS = (
     "Has_Disclosure",
     "Is_Owner",
     "became_rep_years_is_missing",
+    "num_prior_firms_is_missing",  # 1 of leads that no snapshot knows, and of them alone (R25)
 )
 
 

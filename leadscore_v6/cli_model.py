@@ -36,6 +36,7 @@ def tell(settings: Settings, run: Callable[[], Summary], *, as_json: bool = Fals
     """Do `run`, print what came of it, raise what stopped it."""
     from leadscore_v6 import driver
     from leadscore_v6.gates.bench import read_ledger
+    from leadscore_v6.gates.overview import overview
     from leadscore_v6.gates.status import status_lines
 
     show_progress()
@@ -50,7 +51,7 @@ def tell(settings: Settings, run: Callable[[], Summary], *, as_json: bool = Fals
     driver.raise_for(summary)
     if not as_json:
         progress(f"Done in {time.monotonic() - started:.1f} s.")
-        click.echo(driver.overview(ledger, settings, called_as()))
+        click.echo(overview(ledger, settings, called_as()))
 
 
 def show_progress() -> None:

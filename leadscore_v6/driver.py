@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -20,7 +19,6 @@ from leadscore_v6.alerting.raising import raise_finding
 from leadscore_v6.assets.intake import withdrawal_of
 from leadscore_v6.assets.production.alarms import failure
 from leadscore_v6.contracts import contract
-from leadscore_v6.dashboard.settings import PAGE_FILE
 from leadscore_v6.driver_experiment import go_on
 from leadscore_v6.errors import (
     DiskFull,
@@ -36,10 +34,7 @@ from leadscore_v6.gates.champions import require_champion
 from leadscore_v6.gates.extract import extract_day, known_extract_day, waits_to_be_built
 from leadscore_v6.gates.ledger import Ledger, Place
 from leadscore_v6.gates.programme import GO, experiment_runs
-from leadscore_v6.gates.status import served_versions, status_lines
-from leadscore_v6.gates.steps import STEPS
 from leadscore_v6.locations import Location, reaching
-from leadscore_v6.reports.status import render_overview
 from leadscore_v6.settings import Settings
 from leadscore_v6.warehouse.landing import CRM_FILES, FeedFile, Landed, feed_files, file_mark, landing_ahead
 from leadscore_v6.warehouse.landing.leads import FILE_NAME as LEADS_FILE
@@ -294,31 +289,6 @@ def raise_for(summary: Summary) -> None:
     if 2 in codes:
         raise InputError(text)
     raise GateBlocked(text)
-
-
-def overview(ledger: Ledger, settings: Settings, command: str) -> str:
-    """What a person reads at the end of a run: gates, what is served, what to open; `command` is how we were called."""
-    marks = Counter(line.mark for line in status_lines(ledger))
-    paths = {}
-    backtest = ledger.latest("backtest")
-    if backtest is not None and backtest.state == "published":
-        card = STEPS[backtest.asset].further[-1].format(version=backtest.version)
-        paths["the model card"] = str(settings.artifacts / card)
-    shadowed = ledger.latest("shadow_scoring")
-    if shadowed is not None and shadowed.version:
-        report = STEPS[shadowed.asset].report.format(version=shadowed.version)
-        paths["shadow scoring"] = str(settings.artifacts / report)
-    training = ledger.latest("step_3_3_training_dataset_v6")
-    if training is not None:
-        report = STEPS[training.asset].report.format(version=training.version)
-        paths["class imbalance"] = str(settings.artifacts / report)
-    if ledger.keys("production_scores_v6"):
-        paths["the dashboard"] = str(settings.artifacts / PAGE_FILE)
-    paths["all reports"] = str(settings.artifacts)
-    paths["the warehouse"] = settings.warehouse
-    paths["every gate"] = f"{command} status --home {settings.home}"
-    paths["Dagster's UI"] = f"{command} ui --home {settings.home}"
-    return render_overview(marks, served_versions(ledger), paths)
 
 
 def _in_use(ledger: Ledger, feeds: list[FeedFile], settings: Settings, progress: Progress) -> Iterator[FeedFile]:

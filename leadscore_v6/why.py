@@ -28,11 +28,19 @@ from leadscore_v6.errors import InputError, UsageError
 from leadscore_v6.gates.bench import read_ledger
 from leadscore_v6.gates.champions import champion, history, role
 from leadscore_v6.gates.decisions import PROMOTED, TRAINING
-from leadscore_v6.gates.extract import known_extract_day
+from leadscore_v6.gates.extract import days_reached
 from leadscore_v6.gates.guard import obstacle_at
 from leadscore_v6.gates.ledger import Attempt, Ledger
 from leadscore_v6.gates.lineage import told, withdrawn_behind
-from leadscore_v6.gates.models import KnownModel, blocks_of, folder_of, manifest_digest, model_line, model_of
+from leadscore_v6.gates.models import (
+    KnownModel,
+    blocks_of,
+    folder_of,
+    holdout_auc_pr,
+    manifest_digest,
+    model_line,
+    model_of,
+)
 from leadscore_v6.gates.status import attempt_lines
 from leadscore_v6.modeling.scorer import LeadScorer
 from leadscore_v6.reports.production import of_prospects
@@ -94,10 +102,8 @@ def _days(ledger: Ledger, asked: date | None) -> list[date]:
             newest = f"; the newest day is {snapshot_day(keys[-1])}" if keys else ""
             raise UsageError(f"{asked} has not been scored{newest}: `leadscore score --day`.")
         return [asked]
-    extract = known_extract_day(ledger)
-    latest = [attempt for key in keys if (attempt := ledger.latest(PRODUCTION, key))]
-    standing = [snapshot_day(str(one.partition)) for one in latest if not withdrawn_behind(ledger, one)]
-    return [day for day in standing if extract is None or day <= extract]
+    latest = (ledger.latest(PRODUCTION, key) for key in days_reached(ledger, PRODUCTION))
+    return [snapshot_day(str(one.partition)) for one in latest if one and not withdrawn_behind(ledger, one)]
 
 
 def _as_scored(settings: Settings, ledger: Ledger, rows: Sequence[Mapping[str, Any]]) -> Answer:
@@ -313,7 +319,9 @@ def holdout_of(settings: Settings) -> tuple[list[str], float]:
     """Ids of the holdout leads of the newest validated model, and its AUC-PR (average precision) on them."""
     ledger, _ = read_ledger(settings)
     known = model_of(ledger, None)
-    return list(_blocks(settings, known)["holdout"]), float(known.trained.figures["holdout_average_precision"])
+    reached = holdout_auc_pr(known)
+    assert reached is not None, "a validated model was measured"
+    return list(_blocks(settings, known)["holdout"]), reached
 
 
 def describe(settings: Settings, version: str | None) -> Answer:

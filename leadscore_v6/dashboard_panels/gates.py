@@ -58,7 +58,10 @@ def _verdict(lines: list[StatusLine], waivers: list[tuple[str, ...]], panel: Pan
     if early:
         says = f"No gate stops anything; of {len(lines)}, these warn and cannot be judged yet: {', '.join(early)}."
         return Verdict(State.NOT_YET, says, "Nothing: more leads must mature first.")
-    return Verdict(State.HEALTHY, f"All {len(lines)} gates of the latest attempts hold, and none is waived.")
+    idle = sum(line.verdict == "not applicable" for line in lines)
+    says = f"All {len(lines) - idle} gates of the latest attempts hold, and none is waived."
+    says += f" {idle} have nothing to judge ({MARKS['not applicable']})." if idle else ""
+    return Verdict(State.HEALTHY, says)
 
 
 def _advice(home: Home, names: Iterable[str]) -> tuple[tuple[str, ...], ...]:

@@ -85,8 +85,9 @@ def withdraw(bench: Bench, file_name: str, reason: str, sha256: str = "") -> Inp
     if sha256:
         named = [attempt for attempt in in_use if attempt.source and attempt.source.startswith(sha256)]
         if len({attempt.source for attempt in named}) != 1:
-            there = ", ".join(sorted({attempt.source for attempt in in_use if attempt.source})) or "none"
-            raise UsageError(f"--sha256 {sha256} is not one {file_name} that is in use; those in use: {there}.")
+            newest_of_each = {attempt.source: _input(ledger, attempt) for attempt in in_use if attempt.source}
+            there = "".join(f"\n  {told}" for told in newest_of_each.values()) or " none"
+            raise UsageError(f"--sha256 {sha256} is not one {file_name} that is in use; those in use:{there}")
         target = named[-1]
     else:
         target = _newest(ledger, place, file_name)

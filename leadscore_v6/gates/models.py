@@ -108,6 +108,13 @@ def blocks_of(folders: FolderStore, model: KnownModel) -> Mapping[str, list[str]
     return content
 
 
+def holdout_auc_pr(model: KnownModel) -> float | None:
+    """AUC-PR on its holdout, of the scores that ship: the calibrator's; before there is one, those of step 4.1."""
+    calibrated = model.calibrated.facts.get("estimates", {}).get("auc_pr") if model.calibrated else None
+    found = calibrated[0] if calibrated else model.trained.figures.get("holdout_average_precision")
+    return None if found is None else float(found)
+
+
 def model_line(ledger: Ledger, model: KnownModel, role: str = "") -> ModelLine:
     """What `leadscore model list` says of a model; `role`: what the model ledger says of it."""
     stopped = [verdict.gate.name for verdict in stopping(ledger, model)]
@@ -117,7 +124,7 @@ def model_line(ledger: Ledger, model: KnownModel, role: str = "") -> ModelLine:
         state="validated" if model.validated else f"stopped at {model.furthest.asset}" if stopped else "not finished",
         stopped_by=", ".join(stopped),
         cv_auc_pr=model.trained.figures.get("cv_average_precision"),
-        holdout_auc_pr=model.trained.figures.get("holdout_average_precision"),
+        holdout_auc_pr=holdout_auc_pr(model),
         ece=calibrated.get("ece"),
         dataset=str(model.trained.facts.get("dataset_version")),
         as_of=str(model.trained.facts.get("as_of")),

@@ -21,7 +21,7 @@ class PopulationSettings:
 
 @dataclass(frozen=True)
 class ScoreSettings:
-    """What a score says: so many reasons, for all leads and the best prospects; against what there is a trend, and when."""
+    """What a score says: so many reasons, for all leads and the best prospects; a trend against what, and from when."""
 
     reasons: int
     prospects_with_reasons: int

@@ -85,6 +85,7 @@ def render_overview(marks: Mapping[str, int], served: Mapping[str, str], paths: 
     """The end of a run: gates counted by verdict, what is served, and what to open next."""
     counted = ", ".join(f"{count} {mark}" for mark, count in marks.items() if count)
     width = max(map(len, paths))
-    lines = [f"Gates: {counted}.", *(f"{name} serves {version}." for name, version in served.items()), "", "Open next:"]
+    serves = (f"{name} serves {version}." for name, version in served.items())
+    lines = [f"Gates of all that is here: {counted}.", *serves, "", "Open next:"]
     lines += [f"  {what:<{width}}  {path}" for what, path in paths.items()]
     return "\n".join(lines)

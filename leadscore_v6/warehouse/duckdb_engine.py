@@ -7,6 +7,7 @@ module's.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,7 @@ from leadscore_v6.locations import Location
 from leadscore_v6.warehouse.daily import require_day
 from leadscore_v6.warehouse.duckdb_ahead import PREFIX, Begun, key_of, tables_ahead
 from leadscore_v6.warehouse.duckdb_csv import csv_error, literal, reading
+from leadscore_v6.warehouse.lease import holder
 from leadscore_v6.warehouse.protocol import (
     DAY_COLUMN,
     FileTable,
@@ -360,9 +362,12 @@ def _connect(file: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
             raise UsageError(f"{file} is not a DuckDB database, or is damaged.") from error
         if "lock" not in str(error):
             raise
-        holder = re.search(r"\(PID \d+\)", str(error))
+        writer = holder(file.parent)
+        if writer is not None and writer.pid != os.getpid():
+            raise WarehouseBusy(f"{file.name} is held by {writer}. Wait until it has ended.") from None
+        other = re.search(r"\(PID \d+\)", str(error))
         raise WarehouseBusy(
-            f"{file.name} is open in another process {holder.group(0) if holder else ''}".rstrip()
+            f"{file.name} is open in another process {other.group(0) if other else ''}".rstrip()
             + ". Close it there, or wait until it has ended."
         ) from None
 

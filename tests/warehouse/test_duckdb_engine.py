@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from leadscore_v6.errors import WarehouseBusy
 from leadscore_v6.warehouse import sql
 from leadscore_v6.warehouse.duckdb_engine import GOOGLE_TYPES, DuckDBWarehouse
 
@@ -71,3 +74,28 @@ def test_a_text_is_translated_once_for_all_dates(monkeypatch: pytest.MonkeyPatch
         text = f"SELECT 1 AS a FROM `LeadScoring.snapshot_reps_{date}`"
         assert sql.duckdb_text(text) == text.replace("`", '"')
     assert len(texts) == 1
+
+
+HELD = """
+import sys
+from pathlib import Path
+import duckdb
+from leadscore_v6.warehouse.lease import Lease
+home = Path(sys.argv[1])
+with Lease(home, command="leadscore score"), duckdb.connect(str(home / "warehouse.duckdb")):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_whoever_meets_a_run_is_told_which_it_is_and_to_wait_for_it(tmp_path: Path) -> None:
+    """Not to close it: who is told to "close it there" kills a run."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HELD, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline() == "held\n"
+        says = rf"is held by process {run.pid} on .* \(leadscore score\), since .*\. Wait until it has ended\.$"
+        with pytest.raises(WarehouseBusy, match=says):
+            DuckDBWarehouse(tmp_path / "warehouse.duckdb", threads=1, read_only=True)
+        run.communicate("")

@@ -103,9 +103,8 @@ class Written:
 
     def _told(self) -> list[str]:
         rows, expected = self.made.rows, self.made.expected
-        lines = [
-            f"{len(rows):,} advisors for {len(expected)} associates, by the scores of {self.day} (model {self.model})."
-        ]
+        whom = f"{_counted(len(rows), 'advisor')} for {_counted(len(expected), 'associate')}"
+        lines = [f"{whom}, by the scores of {self.day} (model {self.model})."]
         is_lead, again = rows["kind"] == "lead", rows["last_dial_on"].notna()
         for name in expected:
             of_whom = rows["associate"] == name
@@ -344,6 +343,10 @@ def _refuse(what: str, obstacle: Obstacle | None) -> None:
         raise GateBlocked(
             f"No call list from {what} that do not hold.\n  - {obstacle}\n  what to do: `leadscore status`."
         )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _settings(configured: CallListSettings, asked: CallListRequest) -> CallListSettings:

@@ -70,6 +70,8 @@ class Words:
         if isinstance(value, str):
             return str(phrases["value"]).format(text=value, duration=value, number=value, percent=value)
         number = float(value)
+        if "single" in phrases and _number(number) == "1":
+            return str(phrases["single"])
         return str(phrases["value"]).format(
             text=f"{number:g}", duration=duration(number), number=_number(number), percent=f"{100 * number:.0f} %"
         )

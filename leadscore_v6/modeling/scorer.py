@@ -264,10 +264,12 @@ class LeadScorer:
             return ()
         names = self._content.spec.names
         return (
-            *(_missing(names[place]) for place in np.flatnonzero(missing[0]) if names[place] not in unseen),
-            *(_outside(names[place]) for place in np.flatnonzero(outside[0])),
-            *(_unseen(name) for name in unseen),
-            *self._unknown_segment(segment),
+            *dict.fromkeys((
+                *(self._missing(names[place]) for place in np.flatnonzero(missing[0]) if names[place] not in unseen),
+                *(f"{self._words.family(names[place])}: {_OUTSIDE}" for place in np.flatnonzero(outside[0])),
+                *(f"{self._words.family(name)}: {_UNSEEN}" for name in unseen),
+                *self._unknown_segment(segment),
+            )),
         )
 
     def _all_warnings(self, encoded: Encoded, segments: NDArray[np.object_]) -> NDArray[np.object_]:
@@ -302,7 +304,12 @@ class LeadScorer:
     def _unknown_segment(self, segment: str) -> tuple[str, ...]:
         if segment in self._content.calibrator.segments:
             return ()
-        return (f"{self.segment_column}: calibration did not know this segment, the global calibrator is used",)
+        column, known = self.segment_column, self._words.features
+        kind = self._words.family(column) if column in known else column
+        return (f"{kind}: {_UNCALIBRATED}",)
+
+    def _missing(self, name: str) -> str:
+        return f"{self._words.say(name, None)}, though training nearly always had it"
 
     def __sklearn_is_fitted__(self) -> bool:
         """It is never unfitted."""
@@ -342,16 +349,8 @@ def build_scorer(
     return LeadScorer(content, words)
 
 
-def _missing(name: str) -> str:
-    return f"{name}: not known, though nearly always known in training"
-
-
-def _outside(name: str) -> str:
-    return f"{name}: outside of the range of training"
-
-
-def _unseen(name: str) -> str:
-    return f"{name}: a value that training did not know, taken as not known"
-
-
+# Of a family of features, as reasons name it: sales people read it. Features that say the same of a lead say it once.
+_OUTSIDE: Final = "lower or higher than training ever had it"
+_UNSEEN: Final = "a kind that training did not know, taken as not known"
+_UNCALIBRATED: Final = "a kind that calibration had too little of, so that it is calibrated as all leads are"
 _AGAIN: Final = "train a model with this version, or load it with the version that made it"

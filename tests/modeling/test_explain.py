@@ -25,6 +25,12 @@ def test_every_feature_of_the_contract_has_words_and_no_other(words: Words) -> N
     assert set(words.features) == set(feature_columns(contract("training")))
 
 
+def test_families_and_what_is_missing_are_said_without_names_of_columns(words: Words) -> None:
+    """A warning is made of them, and sales people read it."""
+    for feature in words.features:
+        assert "_" not in words.family(feature) + words.say(feature, None)
+
+
 @pytest.mark.parametrize("value", UNKNOWN + KNOWN)
 def test_every_feature_can_say_every_value(words: Words, value: object) -> None:
     types = {column.name: column.bq_type for column in contract("training").columns}
@@ -47,6 +53,10 @@ def test_every_feature_can_say_every_value(words: Words, value: object) -> None:
         ("firm_rep_count_bin", "6_20", "a firm of 6 to 20 advisors"),
         ("Branch_State", "NY", "works in NY"),
         ("total_reps", 25896, "25,896 advisors at the firm"),
+        ("Number_RegisteredStates", 1, "registered in 1 state"),
+        ("Number_RegisteredStates", 2, "registered in 2 states"),
+        ("total_reps", 1.0, "the only advisor at the firm"),
+        ("Firm_Stability_Score", 6.5, "6.5 years at the firm for each firm so far"),
         ("MilesToWork", None, "the way to work is not known"),
     ],
 )

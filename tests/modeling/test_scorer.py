@@ -59,10 +59,19 @@ def test_probabilities_are_those_of_step_4_3(
 def test_it_says_what_it_had_to_assume(scorer: LeadScorer, leads: pd.DataFrame) -> None:
     warnings = scorer.score_leads(leads)["warnings"]
     assert "training did not know" in warnings[3][0]
-    assert warnings[3][0].startswith("state:")
-    assert warnings[4] == ("experience: outside of the range of training",)
-    assert warnings[5] == ("experience: not known, though nearly always known in training",)
-    assert any("global calibrator" in text for text in warnings[6])
+    assert warnings[3][0].startswith("place:")
+    assert warnings[4] == ("career: lower or higher than training ever had it",)
+    assert warnings[5] == ("career not known, though training nearly always had it",)
+    assert any("firm: a kind that calibration had too little of" in text for text in warnings[6])
+
+
+def test_a_warning_names_no_column_and_is_said_once(scorer: LeadScorer, leads: pd.DataFrame) -> None:
+    """Sales people read it beside the reasons; two features of one family say the same."""
+    strange = leads.head(1).assign(tenure=1e6, experience=1e6, states=-1.0, state="nowhere", firm_rep_count_bin="other")
+    (warnings,) = scorer.score_leads(strange)["warnings"]
+    assert {text.split(":")[0] for text in warnings} == {"firm", "career", "registration", "place"}
+    assert len(set(warnings)) == len(warnings)
+    assert not [text for text in warnings if "_" in text]
 
 
 def test_ranks_are_percentiles_of_the_calibration_block(scorer: LeadScorer, calibrated: Calibration) -> None:

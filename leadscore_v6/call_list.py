@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -46,7 +45,8 @@ DIALS = "crm_dials"
 # Of one delivery, in order. A step that was kept from beginning leaves its former attempt as the latest.
 _DELIVERED = (("leads", LEADS), ("associates", "crm_associates"), ("dials", DIALS))
 _NO = {"0", "false", "no", "n"}
-_YES = {"1", "true", "yes", "y", ""}
+_YES = {"1", "true", "yes", "y"}
+_COMPUTED = ("=", "+", "-", "@", "\t", "\r")  # a cell that begins so, a spreadsheet computes
 # What every sum of the probabilities of such leads comes with.
 _OF_DIALLED = (
     "The model learned what follows a lead's first dial (R50): of leads that were dialled before, and gave no call, it "
@@ -227,11 +227,15 @@ def read_in_test(warehouse: Warehouse, ledger: Ledger) -> frozenset[str]:
 def read_associates(file: Path) -> list[str]:
     """Names of the column `associate`, in order; where there is a column `active`, those who are.
 
-    Raises InputError: not readable, no such column, a name empty or twice, another word than yes or no, nobody active.
+    Raises InputError: not readable, no such column, a name empty, twice or computed by a spreadsheet, another word than
+    yes or no, nobody active.
     """
     names: list[str] = []
     for row, record in _records(file, "associate"):
-        name, active = (record["associate"] or "").strip(), (record.get("active") or "").strip().lower()
+        name, active = record["associate"].strip(), record.get("active", "yes").strip().lower()
+        if name.startswith(_COMPUTED):
+            what = f"An associate begins with {name[0]!r}: a spreadsheet that opens the list would compute it"
+            raise InputError(what, str(file), "associate", row, "write the name without it.")
         if not name or name in names:
             raise InputError(
                 f"An associate {'without a name' if not name else 'who is there twice'}", str(file), "associate", row
@@ -254,10 +258,10 @@ def read_exclusions(file: Path, day: date) -> frozenset[str]:
     """
     found = set()
     for row, record in _records(file, "FA_CRD__c"):
-        crd = canonical_crd(record["FA_CRD__c"] or "")
+        crd = canonical_crd(record["FA_CRD__c"])
         if crd is None:
             raise InputError("This is no CRD", str(file), "FA_CRD__c", row, "write its digits.")
-        until = (record.get("until") or "").strip()
+        until = record.get("until", "").strip()
         try:
             if not until or date.fromisoformat(until) >= day:
                 found.add(crd)
@@ -266,19 +270,27 @@ def read_exclusions(file: Path, day: date) -> frozenset[str]:
     return frozenset(found)
 
 
-def _records(file: Path, *columns: str) -> list[tuple[int, dict[str, Any]]]:
+def _records(file: Path, column: str) -> list[tuple[int, dict[str, str]]]:
+    """Rows by number, each with as many fields as the first line names columns, every name once and `column` one."""
     try:
         with file.open(newline="", encoding="utf-8-sig") as content:
-            reader = csv.DictReader(content)
-            for column in columns:
-                if column not in (reader.fieldnames or []):
-                    what = f"There is no column {column}"
-                    raise InputError(what, str(file), column, remedy="name it in the first line.")
-            return list(enumerate(reader, start=2))
+            reader = csv.reader(content, strict=True)
+            names = [name.strip() for name in next(reader, [])]
+            rows = [(row, fields) for row, fields in enumerate(reader, start=2) if fields]
     except OSError as error:
         raise InputError(f"The file cannot be read: {error.strerror}", str(file)) from None
     except (UnicodeDecodeError, csv.Error):
         raise InputError("The file is no CSV in UTF-8", str(file)) from None
+    if column not in names:
+        raise InputError(f"There is no column {column}", str(file), column, remedy="name it in the first line.")
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        raise InputError(f"The column {twice[0]} is there twice", str(file), twice[0], 1, "leave one of them.")
+    for row, fields in rows:
+        if len(fields) != len(names):
+            what = f"The row has {len(fields)} fields, the first line names {len(names)} columns"
+            raise InputError(what, str(file), row=row, remedy='put a field with a comma in it between ".')
+    return [(row, dict(zip(names, fields, strict=True))) for row, fields in rows]
 
 
 def _age(ledger: Ledger, attempt: Attempt, most: int) -> str:

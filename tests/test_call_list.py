@@ -28,7 +28,7 @@ def written(tmp_path: Path, text: str) -> Path:
 
 
 def test_the_active_ones_in_the_order_of_the_file(tmp_path: Path) -> None:
-    file = written(tmp_path, "associate,weekly_capacity,active\nDot,1,yes\n Ann ,1,TRUE\nBob,1,0\nCid,1,\n")
+    file = written(tmp_path, "associate,weekly_capacity,active\nDot,1,yes\n Ann ,1,TRUE\n\nBob,1,0\nCid,1,y\n")
     assert read_associates(file) == ["Dot", "Ann", "Cid"]
     assert read_associates(written(tmp_path, "associate\nAnn\n")) == ["Ann"]
 
@@ -41,6 +41,13 @@ def test_the_active_ones_in_the_order_of_the_file(tmp_path: Path) -> None:
         ("associate\n \n", r"has no name|without a name"),
         ("associate,active\nAnn,no\n", "No associate is active"),
         ("associate,active\nAnn,perhaps\n", r"'perhaps' does not say .*column active, row 2"),
+        ("associate,active\nAnn,\n", r"'' does not say .*column active, row 2"),
+        ("associate\nAnn\n=cmd|x\n", r"begins with '='.*spreadsheet .*column associate, row 3"),
+        ("associate\n@Ann\n", "begins with '@'"),
+        ("associate,associate\nAnn,Bob\n", r"The column associate is there twice .*row 1"),
+        ("associate,active\nAnn,yes\nMiller, Ann,yes\n", r"The row has 3 fields, the first line names 2 .*row 3"),
+        ("associate,active\nAnn\n", "The row has 1 fields"),
+        ('associate\n"Ann\n', "no CSV in UTF-8"),
         ("associate\n\xe9\n", "no CSV in UTF-8"),
         ("", "There is no column associate"),
     ],

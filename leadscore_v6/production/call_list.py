@@ -80,7 +80,10 @@ def call_list(
     fitting = left[~is_over]
     chosen = fitting.iloc[: settings.per_associate * len(associates)]
     counts = {str(reason): int(count) for reason, count in why.value_counts().items()}
-    counts |= {FIRM_FULL: int(is_over.sum()), NO_PLACE: len(fitting) - len(chosen)}
+    # The cap kept those from a place who stand before the last that was given; the others would have had none anyway.
+    reached = np.flatnonzero(~is_over)[len(chosen) - 1] + 1 if len(chosen) < len(fitting) else len(left)
+    passed_over = int(is_over.iloc[:reached].sum())
+    counts |= {FIRM_FULL: passed_over, NO_PLACE: len(left) - len(chosen) - passed_over}
     places = spread(chosen["probability"].to_numpy(dtype=float), len(associates))
     names = np.array(associates, dtype=object)[places]
     # Within a list the order is that of the best first, which `chosen` has.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -13,11 +12,8 @@ from leadscore_v6.dashboard.page import Folded, Panel, State, Table, Words
 from leadscore_v6.dashboard.render import render_page
 from leadscore_v6.dashboard_panels.assemble import page_of
 from leadscore_v6.dashboard_panels.calibration import BALANCE
-from leadscore_v6.dashboard_panels.gates import _verdict as gates_verdict
-from leadscore_v6.dashboard_panels.home import dashboard_settings
 from leadscore_v6.gates.registry import load_gates
 from leadscore_v6.gates.steps import SNAPSHOT, STEPS, upstream
-from leadscore_v6.reports.status import StatusLine
 from tests.dashboard.sound import assert_sound, text_of
 from tests.dashboard_panels.story import TODAY, Story
 
@@ -301,23 +297,6 @@ def test_a_waiver_is_shown_with_who_why_and_until_when(story: Story, expires: st
         ("`backtest_cv_coefficient`", "backtest", "Bo", "<b>small</b> world", expires, now),
     )
     assert state(panel) is (State.LOOK if now == "in force" else State.STOPPED)
-
-
-def test_what_has_nothing_to_judge_does_not_hold() -> None:
-    line = StatusLine("1", "crm_leads", None, "a", "", "", "pass", "", None, "", stops=False)
-    lines = [line, replace(line, gate="b"), replace(line, gate="c", verdict="not applicable")]
-    found = gates_verdict(lines, [], dashboard_settings().panels[0])
-    assert (found.state, found.says.split(" and ")[0]) == (State.HEALTHY, "All 2 gates of the latest attempts hold,")
-    assert found.says.endswith("1 have nothing to judge (n/a).")
-
-
-def test_a_models_holdout_has_one_figure_on_the_page(story: Story) -> None:
-    """That of the scores that ship, as the chart has it: step 4.1 measured before the calibration."""
-    story.attempt("trained_model", facts={"as_of": "x", "made_from": None}, version="20260303",
-                  holdout_average_precision=0.4)  # fmt: skip
-    panel = story.panel("models")
-    shown = {row[0]: row[3] for row in table(panel, "Every model that was judged, newest first").rows}
-    assert shown == {"20260303": "0.400", "20260101": "0.290"}
 
 
 def test_the_champion_and_its_history_are_told(story: Story) -> None:

@@ -131,6 +131,22 @@ def test_of_one_firm_only_the_best_up_to_the_cap() -> None:
     assert made.left_out == {"beyond the cap of the firm": 2}
 
 
+@pytest.mark.parametrize(
+    ("per_associate", "left_out"),
+    [
+        # Four places: 9 and 8 take those of the firm, 7 is passed over for 6 and 5; 4 and 3 come too late for any.
+        (2, {"beyond the cap of the firm": 1, "no place left": 2}),
+        (5, {"beyond the cap of the firm": 2}),
+    ],
+)
+def test_the_cap_keeps_from_a_place_who_would_have_had_one(per_associate: int, left_out: dict[str, int]) -> None:
+    firms = {9: "7", 8: "7", 7: "7", 6: "1", 5: "2", 4: "3", 3: "7"}
+    asked = [advisor(str(crd), 0.01 * crd, RIAFirmCRD=firm) for crd, firm in firms.items()]
+    made = listed(*asked, settings=CallListSettings(7, per_associate, 2, 90, 30, 21, 365))
+    assert made.left_out == left_out
+    assert len(made.rows) + sum(left_out.values()) == len(firms)
+
+
 def test_the_best_get_the_places_and_equal_ones_by_the_lower_number() -> None:
     made = listed(*(advisor(crd) for crd in ("10", "9", "11", "100", "8")), advisor("7", 0.9))
     assert sorted(made.rows["FA_CRD__c"], key=int) == ["7", "8", "9", "10"]

@@ -39,6 +39,7 @@ PARAMETERS: dict[str, Any] = {
     "lead": "1",
     "after": DAYS[0],
     "until": DAYS[3],
+    "crd": "2",
     "day": DAYS[2],
     "first_day": DAYS[0],
     "last_day": DAYS[3],

@@ -85,7 +85,7 @@ def withdraw(bench: Bench, file_name: str, reason: str, sha256: str = "") -> Inp
     if sha256:
         named = [attempt for attempt in in_use if attempt.source and attempt.source.startswith(sha256)]
         if len({attempt.source for attempt in named}) != 1:
-            newest_of_each = {attempt.source: _input(ledger, attempt) for attempt in in_use if attempt.source}
+            newest_of_each = {one.source: f"{_input(ledger, one)}{_of_day(one)}" for one in in_use if one.source}
             there = "".join(f"\n  {told}" for told in newest_of_each.values()) or " none"
             raise UsageError(f"--sha256 {sha256} is not one {file_name} that is in use; those in use:{there}")
         target = named[-1]
@@ -142,6 +142,12 @@ def _newest(ledger: Ledger, place: Place, file_name: str) -> Attempt:
 def _input(ledger: Ledger, attempt: Attempt) -> str:
     landed = (facts for facts in ledger.landed.get(attempt.place, []) if facts["digest"] == attempt.source)
     return _told(attempt.source, next((facts["at"] for facts in landed), attempt.started_at))
+
+
+def _of_day(attempt: Attempt) -> str:
+    """The day that an extract of the CRM is of; empty of what has none, or could not tell it."""
+    day = attempt.facts.get("crm_extracted_at")
+    return f", an extract of {day}" if day else ""
 
 
 def _told(digest: str | None, at: datetime | None) -> str:

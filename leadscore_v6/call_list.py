@@ -52,6 +52,10 @@ _OF_DIALLED = (
     "The model learned what follows a lead's first dial (R50): of leads that were dialled before, and gave no call, it "
     "says what it would have said then. Expect fewer calls of them."
 )
+_OF_RECORDS = (
+    "For the CRM: of {several:,} advisors it has several records, of {new:,} none (`crm_records`). Find the record of "
+    "a lead by its Id, not by the CRD; a prospect has none that is open."
+)
 _STEM = "call_list_v6_"  # and the day; the names of a list's files begin so
 _FOR = ("people", "the CRM", "the record")
 
@@ -133,6 +137,9 @@ class Written:
         )
         if self.trend:
             lines.append(self.trend)
+        several, new = int((rows["crm_records"] > 1).sum()), int((rows["crm_records"] == 0).sum())
+        if several or new:
+            lines.append(_OF_RECORDS.format(several=several, new=new))
         without = int(rows["reasons"].isna().sum())
         if without:
             lines.append(
@@ -168,7 +175,8 @@ def write_call_list(settings: Settings, asked: CallListRequest) -> Written:
     scores = scores[~scores["Id"].isin(rules.leads)]
     scores = scores.assign(
         last_dial_on=pd.to_datetime(scores["FA_CRD__c"].map(dialled)),
-        last_call_on=pd.to_datetime(scores["FA_CRD__c"].map(called)),
+        last_call_on=scores["FA_CRD__c"].map(called["last_call_on"]),
+        crm_records=scores["FA_CRD__c"].map(called["crm_records"]).fillna(0).astype("int64"),
     )
     barred = {EXCLUDED: excluded, IN_TEST: in_test}
     made = call_list(scores, associates, barred, day, _settings(config.call_list, asked))

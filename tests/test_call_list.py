@@ -226,10 +226,10 @@ def test_an_empty_log_is_not_none_at_all(logs_dials: bool, until: date | None, s
     assert says in str(Written(listed("lead"), DAY, "20251101", [], False, logs_dials, until))
 
 
-def listed(*kinds: str, dialled: int = 0, contacted: int = 0) -> CallList:
+def listed(*kinds: str, dialled: int = 0, contacted: int = 0, records: tuple[int, ...] = (1, 1, 1)) -> CallList:
     """Ann's list: somebody of each kind, the first with a probability of 0.1, the others of 0.2.
 
-    The first `dialled` were dialled before, the last `contacted` were contacted before.
+    The first `dialled` were dialled before, the last `contacted` were contacted before. records: of each in the CRM.
     """
     count = len(kinds)
     chances = [0.1, 0.2, 0.2][:count]
@@ -238,6 +238,7 @@ def listed(*kinds: str, dialled: int = 0, contacted: int = 0) -> CallList:
         "kind": kinds,
         "probability": chances,
         "reasons": "long in one firm",
+        "crm_records": records[:count],
         "last_dial_on": pd.Series([pd.Timestamp(DAY)] * dialled + [pd.NaT] * (count - dialled)),
         "last_contact_on": pd.Series([pd.NaT] * (count - contacted) + [pd.Timestamp(DAY)] * contacted),
     }
@@ -262,3 +263,9 @@ def test_calls_expected_of_those_dialled_before_are_told_apart() -> None:
     told = str(Written(listed("lead", "lead", "prospect", dialled=1), DAY, "20251101", [], False, True, DAY))
     assert "2 leads,     0.30 calls expected of one dial each (of whom 1 were dialled before, 0.10);" in told
     assert "of leads that were dialled before, and gave no call, it says what it would have said then" in told
+
+
+def test_whom_the_crm_does_not_find_by_the_crd_is_counted() -> None:
+    told = str(Written(listed("lead", "lead", "prospect", records=(2, 1, 0)), DAY, "20251101", [], False, True, DAY))
+    assert "of 1 advisors it has several records, of 1 none (`crm_records`)" in told
+    assert "crm_records" not in str(Written(listed("lead"), DAY, "20251101", [], False, True, DAY))

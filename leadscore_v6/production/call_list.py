@@ -21,7 +21,7 @@ from leadscore_v6.production.settings import CallListSettings
 COLUMNS = tuple(
     """
     associate position FA_CRD__c Id kind RIAFirmCRD percentile decile probability trend reasons warnings last_contact_on
-    last_dial_on model_version score_date
+    last_dial_on crm_records model_version score_date
     """.split()
 )
 # Why an advisor is not on a list, in the order in which it is asked.
@@ -66,7 +66,7 @@ def call_list(
     """The list of `day` from its scored rows.
 
     Beside the table's columns they have `last_dial_on` and `last_call_on`, an advisor's newest dial and scheduled call
-    of whichever lead (NaT: never).
+    of whichever lead (NaT: never), and `crm_records`, of how many leads that is.
 
     1. One row an advisor: a lead before a prospect, then the newest contact, then the lowest Id.
     2. Rules (`settings`, `barred`: canonical CRDs by reason) take out who may not be called now.

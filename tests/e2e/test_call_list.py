@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -214,8 +215,12 @@ def test_whoever_scheduled_a_call_since_is_not_on_the_list(
     crd = first.made.rows["FA_CRD__c"].iloc[0]
     with open_warehouse(settings, read_only=True) as warehouse:
         known = read_calls(warehouse)
+        records = warehouse.query(f"SELECT crd FROM {warehouse.dataset}.crm_leads WHERE crd IS NOT NULL")
     assert len(known) > 1000
-    monkeypatch.setattr(call_list, "read_calls", lambda _warehouse: {**known, crd: first.day})
+    in_crm = Counter(record["crd"] for record in records)
+    assert first.made.rows["crm_records"].to_list() == [in_crm[one] for one in first.made.rows["FA_CRD__c"]]
+    known.loc[crd, "last_call_on"] = pd.Timestamp(first.day)
+    monkeypatch.setattr(call_list, "read_calls", lambda _warehouse: known)
     second = write_call_list(settings, asked)
     assert crd not in set(second.made.rows["FA_CRD__c"])
     assert second.made.left_out["scheduled a call already"] == first.made.left_out["scheduled a call already"] + 1

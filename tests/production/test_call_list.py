@@ -39,6 +39,7 @@ def advisor(crd: str, probability: float = 0.05, **changes: Any) -> dict[str, An
         "last_contact_on": pd.NaT,
         "last_dial_on": pd.NaT,
         "last_call_on": pd.NaT,
+        "crm_records": 1,
     }
     return {**base, **changes}
 

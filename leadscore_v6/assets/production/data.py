@@ -133,10 +133,11 @@ def read_person(warehouse: Warehouse, day: date, lead: str, crd: str | None) -> 
     return warehouse.query(render(f"{PRODUCTION}/person.sql", {"production": table}, lists), params)
 
 
-def read_calls(warehouse: Warehouse) -> dict[str, date]:
-    """By canonical CRD the UTC day on which a call was last scheduled, of whichever lead, by the newest extract."""
+def read_calls(warehouse: Warehouse) -> pd.DataFrame:
+    """By canonical CRD `crm_records` of the newest extract, and `last_call_on`, of whichever of them (UTC day; NaT)."""
     sql = render(f"{PRODUCTION}/calls.sql", {"crm": f"{warehouse.dataset}.crm_leads"})
-    return {row["FA_CRD__c"]: row["last_call_on"] for row in warehouse.query(sql)}
+    told = pd.DataFrame(warehouse.query(sql), columns=["FA_CRD__c", "crm_records", "last_call_on"])
+    return told.assign(last_call_on=pd.to_datetime(told["last_call_on"])).set_index("FA_CRD__c")
 
 
 def read_last_dials(warehouse: Warehouse) -> dict[str, date]:

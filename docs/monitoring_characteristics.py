@@ -115,8 +115,9 @@ product's own functions with the product's own settings (`config/monitoring_sche
 leads, 3.4 % positive, a month 4,300; training 27,300. On a day some 12,600 leads are open, those of ninety days
 without a call (R51), nearly all of them the same as the day before; a small home has 143 of them. Of the leads the
 best-scored 45 % are dialled, and performance is judged on those alone, thirteen weeks at a time. Features are
-independent of each other here; real ones are not, and Holm is then on the safe side. Nulls and bootstraps take fewer
-draws than in production.
+independent of each other here; real ones are not, and Holm is then on the safe side. So are leads; real ones of one
+firm have its features in common, and of those chance moves more than here. Nulls and bootstraps take fewer draws than
+in production.
 
 Written by `python -m docs.monitoring_characteristics`; `make prove` runs it again and fails if this part differs, or if
 a quiet year has more alerts than it promises.

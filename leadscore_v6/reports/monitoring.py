@@ -63,8 +63,9 @@ def _drift(figures: Facts, facts: Facts) -> list[str]:
     found = [
         "## What has moved most\n\n" + table(head, rows) + "\n\n"
         "PSI is over bins that training froze: deciles, levels, one for missing values, one for what training did "
-        'not know. "By chance" is what two samples of one population of these sizes give (R30). A small p with a small '
-        "PSI is a change that is certain and small: no alert."
+        'not know. "By chance" is what two samples of one population of these sizes give, leads drawn one by one '
+        "(R30). A small p with a small PSI is a small change, and no alert. Leads of one firm have what is known of it "
+        "in common: of such features chance moves more than is said here."
     ]
     for feature, shifts in facts["shifts"].items():
         bins = [
@@ -103,6 +104,11 @@ def _verdict(row: Facts) -> str:
     if low > 1.1 or high < 0.9:
         more = "fewer" if low > 1.1 else "more"
         return f"**It ranks as promised, and {more} leads convert than it says**: {measured}; expected {ratio} times."
+    if row["auc_drop_high"] < 0:
+        return (
+            f"**The model ranks better than it promises**: {measured}; expected over observed conversions {ratio}. An "
+            "alert counts from the promise: a fall from here is told later by as much as the two differ."
+        )
     return f"**The model is worth what it promises**: {measured}; expected over observed conversions {ratio}."
 
 

@@ -182,6 +182,10 @@ def _work(bench: Bench, settings: Settings, facts: Mapping[str, Any], extracted:
 
     def measure(candidates: Candidates) -> Mapping[str, Any]:
         figures = inner.measure({typed: candidates[typed]})
+        last = _utc_day(facts["last_timestamp"])
+        if last is not None and last > extracted:
+            # A person said the day against it: the last time dates nothing, and may stand as alone as it likes.
+            figures = {**figures, "last_time_alone_days": 0}
         # Where the contract does not hold there may be no Id to compare.
         return {**figures, **_lost(bench, settings, recipe, candidates)} if "leads" in figures else figures
 

@@ -34,13 +34,15 @@ def waits_to_be_built(ledger: Ledger) -> bool:
 
 
 def days_reached(ledger: Ledger, asset: str) -> list[str]:
-    """Keys of a step that is built day by day, in order, up to the day of the extract that counts.
+    """Keys of a step that is built day by day, in order, up to the newest extract's day, or the serving one's if later.
 
     A later one is of an extract that was taken back, or of a clock that was wrong: no run renews it, and it would be
-    the newest for ever. Where the newest extract could not be read it is the one before it that counts.
+    the newest for ever. A newest extract that was stopped (one that was cut off is older than what serves), or that
+    could not be read, takes no day away.
     """
     serves = extract_before(ledger)
-    last = known_extract_day(ledger) or (date.fromisoformat(serves.facts["crm_extracted_at"]) if serves else None)
+    told = [known_extract_day(ledger), date.fromisoformat(serves.facts["crm_extracted_at"]) if serves else None]
+    last = max((day for day in told if day is not None), default=None)
     keys = (str(key) for key in ledger.keys(asset))
     return [key for key in keys if last is None or key <= f"{last:%Y%m%d}"]
 

@@ -80,6 +80,15 @@ def test_nor_while_the_newest_extract_cannot_be_read(story: Story) -> None:
         _scored(story.ledger(), None)
 
 
+def test_an_extract_that_was_cut_off_and_stopped_takes_no_day_away(story: Story) -> None:
+    facts = {"crm_extracted_at": f"{TODAY - timedelta(days=9)}"}
+    story.attempt("crm_leads", facts=facts, lost_share=0.5)
+    assert days_reached(story.ledger(), SCORES) == [f"{TODAY:%Y%m%d}"]
+    assert described(story).startswith("On 2026-03-02 model")
+    with pytest.raises(GateBlocked, match="leads_of_before_still_there"):
+        _scored(story.ledger(), None)
+
+
 def test_scores_of_the_right_day_by_a_wrong_extract_are_neither_healthy_nor_described(story: Story) -> None:
     story.day(f"{TODAY - timedelta(days=1):%Y%m%d}")
     scored_and_taken_back(story, TODAY)

@@ -66,7 +66,7 @@ def measured(candidate: str) -> Any:
             "crm_leads",
             "LeadScoring.crm_leads",
             tables={"lead": "SavvyGTMData.Lead"},
-            check_params={"records": 1},
+            check_params={"records": 1, "among": 500},
             contract=contract("crm_leads"),
         )
         return recipe.work(warehouse, "crm_leads").measure({"LeadScoring.crm_leads": "LeadScoring.c"})

@@ -311,6 +311,7 @@ def test_a_withdrawn_file_may_stay_where_it_is(
     assert {name.split(".")[-1].split()[-1] for name in after if KEY in name} <= {f"snapshot_reps_{KEY}_raw"}
 
 
+@pytest.mark.prove
 def test_a_withdrawal_is_undone_from_the_command_line(
     world: Path, quarter: Path, home: Path, leadscore_here: Leadscore, before: dict[str, object]
 ) -> None:
@@ -345,6 +346,7 @@ def test_a_withdrawal_is_undone_from_the_command_line(
 # --- where it is ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.prove
 def test_a_home_may_have_blanks_quotes_and_signs_in_its_path(
     world: Path, tmp_path: Path, home: Path, leadscore_here: Leadscore, before: dict[str, object]
 ) -> None:

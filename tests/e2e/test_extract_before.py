@@ -87,6 +87,7 @@ def test_a_filtered_extract_is_stopped_until_a_person_says_that_they_are_gone(pr
     assert (figures(product)["leads_before"], figures(product)["lost_leads"]) == (len(whole) - len(gone), 0)
 
 
+@pytest.mark.prove
 def test_the_newest_leads_are_few_and_are_missed_all_the_same(product: Product, feed: Path) -> None:
     """Of a long extract a cut-off end is a small share: the leads that are being called."""
     edit(feed / "Lead.csv", old_ones_four_times_over)

@@ -118,6 +118,7 @@ def test_killed_at_each_step_in_turn_it_ends_as_if_undisturbed(
     assert states.count(dg.DagsterRunStatus.FAILURE) >= len(places) - 1
 
 
+@pytest.mark.prove
 def test_killed_while_promoting_the_last_good_version_is_served(
     world: Path, finished_home: Path, home: Path, tmp_path: Path
 ) -> None:
@@ -200,6 +201,7 @@ def held_run(feed: Path, home: Path, folder: Path) -> Iterator[tuple[subprocess.
         runner.wait(timeout=300)
 
 
+@pytest.mark.prove
 def test_of_two_runs_one_waits_or_says_who_holds_the_warehouse(world: Path, home: Path, tmp_path: Path) -> None:
     with held_run(world, home, tmp_path) as (runner, pid):
         started = time.monotonic()
@@ -275,6 +277,7 @@ def test_another_program_has_the_warehouse_open_for_long(world: Path, home: Path
     assert contents(home) == contents(finished_home)
 
 
+@pytest.mark.prove
 def test_another_program_has_the_warehouse_open_for_a_moment(world: Path, home: Path, finished_home: Path) -> None:
     with other_program(home / "warehouse.duckdb") as other:
         waiting = start("-m", "leadscore_v6.cli", *command(world, home), LEADSCORE_LEASE_WAIT_SECONDS="120")

@@ -143,6 +143,7 @@ def test_dropped_files_end_in_the_promoted_view(feed: Path, landing: Path, daemo
     assert promoted(landing, figures) == [(rows, owners)]
 
 
+@pytest.mark.prove
 def test_a_late_older_quarter_is_joined(feed: Path, landing: Path, daemon: Daemon) -> None:
     """Advisors that no snapshot had at their contact are known when an older file with them has come."""
     for name in (OLD, "Lead.csv"):

@@ -211,6 +211,7 @@ def test_every_asset_shows_its_report_as_the_file_has_it(ui: Ui) -> None:
         assert [shown.removeprefix("data:image/png;base64,") for shown in PICTURE.findall(report)] == beside
 
 
+@pytest.mark.prove
 def test_launched_runs_go_through_and_are_gated(ui: Ui, world: Path) -> None:
     ((rows, owners),) = ui.promoted()
     assert owners > 0

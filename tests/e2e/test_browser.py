@@ -186,5 +186,7 @@ def test_dagsters_ui_shows_the_graph_and_the_scored_day(
         shoot(page, "dagster_graph")
         page.goto(f"{url}/assets/production_scores_v6?view=checks", wait_until="load")
         page.get_by_text(f"Checks ({len(gates)})").wait_for(timeout=60_000)
+        # The verdicts come after the names, by a request of their own.
+        page.get_by_text("Succeeded", exact=True).nth(len(gates) - 1).wait_for(timeout=60_000)
         assert page.get_by_text("Succeeded", exact=True).count() == len(gates)
         shoot(page, "dagster_checks")

@@ -88,7 +88,7 @@ def test_what_has_not_come_by_it_is_refused_by_name_and_what_served_serves_on(
     (feed / NEWEST).rename(feed.parent / NEWEST)
     refused = at(BEFORE_THE_FEED, *command(feed, home))
     assert refused.returncode == 2
-    assert re.search(r"timestamp in Lead.csv is of 20\d\d-\d\d-\d\d, after the day it was received", refused.stderr)
+    assert re.search(r"timestamp is of 20\d\d-\d\d-\d\d, after the day it was .*file Lead\.csv", refused.stderr)
     assert "Traceback" not in refused.stderr
     assert contents(home) == before
 
